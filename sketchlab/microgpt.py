@@ -1,0 +1,202 @@
+"""microgpt: a small GPT over the letters of names, as in the paper.
+
+One transformer block by default: x = rmsnorm(token + position embedding), then causal multi-head
+attention and a GELU network, each reading rmsnorm(x) and adding to x; no biases, no final norm.
+The code uses only `sketchlab.ring`, so the same model runs on numbers, on batches, on jets and,
+with arrays of gates for parameters, as a scalar circuit.
+"""
+
+import random
+
+ 
+import numpy as np
+
+from . import ring
+from .training import Adam, Model, TrainingRun
+
+END = "<end>"  # what follows the last letter; the same token also stands before the first
+
+
+class MicroGPT(Model):
+    """A GPT with these parameters over these letters.
+
+    parameters: dict of arrays or jets of shape (*batch, rows, columns), as `initial` makes them.
+    vocabulary: string of the distinct letters; token i is its i-th letter, and the number
+    len(vocabulary) is the token at both ends of a name.
+    """
+
+    def __init__(self, parameters, vocabulary, heads):
+        self.parameters, self.vocabulary, self.heads = parameters, vocabulary, heads
+        self.layers = sum(name.endswith("attn_wq") for name in parameters)
+        self.context = parameters["wpe"].shape[-2]
+
+    @classmethod
+    def initial(cls, vocabulary, *, layers=1, heads=4, width=16, context=16, seed=42):
+        """Random parameters, Gaussian with standard deviation 0.08, drawn row by row.
+
+        seed: an int, or a random.Random whose stream goes on from where it is.
+        """
+        for what, value in {"layers": layers, "heads": heads, "width": width, "context": context}.items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
+        if width % heads:
+            raise ValueError(f"width ({width}) must be a multiple of heads ({heads})")
+        tokens = len(vocabulary) + 1
+        shapes = {"wte": (tokens, width), "wpe": (context, width), "lm_head": (tokens, width)}
+        for layer in range(layers):
+            for name in ("attn_wq", "attn_wk", "attn_wv", "attn_wo"):
+                shapes[f"layer{layer}.{name}"] = (width, width)
+            shapes[f"layer{layer}.mlp_fc1"] = (4 * width, width)
+            shapes[f"layer{layer}.mlp_fc2"] = (width, 4 * width)
+        rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+        parameters = {
+            name: np.array([[rng.gauss(0, 0.08) for _ in range(columns)] for _ in range(rows)])
+            for name, (rows, columns) in shapes.items()
+        }
+        return cls(parameters, vocabulary, heads)
+
+    def tokens(self, text):
+        """The token numbers of a string of letters of the vocabulary."""
+        if not isinstance(text, str):
+            raise TypeError(f"a document must be a string, not {type(text).__name__}")
+        for position, letter in enumerate(text):
+            if letter not in self.vocabulary:
+                raise ValueError(
+                    f"unknown character {letter!r} at position {position} of {text!r}: "
+                    f"the vocabulary is {self.vocabulary!r}"
+                )
+        return [self.vocabulary.index(letter) for letter in text]
+
+    def logits(self, tokens):
+        """Scores of the next token after each of `tokens`, shape (*batch, positions, tokens)."""
+        p, positions = self.parameters, len(tokens)
+        x = ring.take(p["wte"], tokens, -2) + ring.take(p["wpe"], range(positions), -2)
+        x = rmsnorm(x)
+        for layer in range(self.layers):
+            weights = {name: p[f"layer{layer}.{name}"] for name in BLOCK}
+            x = x + self._attention(rmsnorm(x), weights)
+            hidden = ring.gelu(ring.linear(rmsnorm(x), weights["mlp_fc1"]))
+            x = x + ring.linear(hidden, weights["mlp_fc2"])
+        return ring.linear(x, p["lm_head"])
+
+    def _attention(self, x, weights):
+        *batch, positions, width = x.shape
+        size = width // self.heads
+
+        def by_head(name):  # (*batch, heads, positions, size)
+            projected = ring.linear(x, weights[name])
+            return ring.swapaxes(
+                ring.reshape(projected, (*batch, positions, self.heads, size)), -2, -3
+            )
+
+        query, key, value = (by_head(name) for name in ("attn_wq", "attn_wk", "attn_wv"))
+        causal = np.tri(positions, dtype=bool)
+        attention = ring.softmax(ring.linear(query, key) * size**-0.5, where=causal)
+        mixed = ring.swapaxes(ring.matmul(attention, value), -2, -3)
+        return ring.linear(ring.reshape(mixed, (*batch, positions, width)), weights["attn_wo"])
+
+    def losses(self, docs):
+        """Losses of several documents in nats, shape (*batch, len(docs))."""
+        return ring.concatenate([self.loss(doc)[..., None] for doc in docs], -1)
+
+    def loss(self, doc):
+        """Mean of -log p(next letter) over the document's first `context` positions, in nats.
+
+        Shape (*batch,). Raises ValueError for an empty document or an unknown character.
+        """
+        tokens = self.tokens(doc)
+        if not tokens:
+            raise ValueError("a document must have at least one letter; this one is empty")
+        end = len(self.vocabulary)
+        sequence = [end, *tokens, end][: self.context + 1]
+        logits, targets = self.logits(sequence[:-1]), sequence[1:]
+        chosen = ring.getitem(logits, (..., np.arange(len(targets)), np.array(targets)))
+        return ring.mean(ring.logsumexp(logits) - chosen, -1)
+
+    def next_probs(self, prefix=""):
+        """Probability of each letter, and of `END`, after a prefix: a dict over the vocabulary.
+
+        The values are numbers, or arrays over the batch, or jets.
+        """
+        tokens = [len(self.vocabulary), *self.tokens(prefix)]
+        if len(tokens) > self.context:
+            raise ValueError(
+                f"the prefix has {len(prefix)} letters; the model reads at most {self.context - 1}"
+            )
+        probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
+        return {
+            letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])
+        }
+
+    def sample(self, k, seed=0, *, temperature=0.5):
+        """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
+        if not isinstance(self.parameters["wte"], np.ndarray) or self.parameters["wte"].ndim != 2:
+            raise TypeError("sampling needs a single model of numbers, not a batch or jets")
+        rng = np.random.default_rng(seed)
+        names = []
+        for _ in range(k):
+            tokens = [len(self.vocabulary)]
+            while len(tokens) <= self.context:
+                scores = self.logits(tokens)[-1] / temperature
+                tokens.append(int(rng.choice(len(scores), p=ring.softmax(scores))))
+                if tokens[-1] == len(self.vocabulary):
+                    break
+            names.append("".join(self.vocabulary[t] for t in tokens[1:] if t < len(self.vocabulary)))
+        return names
+
+
+BLOCK = ("attn_wq", "attn_wk", "attn_wv", "attn_wo", "mlp_fc1", "mlp_fc2")
+
+
+def rmsnorm(x):
+    """x divided by the root of its mean square (plus 1e-5) over the last axis; no gain."""
+    return x * (ring.mean(x * x, -1, True) + 1e-5) ** -0.5
+
+
+class MicroGPTRun(TrainingRun):
+    """A training run of microgpt: also answers for its trained model."""
+
+    def next_probs(self, prefix=""):
+        """See `MicroGPT.next_probs`."""
+        return self.model.next_probs(prefix)
+
+    def sample(self, k, seed=0, *, temperature=0.5):
+        """See `MicroGPT.sample`."""
+        return self.model.sample(k, seed, temperature=temperature)
+
+
+def train(
+    docs,
+    steps=None,
+    seed=42,
+    *,
+    vocabulary=None,
+    layers=1,
+    heads=4,
+    width=16,
+    context=16,
+    optimizer=None,
+    progress=True,
+):
+    """Train microgpt on documents, one per step, in the order given; returns a TrainingRun.
+
+    docs: a sequence of non-empty strings. steps: default one pass. seed: int (or random.Random)
+    for the initial parameters. vocabulary: default the sorted characters of the documents.
+    optimizer: default `Adam()`, the paper's.
+    """
+    docs = [docs] if isinstance(docs, str) else list(docs)
+    if not docs:
+        raise ValueError("there are no documents: give at least one name to train on")
+    for number, doc in enumerate(docs):
+        if not isinstance(doc, str):
+            raise TypeError(f"document {number} must be a string, not {type(doc).__name__}")
+        if not doc:
+            raise ValueError(f"document {number} is empty: remove it")
+    if vocabulary is None:
+        vocabulary = "".join(sorted(set("".join(docs))))
+    model = MicroGPT.initial(
+        vocabulary, layers=layers, heads=heads, width=width, context=context, seed=seed
+    )
+    for doc in docs:
+        model.tokens(doc)
+    return MicroGPTRun(model, docs, optimizer=optimizer, steps=steps, progress=progress)

@@ -1,0 +1,386 @@
+"""Training as an arithmetic circuit in the down-weights of its data.
+
+Example i has a down-weight x_i: its loss is multiplied by 1 - x_i, so x_i = 0 trains on it and
+x_i = 1 deletes it (the step still happens: momentum decays and the step counter advances). Given
+x, training is a fixed sequence of ring operations, so the same loop runs on numbers (exact
+retraining), on complex numbers, and on jets (the Taylor expansion of training along directions).
+"""
+
+import copy
+import dataclasses
+import operator
+import warnings
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from . import ring
+from .jets import Jet, check_degree
+
+BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
+BLOCK_BYTES = 1 << 18  # size of one array while the optimiser works through the parameters
+
+# ---- optimisers ------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent, v <- momentum v + g and p <- p - rate v.
+
+    schedule: "constant", or "linear" (the rate falls linearly to 0 over the run).
+    weight_decay is added to the gradient as weight_decay * p and is not down-weighted.
+    """
+
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    states = 1  # arrays kept per parameter
+
+    def update(self, step, steps, p, g, v):
+        """New parameter and state after step number `step` (from 0)."""
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        v = self.momentum * v + g if self.momentum else g
+        return p - _rate(self, step, steps) * v, v
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    """Adam with bias correction and eps INSIDE the square root, so that it is analytic:
+
+    p <- p - rate * m_hat / (v_hat + eps)^(1/2),  defaults as in the paper.
+    """
+
+    learning_rate: float = 0.01
+    beta1: float = 0.85
+    beta2: float = 0.99
+    eps: float = 1e-3
+    schedule: str = "linear"
+    states = 2
+
+    def update(self, step, steps, p, g, m, v):
+        """New parameter and state after step number `step` (from 0)."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * (g * g)
+        m_hat = m / (1 - self.beta1 ** (step + 1))
+        v_hat = v / (1 - self.beta2 ** (step + 1))
+        return p - _rate(self, step, steps) * m_hat * (v_hat + self.eps) ** -0.5, m, v
+
+
+def _rate(optimizer, step, steps):
+    if optimizer.schedule == "linear":
+        return optimizer.learning_rate * (1 - step / steps)
+    return optimizer.learning_rate
+
+
+class _Parameters:
+    """Named parameters (numbers or jets) in flat arrays that an optimiser updates in place.
+
+    Each is stored as (..., size), in front the axes of the batch. The update is elementwise, so it
+    is applied to blocks that stay in the processor's cache.
+    """
+
+    def __init__(self, initial, lift):
+        self.shapes = {name: value.shape for name, value in initial.items()}
+        self.flat = {name: lift(value.reshape(-1)) for name, value in initial.items()}
+        self.state = {}
+
+    def views(self):
+        """The parameters in their own shapes; they follow the updates."""
+        return {
+            name: flat.reshape(*flat.shape[:-1], *self.shapes[name])
+            for name, flat in self.flat.items()
+        }
+
+    def update(self, optimizer, step, steps, gradients):
+        for name, flat in self.flat.items():
+            if name not in self.state:
+                self.state[name] = [_map_parts(np.zeros_like, flat) for _ in range(optimizer.states)]
+            arrays = [flat, *self.state[name]]
+            gradient = gradients[name].reshape(flat.shape)
+            if isinstance(flat, Jet):  # all directions share their base point
+                gradient = Jet.of(gradient.head[:1], gradient.tail)
+            for block in _blocks(flat):
+                p, *state = (_columns(array, block) for array in arrays)
+                new = optimizer.update(step, steps, p, _columns(gradient, block), *state)
+                for target, value in zip((p, *state), new, strict=True):
+                    _write(target, value)
+
+
+def _map_parts(function, value):
+    if isinstance(value, Jet):
+        return Jet.of(function(value.head), function(value.tail))
+    return function(value)
+
+
+def _blocks(flat):
+    array = flat.tail if isinstance(flat, Jet) and flat.degree else flat
+    columns = array.shape[-1]
+    rows = np.prod(array.shape[:-1]) * (1 + isinstance(array, Jet))
+    width = max(1, int(BLOCK_BYTES / (16 * max(rows, 1))))
+    return [slice(start, start + width) for start in range(0, columns, width)]
+
+
+def _columns(value, block):
+    return _map_parts(lambda array: array[..., block], value)
+
+
+def _write(target, value):
+    if isinstance(target, Jet):
+        target.head[...], target.tail[...] = value.head, value.tail
+    else:
+        target[...] = value
+
+
+# ---- models and runs -------------------------------------------------------------------------
+
+
+class Model:
+    """Parameters and the losses that they are trained by.
+
+    parameters: dict of name -> array (or jet) of shape (*batch, *shape).
+    losses(parameters, examples): the losses of a list or array of examples, shape
+    (*batch, len(examples)), written with `sketchlab.ring` so that it runs on numbers and on jets
+    and with leading batch axes.
+    """
+
+    def __init__(self, parameters, losses):
+        self.parameters = parameters
+        self._losses = losses
+
+    def losses(self, examples):
+        """Losses of several examples, shape (*batch, len(examples))."""
+        return self._losses(self.parameters, examples)
+
+    def loss(self, example):
+        """Loss of one example: a number, an array over the batch of models, or a jet."""
+        return self.losses([example])[..., 0]
+
+    def with_parameters(self, parameters):
+        """The same kind of model with other parameters."""
+        other = copy.copy(self)
+        other.parameters = parameters
+        return other
+
+
+class TrainingRun:
+    """A finished training, with all that is needed to repeat it.
+
+    model: the initial model (`Model`, or anything with its three methods).
+    data: a sequence of n examples, or an array whose first axis has length n. Step t uses the next
+    `batch_size` examples in order, starting again at the end.
+    steps: number of steps (default: one pass over the data).
+
+    run.model is the trained model, run.loss(example) its loss.
+    """
+
+    def __init__(self, model, data, *, optimizer=None, steps=None, batch_size=1, progress=True):
+        if len(data) == 0:
+            raise ValueError("there is nothing to train on: give at least one example")
+        self.initial, self.data = model, data
+        self.batch_size = _positive(batch_size, "batch_size")
+        if self.batch_size > len(data):
+            raise ValueError(
+                f"batch_size {batch_size} exceeds the number of examples, {len(data)}"
+            )
+        one_pass = -(-len(data) // self.batch_size)
+        self.steps = one_pass if steps is None else _positive(steps, "steps")
+        self.optimizer = Adam() if optimizer is None else optimizer
+        self.model = self.retrain(progress=progress)
+
+    def __len__(self):
+        return len(self.data)
+
+    def loss(self, example):
+        """Loss of an example under the trained model."""
+        return self.model.loss(example)
+
+    def indicator(self, indices):
+        """The down-weights that delete the examples with these numbers: 1 there, 0 elsewhere."""
+        x = np.zeros(len(self))
+        x[check_indices(indices, len(self))] = 1.0
+        return x
+
+    def retrain(self, *, without=None, down_weights=None, progress=True):
+        """Train again from the same start with some examples left out or down-weighted.
+
+        without: numbers of the examples to delete (0 to n - 1, each at most once).
+        down_weights: instead, x of shape (n,), or (batch, n) for a batch of models; complex
+        values are allowed. Returns a model, whose losses have shape () or (batch,).
+        An example that no step uses (steps < n) has no influence.
+        """
+        if without is not None and down_weights is not None:
+            raise ValueError("give either without= or down_weights=, not both")
+        if without is not None:
+            down_weights = self.indicator(without)
+        if down_weights is None:
+            down_weights = np.zeros(len(self))
+        x = _number_array(down_weights, "down_weights")
+        if x.ndim not in (1, 2) or x.shape[-1] != len(self) or x.size == 0:
+            raise ValueError(
+                f"down_weights must have shape ({len(self)},) or (batch, {len(self)}), one per "
+                f"example, not {x.shape}"
+            )
+        if np.any(np.all(x == 1, axis=-1)):
+            warnings.warn(
+                "every example is deleted: the gradients are zero and, without weight decay, the "
+                "model keeps its initial parameters",
+                stacklevel=2,
+            )
+        if x.ndim == 1:
+            return self._train(lambda i: 1.0 - x[i], lambda p: p.astype(x.dtype), progress)
+        return self._in_batches(
+            len(x),
+            lambda rows, bar: self._train(
+                lambda i: 1.0 - x[rows][:, i],
+                lambda p: np.repeat(p[None].astype(x.dtype), len(x[rows]), axis=0),
+                bar,
+            ),
+            progress,
+        )
+
+    def push(self, directions, degree, *, progress=True):
+        """Taylor-expand training along directions: x = z * direction, modulo z^(degree + 1).
+
+        directions: (m, n), real or complex, one row per direction. Returns the m jet-valued
+        models as one model, whose losses are jets with coefficients of shape (degree + 1, m):
+        coefficient r of row j is the r-th Taylor coefficient along directions[j].
+        """
+        degree = check_degree(degree)
+        psi = _number_array(directions, "directions")
+        if psi.ndim != 2 or psi.shape[1] != len(self) or len(psi) == 0:
+            raise ValueError(
+                f"directions must have shape (m, {len(self)}), one row per direction and one "
+                f"column per example, not {psi.shape}"
+            )
+
+        def weights(rows):
+            return lambda i: Jet.line(np.ones((1, len(i))), -psi[rows][:, i], degree)
+
+        def lift(rows):
+            return lambda p: Jet.of(
+                p[None].astype(float), np.zeros((degree, len(psi[rows]), len(p)), psi.dtype)
+            )
+
+        return self._in_batches(
+            len(psi), lambda rows, bar: self._train(weights(rows), lift(rows), bar), progress
+        )
+
+    def _in_batches(self, count, train, progress):
+        """Train `count` models a batch at a time and join them."""
+        starts = range(0, count, BATCH)
+        with _bar(self.steps * len(starts), progress) as bar:
+            models = [train(slice(start, start + BATCH), bar) for start in starts]
+        if len(models) == 1:
+            return models[0]
+        joined = {
+            name: _joined([model.parameters[name] for model in models])
+            for name in models[0].parameters
+        }
+        return models[0].with_parameters(joined)
+
+    def _train(self, weights, lift, progress):
+        """One pass through training over the ring that `lift` puts the initial parameters into."""
+        parameters = _Parameters(self.initial.parameters, lift)
+        views = parameters.views()
+        gradient = ring.ring_grad(self._objective)
+        with (
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+            _bar(self.steps, progress) as bar,
+        ):
+            for step in range(self.steps):
+                indices = self.examples_of(step)
+                gradients = gradient(views, self._examples(indices), weights(indices))
+                parameters.update(self.optimizer, step, self.steps, gradients)
+                bar.update()
+        for name, value in parameters.flat.items():
+            finite = _map_parts(lambda array: np.all(np.isfinite(array)), value)
+            if not (finite.head and finite.tail if isinstance(finite, Jet) else finite):
+                raise FloatingPointError(
+                    f"training diverged: {name!r} is not finite after {self.steps} steps; "
+                    "lower the learning rate"
+                )
+        return self.initial.with_parameters(views)
+
+    def examples_of(self, step):
+        """Numbers of the examples that a step trains on."""
+        start = step * self.batch_size
+        return np.arange(start, start + self.batch_size) % len(self)
+
+    def _examples(self, indices):
+        if isinstance(self.data, np.ndarray):
+            return self.data[indices]
+        return [self.data[i] for i in indices]
+
+    def _objective(self, parameters, examples, weights):
+        losses = self.initial.with_parameters(parameters).losses(examples)
+        total = ring.sum(ring.multiply(weights, losses), -1)
+        return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
+
+
+class _bar:
+    """A progress bar for work of more than two seconds, or the bar of the caller."""
+
+    def __init__(self, total, progress):
+        self.owned = isinstance(progress, bool)
+        self.bar = (
+            tqdm(total=total, delay=2, disable=not progress, unit="step", leave=False)
+            if self.owned
+            else progress
+        )
+
+    def __enter__(self):
+        return self.bar
+
+    def __exit__(self, *_):
+        if self.owned:
+            self.bar.close()
+
+
+def _joined(parts):
+    if isinstance(parts[0], Jet):
+        return Jet.of(parts[0].head, np.concatenate([part.tail for part in parts], axis=1))
+    return np.concatenate(parts)
+
+
+# ---- checks ----------------------------------------------------------------------------------
+
+
+def check_indices(indices, n):
+    """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1."""
+    checked = []
+    for index in np.atleast_1d(np.asarray(indices, dtype=object)).ravel():
+        try:
+            number = operator.index(index)
+        except TypeError:
+            number = None
+        if number is None or isinstance(index, (bool, np.bool_)):
+            raise TypeError(f"indices must be integers, not {index!r}")
+        if not 0 <= number < n:
+            raise IndexError(f"index {number} is out of range: the run has examples 0 to {n - 1}")
+        checked.append(number)
+    repeated = {number for number in checked if checked.count(number) > 1}
+    if repeated:
+        raise ValueError(f"index {min(repeated)} is repeated: name each example once")
+    return np.array(checked, dtype=int)
+
+
+def _positive(value, what):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
+    return number
+
+
+def _number_array(values, what):
+    array = np.asarray(values)
+    array = array.astype(float) if array.dtype.kind in "iub" else array
+    if array.dtype.kind not in "fc":
+        raise TypeError(f"{what} must be an array of numbers, not {type(values).__name__}")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{what} must be finite")
+    return array
