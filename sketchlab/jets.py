@@ -266,6 +266,8 @@ def multiply(a, b):
     if not isinstance(a, Jet):
         a, b = b, a
     if not isinstance(b, Jet):
+        if np.ndim(b) == 0:
+            return Jet.of(a.head * b, a.tail * b)
         head = a.head * b
         tail = _padded(a.tail, np.ndim(b))
         product = tail * _weights_for(b, tail)
@@ -295,9 +297,9 @@ def divide(a, b):
     """a / b; b needs a constant coefficient without zeros."""
     if isinstance(b, Jet):
         return multiply(a, power(b, -1))
-    if np.any(np.asarray(b) == 0):
+    if np.any(np.equal(b, 0)):
         raise ZeroDivisionError("a jet is divided by zero")
-    return multiply(a, 1.0 / np.asarray(b))
+    return multiply(a, 1.0 / b)
 
 
 # ---- elementary functions --------------------------------------------------------------------
@@ -585,6 +587,17 @@ def logsumexp(a):
     """log(sum(exp(a))) over the last axis."""
     shift = np.max(np.real(a.head), axis=-1)
     return add(log(sum(exp(a - shift[..., None]), -1)), shift)
+
+
+def rmsnorm(a, eps):
+    """a divided by the root of its mean square (plus eps) over the last axis."""
+    return multiply(a, power(add(mean(_square(a), -1, True), eps), -0.5))
+
+
+def cross_entropy(logits, targets):
+    """Mean over positions of -log softmax(logits)[target]; logits (..., positions, classes)."""
+    chosen = getitem(logits, (..., np.arange(len(targets)), np.asarray(targets)))
+    return mean(subtract(logsumexp(logits), chosen), -1)
 
 
 # ---- operators -------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """microgpt: a small GPT over the letters of names, as in the paper.
 
 One transformer block by default: x = rmsnorm(token + position embedding), then causal multi-head
-attention and a GELU network, each reading rmsnorm(x) and adding to x; no biases, no final norm.
+attention and a GELU network, each reading ring.rmsnorm(x, RMS_EPS) and adding to x; no biases, no final norm.
 The code uses only `sketchlab.ring`, so the same model runs on numbers, on batches, on jets and,
 with arrays of gates for parameters, as a scalar circuit.
 """
@@ -71,11 +71,11 @@ class MicroGPT(Model):
         """Scores of the next token after each of `tokens`, shape (*batch, positions, tokens)."""
         p, positions = self.parameters, len(tokens)
         x = ring.take(p["wte"], tokens, -2) + ring.take(p["wpe"], range(positions), -2)
-        x = rmsnorm(x)
+        x = ring.rmsnorm(x, RMS_EPS)
         for layer in range(self.layers):
             weights = {name: p[f"layer{layer}.{name}"] for name in BLOCK}
-            x = x + self._attention(rmsnorm(x), weights)
-            hidden = ring.gelu(ring.linear(rmsnorm(x), weights["mlp_fc1"]))
+            x = x + self._attention(ring.rmsnorm(x, RMS_EPS), weights)
+            hidden = ring.gelu(ring.linear(ring.rmsnorm(x, RMS_EPS), weights["mlp_fc1"]))
             x = x + ring.linear(hidden, weights["mlp_fc2"])
         return ring.linear(x, p["lm_head"])
 
@@ -109,9 +109,7 @@ class MicroGPT(Model):
             raise ValueError("a document must have at least one letter; this one is empty")
         end = len(self.vocabulary)
         sequence = [end, *tokens, end][: self.context + 1]
-        logits, targets = self.logits(sequence[:-1]), sequence[1:]
-        chosen = ring.getitem(logits, (..., np.arange(len(targets)), np.array(targets)))
-        return ring.mean(ring.logsumexp(logits) - chosen, -1)
+        return ring.cross_entropy(self.logits(sequence[:-1]), sequence[1:])
 
     def next_probs(self, prefix=""):
         """Probability of each letter, and of `END`, after a prefix: a dict over the vocabulary.
@@ -145,12 +143,8 @@ class MicroGPT(Model):
         return names
 
 
+RMS_EPS = 1e-5
 BLOCK = ("attn_wq", "attn_wk", "attn_wv", "attn_wo", "mlp_fc1", "mlp_fc2")
-
-
-def rmsnorm(x):
-    """x divided by the root of its mean square (plus 1e-5) over the last axis; no gain."""
-    return x * (ring.mean(x * x, -1, True) + 1e-5) ** -0.5
 
 
 class MicroGPTRun(TrainingRun):

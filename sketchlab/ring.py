@@ -25,23 +25,31 @@ from .jets import Jet
 def _function(jet_rule, array_rule, *vjps):
     """A recorded function with one rule for jets, one for numbers, and its VJP per argument."""
 
-    def function(*args, **settings):
+    def unrecorded(*args, **settings):
         on_jets = type(args[0]) is Jet or (len(args) > 1 and type(args[1]) is Jet)
         return (jet_rule if on_jets else array_rule)(*args, **settings)
 
-    function.__name__, function.__doc__ = jet_rule.__name__, jet_rule.__doc__
-    recorded = primitive(function)
+    recorded = primitive(unrecorded)
     defvjp(recorded, *vjps, argnums=range(len(vjps)))
-    return recorded
 
+    @functools.wraps(jet_rule)
+    def function(*args, **settings):
+        for a in args:
+            if isinstance(a, Box):
+                return recorded(*args, **settings)
+        return unrecorded(*args, **settings)  # the same, without looking for a recording
 
-def _gate_method(name):
-    """Apply a method of every element: the rule for numpy arrays of other ring elements."""
-    return np.frompyfunc(lambda element: getattr(element, name)(), 1, 1)
+    return function
 
 
 def _is_numeric(a):
     return np.asarray(a).dtype != object
+
+
+def _elementwise(name, array_rule):
+    """A rule for arrays of numbers that calls the method `name` on anything else (as np.exp does)."""
+    method = np.frompyfunc(lambda element: getattr(element, name)(), 1, 1)
+    return lambda a: array_rule(a) if _is_numeric(a) else method(a)
 
 
 def _reduced(g, like):
@@ -96,20 +104,22 @@ sqrt = _function(jets.sqrt, np.sqrt, lambda y, a: lambda g: g * (0.5 / y))
 tanh = _function(jets.tanh, np.tanh, lambda y, a: lambda g: g * (1.0 - y * y))
 erf = _function(
     jets.erf,
-    special.erf,
+    _elementwise("erf", special.erf),
     lambda y, a: lambda g: g * (2.0 / np.sqrt(np.pi) * exp(-(a * a))),
 )
 normal_pdf = _function(
     jets.normal_pdf,
-    lambda a: np.exp(a * a * -0.5) * (1.0 / np.sqrt(2 * np.pi)),
+    _elementwise("normal_pdf", lambda a: np.exp(a * a * -0.5) * (1.0 / np.sqrt(2 * np.pi))),
     lambda y, a: lambda g: -g * (a * y),
 )
 normal_cdf = _function(
-    jets.normal_cdf, special.ndtr, lambda y, a: lambda g: g * normal_pdf(a)
+    jets.normal_cdf,
+    _elementwise("normal_cdf", special.ndtr),
+    lambda y, a: lambda g: g * normal_pdf(a),
 )
 gelu = _function(
     jets.gelu,
-    lambda a: a * special.ndtr(a) if _is_numeric(a) else _gate_method("gelu")(a),
+    _elementwise("gelu", lambda a: a * special.ndtr(a)),
     lambda y, a: lambda g: g * (normal_cdf(a) + a * normal_pdf(a)),
 )
 
@@ -268,6 +278,24 @@ logsumexp = _function(
     jets.logsumexp,
     _array_logsumexp,
     lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a),
+)
+
+def _array_cross_entropy(logits, targets):
+    chosen = logits[..., np.arange(len(targets)), np.asarray(targets)]
+    return np.mean(_array_logsumexp(logits) - chosen, -1)
+
+
+cross_entropy = _function(
+    jets.cross_entropy,
+    _array_cross_entropy,
+    lambda y, logits, targets: lambda g: getitem(g, (..., None, None))
+    * ((softmax(logits) - np.eye(np.shape(logits)[-1])[np.asarray(targets)]) / len(targets)),
+)
+rmsnorm = _function(
+    jets.rmsnorm,
+    lambda a, eps: a * (np.mean(a * a, -1, keepdims=True) + eps) ** -0.5,
+    lambda y, a, eps: lambda g: power(mean(a * a, -1, True) + eps, -0.5)
+    * (g - y * mean(g * y, -1, True)),
 )
 
 # ---- jets under autograd ---------------------------------------------------------------------

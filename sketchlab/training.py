@@ -18,7 +18,7 @@ from . import ring
 from .jets import Jet, check_degree
 
 BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
-BLOCK_BYTES = 1 << 18  # size of one array while the optimiser works through the parameters
+BLOCK_BYTES = 1 << 19  # size of one array while the optimiser works through the parameters
 
 # ---- optimisers ------------------------------------------------------------------------------
 
@@ -49,7 +49,8 @@ class SGD:
 class Adam:
     """Adam with bias correction and eps INSIDE the square root, so that it is analytic:
 
-    p <- p - rate * m_hat / (v_hat + eps)^(1/2),  defaults as in the paper.
+    p <- p - rate * m_hat / (v_hat + eps)^(1/2),  defaults as in the paper, where
+    m_hat = (1 - beta1) m / (1 - beta1^t),  m <- beta1 m + g,  and v_hat likewise with beta2, g^2.
     """
 
     learning_rate: float = 0.01
@@ -61,11 +62,13 @@ class Adam:
 
     def update(self, step, steps, p, g, m, v):
         """New parameter and state after step number `step` (from 0)."""
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * (g * g)
-        m_hat = m / (1 - self.beta1 ** (step + 1))
-        v_hat = v / (1 - self.beta2 ** (step + 1))
-        return p - _rate(self, step, steps) * m_hat * (v_hat + self.eps) ** -0.5, m, v
+        m = self.beta1 * m + g
+        v = self.beta2 * v + g * g
+        to_m_hat = (1 - self.beta1) / (1 - self.beta1 ** (step + 1))
+        to_v_hat = (1 - self.beta2) / (1 - self.beta2 ** (step + 1))
+        # The two factors are pulled out of the root, so that they touch one array, not three.
+        rate = _rate(self, step, steps) * to_m_hat * to_v_hat**-0.5
+        return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
 
 
 def _rate(optimizer, step, steps):
@@ -75,16 +78,17 @@ def _rate(optimizer, step, steps):
 
 
 class _Parameters:
-    """Named parameters (numbers or jets) in flat arrays that an optimiser updates in place.
+    """Named parameters (numbers or jets) that an optimiser updates in place.
 
-    Each is stored as (..., size), in front the axes of the batch. The update is elementwise, so it
-    is applied to blocks that stay in the processor's cache.
+    Each is kept flat, (*batch, size). The update is elementwise, so it works through columns in
+    blocks that stay in the processor's cache; the optimiser's state is stored by block.
     """
 
     def __init__(self, initial, lift):
         self.shapes = {name: value.shape for name, value in initial.items()}
         self.flat = {name: lift(value.reshape(-1)) for name, value in initial.items()}
-        self.state = {}
+        self.blocks = [(name, columns) for name, p in self.flat.items() for columns in _blocks(p)]
+        self.states = None
 
     def views(self):
         """The parameters in their own shapes; they follow the updates."""
@@ -94,18 +98,25 @@ class _Parameters:
         }
 
     def update(self, optimizer, step, steps, gradients):
-        for name, flat in self.flat.items():
-            if name not in self.state:
-                self.state[name] = [_map_parts(np.zeros_like, flat) for _ in range(optimizer.states)]
-            arrays = [flat, *self.state[name]]
-            gradient = gradients[name].reshape(flat.shape)
-            if isinstance(flat, Jet):  # all directions share their base point
-                gradient = Jet.of(gradient.head[:1], gradient.tail)
-            for block in _blocks(flat):
-                p, *state = (_columns(array, block) for array in arrays)
-                new = optimizer.update(step, steps, p, _columns(gradient, block), *state)
-                for target, value in zip((p, *state), new, strict=True):
-                    _write(target, value)
+        """Take one step of the optimiser."""
+        if self.states is None:
+            self.states = [(0.0,) * optimizer.states for _ in self.blocks]
+        flat = {name: _flat_gradient(gradients[name], p) for name, p in self.flat.items()}
+        for i, (name, columns) in enumerate(self.blocks):
+            p = _map_parts(lambda array: array[..., columns], self.flat[name])
+            g = _map_parts(lambda array: np.ascontiguousarray(array[..., columns]), flat[name])
+            new, *self.states[i] = optimizer.update(step, steps, p, g, *self.states[i])
+            if isinstance(p, Jet):
+                p.head[...], p.tail[...] = new.head, new.tail
+            else:
+                p[...] = new
+
+
+def _flat_gradient(gradient, flat):
+    gradient = gradient.reshape(flat.shape)
+    if isinstance(flat, Jet):  # all directions share their base point
+        gradient = Jet.of(gradient.head[:1], gradient.tail)
+    return gradient
 
 
 def _map_parts(function, value):
@@ -115,22 +126,11 @@ def _map_parts(function, value):
 
 
 def _blocks(flat):
+    """Slices of the columns of one parameter whose arrays take about BLOCK_BYTES each."""
     array = flat.tail if isinstance(flat, Jet) and flat.degree else flat
-    columns = array.shape[-1]
-    rows = np.prod(array.shape[:-1]) * (1 + isinstance(array, Jet))
-    width = max(1, int(BLOCK_BYTES / (16 * max(rows, 1))))
-    return [slice(start, start + width) for start in range(0, columns, width)]
-
-
-def _columns(value, block):
-    return _map_parts(lambda array: array[..., block], value)
-
-
-def _write(target, value):
-    if isinstance(target, Jet):
-        target.head[...], target.tail[...] = value.head, value.tail
-    else:
-        target[...] = value
+    rows = int(np.prod(array.shape[:-1]))
+    width = max(1, BLOCK_BYTES // (array.dtype.itemsize * rows))
+    return [slice(start, start + width) for start in range(0, array.shape[-1], width)]
 
 
 # ---- models and runs -------------------------------------------------------------------------

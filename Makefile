@@ -1,0 +1,51 @@
+# Needs Python 3.11 or newer and make, nothing else; `make PYTHON=...` chooses the interpreter.
+#
+# The first `make lab` or `make test` installs the packages, at the versions in requirements.txt,
+# into .venv. The stamp .venv/.installed is written last and holds the path of .venv. Without it,
+# as after an interrupted set-up, the next call starts again from an empty .venv.
+
+.PHONY: help lab test clean
+
+help:
+	@echo "make lab     open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
+	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
+	@echo "make clean   remove .venv and the caches"
+
+# The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
+lab: .venv/.installed
+	JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m jupyterlab notebooks $(ARGS)
+
+# One thread for linear algebra and no progress bars: the outputs are the same in every run.
+STEADY = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TQDM_DISABLE=1
+
+test: .venv/.installed
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	$(STEADY) .venv/bin/python -m pytest
+	$(STEADY) .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
+	    --nbval-sanitize-with notebooks/sanitize.cfg notebooks
+
+clean:
+	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -prune -exec rm -r {} +
+
+PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+IS_RECENT = import sys; sys.exit(sys.version_info < (3, 11))
+
+# A moved folder or a replaced interpreter breaks .venv: then its stamp goes.
+$(shell cd .venv 2>/dev/null && bin/python -c "" 2>/dev/null && \
+    test "$$(cat .installed)" = "$$(pwd -P)" || rm -f .venv/.installed)
+
+.venv/.installed: pyproject.toml requirements.txt
+	@test -f $@ && exit; \
+	for python in $(PYTHONS) ""; do "$$python" -c '$(IS_RECENT)' 2>/dev/null && break; done; \
+	if test -z "$$python"; then \
+	    echo "No Python 3.11 or newer among: $(PYTHONS). Give one with make PYTHON=..." >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c "import ensurepip, venv" 2>/dev/null; then \
+	    echo "$$python has no venv module (on Debian or Ubuntu: apt install python3-venv)." >&2; exit 1; \
+	fi; \
+	"$$python" -m venv --clear .venv
+	@rm -f $@
+	.venv/bin/python -m pip install --disable-pip-version-check -c requirements.txt -e '.[test]'
+	@cd .venv && pwd -P > .installed
