@@ -1,0 +1,37 @@
+"""sketchlab: predict what deleting training data would do to a model, without retraining it.
+
+The rooms, in the order of the notebooks: `circuits` (scalar arithmetic circuits), `jets` (truncated
+power series), `ring` (functions and gradients over numbers and jets), `training` (training as a
+circuit in the down-weights of its data), `microgpt` and `names` (the model and its data), `paper`
+(the paper's experiments), `figures` and `widgets`.
+"""
+
+from . import circuits, figures, jets, microgpt, names, paper, ring, training, widgets
+from .circuits import Circuit
+from .jets import Jet
+from .microgpt import MicroGPT, train
+from .ring import ring_grad
+from .training import SGD, Adam, Model, TrainingRun
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Circuit",
+    "Jet",
+    "MicroGPT",
+    "Model",
+    "TrainingRun",
+    "circuits",
+    "figures",
+    "jets",
+    "microgpt",
+    "names",
+    "paper",
+    "ring",
+    "ring_grad",
+    "train",
+    "training",
+    "widgets",
+]

@@ -1,6 +1,7 @@
 """Figures, drawn from results that are computed elsewhere; each function returns the figure."""
 
 import collections
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,38 +38,51 @@ def _short(value):
     return str(value)
 
 
-def _positions(circuit):
-    """Coordinates of the gates: column = longest path from an input, rows spread evenly."""
-    depth, columns = {}, collections.defaultdict(list)
+def _layout(circuit):
+    """Coordinates of the gates, and for every wire the points that it passes.
+
+    Column = longest path from an input. A wire that spans several columns gets a place of its own
+    in each, so that it runs between the gates; rows are sorted by the mean row of the neighbours.
+    """
+    depth, readers = {}, collections.defaultdict(list)
     for gate in circuit.gates:
         depth[gate] = 1 + max((depth[source] for source in gate.sources), default=-1)
-    readers = collections.defaultdict(list)
-    for gate in circuit.gates:
         for source in gate.sources:
             readers[source].append(gate)
     for gate in circuit.gates:
-        if not gate.sources and readers[gate]:  # constants and inputs stand just before their use
+        if gate.operation == "constant" and readers[gate]:  # constants stand just before their use
             depth[gate] = min(depth[reader] for reader in readers[gate]) - 1
-            if gate.operation == "input":
-                depth[gate] = 0
+    columns, wires = collections.defaultdict(list), {}
+    neighbours = collections.defaultdict(list)
+    for gate in circuit.gates:
         columns[depth[gate]].append(gate)
+        for i, source in enumerate(gate.sources):
+            stops = [(gate, i, column) for column in range(depth[source] + 1, depth[gate])]
+            for stop in stops:
+                columns[stop[2]].append(stop)
+            wires[gate, i] = [source, *stops, gate]
+            for a, b in itertools.pairwise(wires[gate, i]):
+                neighbours[a].append(b)
+                neighbours[b].append(a)
     place = {}
-    for column in sorted(columns):
-        gates = columns[column]
-        if column:  # stand beside the mean row of what is read
-            gates = sorted(
-                gates,
-                key=lambda gate: np.mean([place[s][1] for s in gate.sources if s in place] or [0]),
-            )
-        for row, gate in enumerate(gates):
-            place[gate] = (column, (len(gates) - 1) / 2 - row if column == 0 else 0.0)
-        if column == 0:
-            continue
-        wanted = [np.mean([place[s][1] for s in g.sources if s in place] or [0]) for g in gates]
-        spread = np.arange(len(gates)) - (len(gates) - 1) / 2
-        for gate, height in zip(gates, np.mean(wanted) + spread, strict=True):
-            place[gate] = (column, height)
-    return place
+
+    def settle(column):
+        for row, item in enumerate(columns[column]):
+            place[item] = (column, (len(columns[column]) - 1) / 2 - row)
+
+    def pull(item, side):
+        rows = [place[n][1] for n in neighbours[item] if n in place and place[n][0] == side]
+        return -np.mean(rows) if rows else -place.get(item, (0, 0))[1]
+
+    last = max(columns)
+    for column in range(last + 1):
+        settle(column)
+    for _ in range(4):
+        for column in [*range(1, last + 1), *range(last - 1, -1, -1), *range(1, last + 1)]:
+            side = column - 1 if column else 1
+            columns[column].sort(key=lambda item, side=side: pull(item, side))
+            settle(column)
+    return place, wires
 
 
 def circuit(circuit, values=(), derivatives=False):
@@ -80,54 +94,86 @@ def circuit(circuit, values=(), derivatives=False):
         )
     if derivatives and not values:
         raise ValueError("local derivatives depend on the inputs: give their values")
-    place = _positions(circuit)
+    place, wires = _layout(circuit)
     columns = 1 + max(x for x, _ in place.values())
-    heights = [y for _, y in place.values()]
-    rows = max(heights) - min(heights) + 1
-    figure, axes = new_axes(1.2 + 1.35 * columns, 0.8 + 0.95 * rows)
+    top = max(y for _, y in place.values())
+    figure, axes = new_axes(1.0 + 1.35 * columns, 0.8 + 1.9 * top + 0.9)
     results = circuit.values(*values) if values else None
     for slot, gate in enumerate(circuit.gates):
-        x, y = place[gate]
-        local = circuit.local_derivatives(slot, results) if derivatives and gate.sources else ()
+        local = circuit.local_derivatives(slot, results) if derivatives and gate.sources else None
         for i, source in enumerate(gate.sources):
-            x0, y0 = place[source]
-            bend = 0.12 * (i - (len(gate.sources) - 1) / 2) if gate.sources.count(source) > 1 else 0
-            axes.annotate(
-                "",
-                (x, y),
-                (x0, y0),
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": GREY,
-                    "shrinkA": 13,
-                    "shrinkB": 13,
-                    "connectionstyle": f"arc3,rad={3 * bend:g}",
-                },
-            )
-            if derivatives:
-                axes.text(
-                    x0 + 0.6 * (x - x0),
-                    y0 + 0.6 * (y - y0) + 1.2 * bend,
-                    _short(local[i]),
-                    color=RED,
-                    fontsize=8,
-                    ha="center",
-                    va="center",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-                )
-        colour = COLOURS.get(gate.operation, GREEN)
-        axes.text(
-            x,
-            y,
-            _label(gate),
-            ha="center",
-            va="center",
-            fontsize=10,
-            bbox={"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": colour, "lw": 1.6},
-        )
-        if results is not None:
-            axes.text(x, y - 0.42, _short(results[slot]), ha="center", va="center", fontsize=8, color=BLUE)
-    axes.set_xlim(-0.6, columns - 0.4)
-    axes.set_ylim(min(heights) - 0.65, max(heights) + 0.5)
+            points = [place[stop] for stop in wires[gate, i]]
+            twice = gate.sources.count(source) > 1
+            _draw_wire(axes, points, (0.25, -0.25)[i] if twice else 0, local and _short(local[i]))
+        x, y = place[gate]
+        _draw_gate(axes, x, y, gate, None if results is None else _short(results[slot]))
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(-top - 0.65, top + 0.5)
     axes.axis("off")
+    return figure
+
+
+def _draw_wire(axes, points, bend, label):
+    if len(points) > 2:
+        axes.plot(*zip(*points[:-1], strict=True), color=GREY, lw=1, zorder=0)
+    arrow = {
+        "arrowstyle": "-|>",
+        "color": GREY,
+        "shrinkA": 0 if len(points) > 2 else 12,
+        "shrinkB": 14,
+        "connectionstyle": f"arc3,rad={bend:g}",
+    }
+    (x0, y0), (x, y) = points[-2:]
+    axes.annotate("", (x, y), (x0, y0), arrowprops=arrow, zorder=0)
+    if label:
+        middle = (0.36 * x0 + 0.64 * x, 0.36 * y0 + 0.64 * y - 0.5 * bend)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        axes.text(*middle, label, color=RED, fontsize=8, ha="center", va="center", bbox=box)
+
+
+def _draw_gate(axes, x, y, gate, value):
+    circle = {
+        "boxstyle": "circle,pad=0.35",
+        "facecolor": "white",
+        "edgecolor": COLOURS.get(gate.operation, GREEN),
+        "lw": 1.6,
+    }
+    axes.text(x, y, _label(gate), ha="center", va="center", fontsize=10, bbox=circle)
+    if value is not None and gate.operation != "constant":
+        axes.annotate(
+            value, (x, y), (0, -17), textcoords="offset points", ha="center", va="top",
+            fontsize=8, color=BLUE,
+        )
+
+
+def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=None):
+    """Loss against the down-weight of the deleted names: Taylor polynomials and retraining.
+
+    weights, retrained: exact losses, shape (points,). jet: the loss at weight 0, scalar
+    coefficients. degrees: which Taylor polynomials to draw. z: optionally a weight to mark.
+    """
+    figure, axes = new_axes()
+    fine = np.linspace(weights[0], weights[-1], 101)
+    colours = plt.get_cmap("viridis")(np.linspace(0.85, 0.15, len(degrees)))
+    for degree, colour in zip(degrees, colours, strict=True):
+        axes.plot(fine, jet.truncate(degree)(fine), color=colour, label=f"jet, degree {degree}")
+    axes.plot(weights, retrained, "o", color=RED, label="exact retraining")
+    if z is not None:
+        axes.axvline(z, color=GREY, lw=1)
+    axes.set(
+        xlabel="down-weight z of the deleted names (0: kept, 1: deleted)",
+        ylabel=f"loss on {name!r} (nats)",
+    )
+    axes.legend(frameon=False)
+    return figure
+
+
+def error_by_degree(jet, truth, *, z=1.0):
+    """Absolute error of each Taylor polynomial at weight z, on a logarithmic scale."""
+    figure, axes = new_axes(4.5, 3.2)
+    degrees = np.arange(jet.degree + 1)
+    errors = [abs(jet.truncate(degree)(z) - truth) for degree in degrees]
+    axes.semilogy(degrees, errors, "o-", color=BLUE)
+    axes.set(xlabel="degree", ylabel="error against retraining (nats)", xticks=degrees)
+    axes.grid(alpha=0.3)
     return figure

@@ -388,8 +388,8 @@ def _integer_power(a, exponent):
 
 
 def _refuse_branch_cut(head, what):
-    on_cut = (np.real(head) <= 0) & (np.imag(head) == 0)
-    if np.any(on_cut):
+    on_cut = head <= 0 if np.isrealobj(head) else (np.real(head) <= 0) & (np.imag(head) == 0)
+    if np.count_nonzero(on_cut):
         value = np.asarray(head)[on_cut].flat[0] if np.ndim(head) else head
         raise ValueError(
             f"{what} of a jet whose constant coefficient is {value:g}: not analytic there; "
@@ -552,7 +552,8 @@ def matmul(a, b):
     if not isinstance(a, Jet):
         return Jet.of(a @ b.head, _product(a, _padded(b.tail, ndim)))
     tail_a, tail_b = _padded(a.tail, ndim), _padded(b.tail, ndim)
-    tail = _product(tail_a, b.head) + _product(a.head, tail_b)
+    tail = _product(a.head, tail_b)
+    tail = np.add(tail, _product(tail_a, b.head), order="C")
     for i in range(1, degree):
         for j in range(1, degree - i + 1):
             tail[i + j - 1] += tail_a[i - 1] @ tail_b[j - 1]
@@ -565,13 +566,14 @@ def linear(x, weights):
 
 
 def _product(a, b):
-    """a @ b where one factor is a tail and the other a matrix that many of its entries share."""
-    if b.dtype.kind == "c" and a.dtype.kind == "f" and b.strides[-1] == b.itemsize:
-        return (a @ b.view(float)).view(complex)
-    if np.prod(b.shape[:-2]) == 1 and a.ndim > 2:
-        return (a.reshape(-1, a.shape[-1]) @ b.reshape(b.shape[-2:])).reshape(
-            *a.shape[:-1], b.shape[-1]
-        )
+    """a @ b where one factor is a tail and the other a head, often real and shared by all rows."""
+    if a.dtype.kind == "f" and b.dtype.kind == "c" and b.strides[-1] == b.itemsize:
+        return (a @ b.view(float)).view(complex)  # half the work of a complex product
+    if b.dtype.kind == "f" and a.dtype.kind == "c" and a.strides[-2] == a.itemsize:
+        return _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).swapaxes(-1, -2)
+    if b.size == b.shape[-2] * b.shape[-1] and a.ndim > 2:  # one large product, not many small
+        rows = a.reshape(-1, a.shape[-1]) @ b.reshape(b.shape[-2:])
+        return rows.reshape(*a.shape[:-1], b.shape[-1])
     return a @ b
 
 

@@ -36,6 +36,9 @@ class MicroGPT(Model):
 
         seed: an int, or a random.Random whose stream goes on from where it is.
         """
+        repeated = [letter for letter in vocabulary if vocabulary.count(letter) > 1]
+        if repeated:
+            raise ValueError(f"the vocabulary repeats {repeated[0]!r}: name each letter once")
         for what, value in {"layers": layers, "heads": heads, "width": width, "context": context}.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
@@ -130,6 +133,10 @@ class MicroGPT(Model):
         """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
         if not isinstance(self.parameters["wte"], np.ndarray) or self.parameters["wte"].ndim != 2:
             raise TypeError("sampling needs a single model of numbers, not a batch or jets")
+        if not isinstance(k, int) or k < 0:
+            raise ValueError(f"k must be an integer, 0 or higher, not {k!r}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {temperature!r}")
         rng = np.random.default_rng(seed)
         names = []
         for _ in range(k):

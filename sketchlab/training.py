@@ -37,6 +37,9 @@ class SGD:
     schedule: str = "constant"
     states = 1  # arrays kept per parameter
 
+    def __post_init__(self):
+        _check_schedule(self.schedule)
+
     def update(self, step, steps, p, g, v):
         """New parameter and state after step number `step` (from 0)."""
         if self.weight_decay:
@@ -60,6 +63,9 @@ class Adam:
     schedule: str = "linear"
     states = 2
 
+    def __post_init__(self):
+        _check_schedule(self.schedule)
+
     def update(self, step, steps, p, g, m, v):
         """New parameter and state after step number `step` (from 0)."""
         m = self.beta1 * m + g
@@ -69,6 +75,11 @@ class Adam:
         # The two factors are pulled out of the root, so that they touch one array, not three.
         rate = _rate(self, step, steps) * to_m_hat * to_v_hat**-0.5
         return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
+
+
+def _check_schedule(schedule):
+    if schedule not in ("constant", "linear"):
+        raise ValueError(f'schedule must be "constant" or "linear", not {schedule!r}')
 
 
 def _rate(optimizer, step, steps):

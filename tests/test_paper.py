@@ -1,0 +1,55 @@
+"""The paper's setting, to the digit."""
+
+import numpy as np
+import pytest
+from conftest import cauchy_coefficients
+
+import sketchlab as sl
+
+# Losses and jet of an independent pure-Python run of the setting.
+FINAL_LOSS, DELETED_LOSS = 3.0913238794422018, 3.5767602620380803
+JET = [
+    3.0913238794422018,
+    0.25965844733840343,
+    0.11163512679844428,
+    0.0679755958046495,
+    0.032059205918654306,
+    0.013569830861609827,
+]
+DELETION = [2, 8, 66, 138, 209, 260, 442, 483, 495, 637, 665, 736, 747, 819, 824, 834, 891, 911]
+
+
+def test_the_papers_final_losses(paper_run):
+    """Trained on everything, and retrained without the names with an x."""
+    assert sl.paper.deletion(paper_run) == DELETION
+    assert paper_run.loss("max") == pytest.approx(FINAL_LOSS, rel=1e-9)
+    retrained = paper_run.retrain(without=DELETION, progress=False)
+    assert retrained.loss("max") == pytest.approx(DELETED_LOSS, rel=1e-9)
+
+
+def test_the_papers_jet(paper_run):
+    """The jet along the deletion: known coefficients 0 to 5, and Cauchy's formula up to 7."""
+    x = paper_run.indicator(DELETION)
+    jet = paper_run.push(x[None], 7, progress=False).loss("max").coefficients[:, 0]
+    np.testing.assert_allclose(jet[:6], JET, rtol=1e-9)
+    circle = 0.3 * np.exp(2j * np.pi * np.arange(32) / 32)
+    losses = paper_run.retrain(down_weights=circle[:, None] * x, progress=False).loss("max")
+    expected = cauchy_coefficients(dict(zip(circle, losses, strict=True)).get, 7, radius=0.3)
+    np.testing.assert_allclose(jet, expected, rtol=1e-8)
+
+
+def test_too_few_names_are_refused(tmp_path):
+    """The paper's run needs a thousand names."""
+    (tmp_path / "few.txt").write_text("ana\nbo\n")
+    with pytest.raises(ValueError, match="needs 1000 names; .* has 2"):
+        sl.paper.training_run(tmp_path / "few.txt")
+
+
+def test_figure2_from_the_command_line(tmp_path, monkeypatch, capsys):
+    """The command draws the figure (on a short run here) and says where."""
+    short = sl.names.load()[:40]
+    monkeypatch.setattr(sl.names, "load", lambda path=None: short)
+    target = tmp_path / "figure2.png"
+    sl.paper.main(["figure2", "--output", str(target), "--test-name", "alexa"])
+    assert target.read_bytes().startswith(b"\x89PNG")
+    assert str(target) in capsys.readouterr().out
