@@ -1,8 +1,8 @@
 # Needs Python 3.11 or newer and make, nothing else; `make PYTHON=...` chooses the interpreter.
 #
 # The first `make lab` or `make test` installs the packages, at the versions in requirements.txt,
-# into .venv. The stamp .venv/.installed is written last and holds the path of .venv. Without it,
-# as after an interrupted set-up, the next call starts again from an empty .venv.
+# into .venv. The stamp .venv/.installed is written last and holds the path of this folder; without
+# it, as after an interrupted set-up, the next call starts again from an empty .venv.
 
 .PHONY: help lab test clean
 
@@ -33,8 +33,8 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_RECENT = import sys; sys.exit(sys.version_info < (3, 11))
 
 # A moved folder or a replaced interpreter breaks .venv: then its stamp goes.
-$(shell cd .venv 2>/dev/null && bin/python -c "" 2>/dev/null && \
-    test "$$(cat .installed)" = "$$(pwd -P)" || rm -f .venv/.installed)
+$(shell test "$$(cat .venv/.installed 2>/dev/null)" = "$$(pwd -P)" && \
+    .venv/bin/python -c "" 2>/dev/null || rm -f .venv/.installed)
 
 .venv/.installed: pyproject.toml requirements.txt
 	@test -f $@ && exit; \
@@ -48,4 +48,4 @@ $(shell cd .venv 2>/dev/null && bin/python -c "" 2>/dev/null && \
 	"$$python" -m venv --clear .venv
 	@rm -f $@
 	.venv/bin/python -m pip install --disable-pip-version-check -c requirements.txt -e '.[test]'
-	@cd .venv && pwd -P > .installed
+	@pwd -P > $@

@@ -54,7 +54,9 @@ class Gate:
         return _as_gate(other) * self
 
     def __neg__(self):
-        return self * -1.0
+        if self.operation == "constant":
+            return _as_gate(-self.detail)
+        return self * -1
 
     def __sub__(self, other):
         return self + -_as_gate(other)

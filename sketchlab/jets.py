@@ -284,12 +284,9 @@ def multiply(a, b):
 
 def _square(a):
     tail = a.tail * _weights_for(2.0 * a.head, a.tail)
-    for k in range(2, a.degree + 1):
-        for i in range(1, (k + 1) // 2):
-            tail[k - 1] += 2.0 * (a.tail[i - 1] * a.tail[k - i - 1])
-        if k % 2 == 0:
-            middle = a.tail[k // 2 - 1]
-            tail[k - 1] += middle * middle
+    for i in range(1, a.degree // 2 + 1):  # a_i^2, and a_i a_j twice for every j > i
+        tail[2 * i - 1] += a.tail[i - 1] * a.tail[i - 1]
+        tail[2 * i :] += (2.0 * a.tail[i - 1]) * a.tail[i : a.degree - i]
     return Jet.of(a.head * a.head, tail)
 
 
@@ -322,9 +319,13 @@ def _times_degree(tail):
 def _put_order(tail, k, slopes, w_head, w_tail):
     """Write y_k = (1/k) sum_{i=1..k} slopes_i w_{k-i} into tail[k-1]."""
     total = slopes[k - 1] * w_head
-    for i in range(1, k):
-        total += slopes[i - 1] * w_tail[k - i - 1]
+    if k > 1:
+        total += _summed(slopes[: k - 1] * w_tail[: k - 1][::-1])
     tail[k - 1] = total * (1.0 / k)
+
+
+def _summed(terms):
+    return terms[0] if len(terms) == 1 else np.add.reduce(terms, axis=0)
 
 
 def exp(a):
@@ -366,12 +367,13 @@ def power(a, exponent):
     # With u = a / a_0 and y = y_0 r:  r_k = sum_i ((exponent + 1) i / k - 1) u_i r_{k-i}.
     u = a.tail * _weights_for(1.0 / a.head, a.tail)
     r = np.empty_like(u)
+    orders = np.arange(1.0, a.degree + 1).reshape(-1, *(1,) * a.ndim)
     for k in range(1, a.degree + 1):
         r[k - 1] = u[k - 1] * exponent
-        for i in range(1, k):
-            product = u[i - 1] * r[k - i - 1]
-            product *= (exponent + 1) * i / k - 1
-            r[k - 1] += product
+        if k > 1:
+            products = u[: k - 1] * r[: k - 1][::-1]
+            products *= (exponent + 1) / k * orders[: k - 1] - 1.0
+            r[k - 1] += _summed(products)
     r *= _weights_for(head, r)
     return Jet.of(head, r)
 
@@ -410,8 +412,8 @@ def tanh(a):
     for k in range(1, a.degree + 1):
         _put_order(tail, k, slopes, w_head, w_tail)
         w_tail[k - 1] = -2.0 * head * tail[k - 1]
-        for i in range(1, k):
-            w_tail[k - 1] -= tail[i - 1] * tail[k - i - 1]
+        if k > 1:
+            w_tail[k - 1] -= _summed(tail[: k - 1] * tail[: k - 1][::-1])
     return Jet.of(head, tail)
 
 
@@ -555,8 +557,7 @@ def matmul(a, b):
     tail = _product(a.head, tail_b)
     tail = np.add(tail, _product(tail_a, b.head), order="C")
     for i in range(1, degree):
-        for j in range(1, degree - i + 1):
-            tail[i + j - 1] += tail_a[i - 1] @ tail_b[j - 1]
+        tail[i:] += tail_a[i - 1] @ tail_b[: degree - i]
     return Jet.of(a.head @ b.head, tail)
 
 

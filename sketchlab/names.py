@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from .training import quiet
+
 URL = "https://raw.githubusercontent.com/karpathy/makemore/988aa59/names.txt"
 SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 
@@ -83,7 +85,7 @@ def _fetch(url, file, timeout, progress):
             unit="B",
             unit_scale=True,
             delay=2,
-            disable=not progress,
+            **quiet(progress),
         ) as bar,
     ):
         while chunk := response.read(1 << 16):

@@ -89,59 +89,74 @@ def _rate(optimizer, step, steps):
 
 
 class _Parameters:
-    """Named parameters (numbers or jets) that an optimiser updates in place.
+    """All parameters in one flat array or jet, (*batch, size), which an optimiser updates in place.
 
-    Each is kept flat, (*batch, size). The update is elementwise, so it works through columns in
-    blocks that stay in the processor's cache; the optimiser's state is stored by block.
+    The update is elementwise, so it works through blocks of columns that stay in the processor's
+    cache. The optimiser's state is stored by block.
     """
 
     def __init__(self, initial, lift):
-        self.shapes = {name: value.shape for name, value in initial.items()}
-        self.flat = {name: lift(value.reshape(-1)) for name, value in initial.items()}
-        self.blocks = [(name, columns) for name, p in self.flat.items() for columns in _blocks(p)]
+        self.shapes = {name: np.shape(value) for name, value in initial.items()}
+        self.flat = lift(np.concatenate([np.ravel(value) for value in initial.values()]))
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        starts = [0, *ends[:-1]]
+        self.columns = dict(zip(self.shapes, map(slice, starts, ends), strict=True))
+        array = self.flat.tail if isinstance(self.flat, Jet) and self.flat.degree else self.flat
+        width = max(1, BLOCK_BYTES // (array.dtype.itemsize * int(np.prod(array.shape[:-1]))))
+        self.blocks = [slice(a, min(a + width, ends[-1])) for a in range(0, ends[-1], width)]
         self.states = None
 
     def views(self):
-        """The parameters in their own shapes; they follow the updates."""
+        """The parameters by name and in their own shapes; they follow the updates."""
         return {
-            name: flat.reshape(*flat.shape[:-1], *self.shapes[name])
-            for name, flat in self.flat.items()
+            name: _map_parts(
+                lambda array, name=name: array[..., self.columns[name]].reshape(
+                    *array.shape[:-1], *self.shapes[name]
+                ),
+                self.flat,
+            )
+            for name in self.shapes
         }
 
     def update(self, optimizer, step, steps, gradients):
         """Take one step of the optimiser."""
         if self.states is None:
             self.states = [(0.0,) * optimizer.states for _ in self.blocks]
-        flat = {name: _flat_gradient(gradients[name], p) for name, p in self.flat.items()}
-        for i, (name, columns) in enumerate(self.blocks):
-            p = _map_parts(lambda array: array[..., columns], self.flat[name])
-            g = _map_parts(lambda array: np.ascontiguousarray(array[..., columns]), flat[name])
+        for i, block in enumerate(self.blocks):
+            p = _map_parts(lambda array, block=block: array[..., block], self.flat)
+            g = self._gathered(gradients, block)
             new, *self.states[i] = optimizer.update(step, steps, p, g, *self.states[i])
             if isinstance(p, Jet):
                 p.head[...], p.tail[...] = new.head, new.tail
             else:
                 p[...] = new
 
+    def _gathered(self, gradients, block):
+        """The columns of one block, from the gradients that have some of them."""
+        heads, tails = [], []
+        for name, columns in self.columns.items():
+            start, stop = max(columns.start, block.start), min(columns.stop, block.stop)
+            if start >= stop:
+                continue
+            gradient, count = gradients[name], len(self.shapes[name])
+            part = slice(start - columns.start, stop - columns.start)
+            head = gradient.head[:1] if isinstance(gradient, Jet) else gradient
+            heads.append(_flattened(head, count)[..., part])
+            if isinstance(gradient, Jet):  # all directions share their base point, hence [:1]
+                tails.append(_flattened(gradient.tail, count)[..., part])
+        head = np.concatenate(heads, -1)
+        return Jet.of(head, np.concatenate(tails, -1)) if tails else head
 
-def _flat_gradient(gradient, flat):
-    gradient = gradient.reshape(flat.shape)
-    if isinstance(flat, Jet):  # all directions share their base point
-        gradient = Jet.of(gradient.head[:1], gradient.tail)
-    return gradient
+
+def _flattened(array, count):
+    """Merge the last `count` axes."""
+    return array.reshape(*array.shape[: array.ndim - count], -1)
 
 
 def _map_parts(function, value):
     if isinstance(value, Jet):
         return Jet.of(function(value.head), function(value.tail))
     return function(value)
-
-
-def _blocks(flat):
-    """Slices of the columns of one parameter whose arrays take about BLOCK_BYTES each."""
-    array = flat.tail if isinstance(flat, Jet) and flat.degree else flat
-    rows = int(np.prod(array.shape[:-1]))
-    width = max(1, BLOCK_BYTES // (array.dtype.itemsize * rows))
-    return [slice(start, start + width) for start in range(0, array.shape[-1], width)]
 
 
 # ---- models and runs -------------------------------------------------------------------------
@@ -305,7 +320,7 @@ class TrainingRun:
                 gradients = gradient(views, self._examples(indices), weights(indices))
                 parameters.update(self.optimizer, step, self.steps, gradients)
                 bar.update()
-        for name, value in parameters.flat.items():
+        for name, value in views.items():
             finite = _map_parts(lambda array: np.all(np.isfinite(array)), value)
             if not (finite.head and finite.tail if isinstance(finite, Jet) else finite):
                 raise FloatingPointError(
@@ -330,13 +345,18 @@ class TrainingRun:
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
 
 
+def quiet(progress):
+    """Settings of tqdm for progress=False; otherwise its own TQDM_DISABLE decides."""
+    return {} if progress else {"disable": True}
+
+
 class _bar:
     """A progress bar for work of more than two seconds, or the bar of the caller."""
 
     def __init__(self, total, progress):
         self.owned = isinstance(progress, bool)
         self.bar = (
-            tqdm(total=total, delay=2, disable=not progress, unit="step", leave=False)
+            tqdm(total=total, delay=2, unit="step", leave=False, **quiet(progress))
             if self.owned
             else progress
         )

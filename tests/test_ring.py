@@ -1,0 +1,511 @@
+"""Gradients over numbers and jets against autograd, difference quotients and Cauchy's formula."""
+
+import types
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd.scipy.special import erf as autograd_erf
+from autograd.scipy.stats import norm as autograd_normal
+
+from sketchlab import Jet, jets, ring, ring_grad
+
+DEGREE = 4
+X = np.random.default_rng(0).normal(size=(3, 4))
+KEY = np.array([2, 0, 2, 2]), np.array([1, 3, 1, 0])
+
+# The functions of `ring` written with autograd.numpy, and nothing of ring.
+PLAIN = types.SimpleNamespace(
+    add=anp.add,
+    subtract=anp.subtract,
+    multiply=anp.multiply,
+    divide=anp.divide,
+    negative=anp.negative,
+    power=anp.power,
+    exp=anp.exp,
+    log=anp.log,
+    sqrt=anp.sqrt,
+    tanh=anp.tanh,
+    erf=autograd_erf,
+    normal_pdf=autograd_normal.pdf,
+    normal_cdf=autograd_normal.cdf,
+    gelu=lambda a: a * autograd_normal.cdf(a),
+    sum=lambda a, axis=None, keepdims=False: anp.sum(a, axis=axis, keepdims=keepdims),
+    mean=lambda a, axis=None, keepdims=False: anp.mean(a, axis=axis, keepdims=keepdims),
+    reshape=anp.reshape,
+    swapaxes=anp.swapaxes,
+    getitem=lambda a, key: a[key],
+    take=lambda a, indices, axis: anp.swapaxes(anp.swapaxes(a, axis, 0)[indices], axis, 0),
+    matmul=anp.matmul,
+    linear=lambda x, weights: anp.einsum("...pi,...oi->...po", x, weights),
+    concatenate=anp.concatenate,
+    softmax=lambda a, where=True: (
+        anp.exp(a) * where / anp.sum(anp.exp(a) * where, axis=-1, keepdims=True)
+    ),
+    logsumexp=lambda a: anp.log(anp.sum(anp.exp(a), axis=-1)),
+    rmsnorm=lambda a, eps: a / anp.sqrt(anp.mean(a**2, axis=-1, keepdims=True) + eps),
+    cross_entropy=lambda logits, targets: (
+        -anp.mean(
+            anp.log(
+                (anp.exp(logits) / anp.sum(anp.exp(logits), axis=-1, keepdims=True))[
+                    ..., np.arange(len(targets)), targets
+                ]
+            ),
+            axis=-1,
+        )
+    ),
+)
+
+
+def spread(f, y):
+    """One number per model from a result of shape (*batch, 3, k), with a different weight each."""
+    return f.sum(y * y * np.linspace(0.5, 1.5, 3 * y.shape[-1]).reshape(3, -1), (-2, -1))
+
+
+# Losses of p, a dict of a (*batch, 3, 4), b (*batch, 2, 4), c (*batch, 4), s (*batch,), written
+# with the functions of f (`ring` or PLAIN) and entered as: name, loss.
+LOSSES = {
+    "add": lambda f, p: spread(f, f.add(p["a"], p["b"][..., :1, :])),
+    "add an array": lambda f, p: spread(f, f.add(f.add(X, p["a"]), X[:1])),
+    "add number": lambda f, p: spread(f, f.add(p["a"], 2.0) + p["s"][..., None, None]),
+    "subtract": lambda f, p: spread(f, f.subtract(p["b"][..., 1:, :], p["a"])),
+    "subtract from": lambda f, p: spread(f, f.subtract(X, p["a"]) - p["s"][..., None, None]),
+    "multiply": lambda f, p: spread(f, f.multiply(p["a"], p["c"][..., None, :])),
+    "multiply by an array": lambda f, p: spread(f, f.multiply(X[:, :1], p["b"][..., :1, :])),
+    "square": lambda f, p: spread(f, f.multiply(p["a"], p["a"])),
+    "multiply by number": lambda f, p: spread(f, 2.0 * p["a"] * p["s"][..., None, None]),
+    "divide": lambda f, p: spread(f, f.divide(p["a"], 3.0 + p["b"][..., :1, :])),
+    "divide by an array": lambda f, p: spread(f, f.divide(p["a"], 1.0 + X**2) / 2.0),
+    "divide an array": lambda f, p: spread(f, f.divide(X, 3.0 + p["a"]) + 1.0 / (3.0 + p["a"])),
+    "negative": lambda f, p: spread(f, f.negative(p["a"]) + X),
+    "power 0": lambda f, p: spread(f, f.power(p["a"], 0) * p["a"]),
+    "power 1": lambda f, p: spread(f, f.power(p["a"], 1) + X),
+    "power 3": lambda f, p: spread(f, f.power(p["a"], 3)),
+    "power -2": lambda f, p: spread(f, f.power(3.0 + p["a"], -2)),
+    "power 1.5": lambda f, p: spread(f, (3.0 + p["a"]) ** 1.5),
+    "exp": lambda f, p: spread(f, f.exp(p["a"])),
+    "log": lambda f, p: spread(f, f.log(3.0 + p["a"])),
+    "sqrt": lambda f, p: spread(f, f.sqrt(3.0 + p["a"])),
+    "tanh": lambda f, p: spread(f, f.tanh(p["a"])),
+    "erf": lambda f, p: spread(f, f.erf(p["a"])),
+    "normal_pdf": lambda f, p: spread(f, f.normal_pdf(p["a"])),
+    "normal_cdf": lambda f, p: spread(f, f.normal_cdf(p["a"])),
+    "gelu": lambda f, p: spread(f, f.gelu(p["a"])),
+    "sum": lambda f, p: f.sum(f.exp(p["a"]), (-1, -2)),
+    "sum -1": lambda f, p: f.sum(f.sum(p["a"], -1) ** 2, -1),
+    "sum -2 keepdims": lambda f, p: spread(f, p["a"] * f.sum(p["a"], -2, True)),
+    "sum over all axes": lambda f, p: spread(f, p["a"] * f.sum(p["a"], (-1, -2), True)),
+    "mean": lambda f, p: f.mean(f.exp(p["a"]), (-1, -2)),
+    "mean -2": lambda f, p: f.mean(f.mean(p["a"], -2) ** 2, -1),
+    "mean -1 keepdims": lambda f, p: spread(f, p["a"] * f.mean(p["a"], axis=-1, keepdims=True)),
+    "reshape": lambda f, p: f.sum(
+        (f.reshape(p["a"], (*p["a"].shape[:-2], 2, -1)) * np.arange(12.0).reshape(2, 6)) ** 2,
+        (-2, -1),
+    ),
+    "swapaxes": lambda f, p: spread(f, f.matmul(p["a"], f.swapaxes(p["b"], -1, -2))),
+    "row": lambda f, p: f.sum(f.getitem(p["a"], (..., 1, slice(None))) ** 3, -1),
+    "slice": lambda f, p: spread(f, f.getitem(p["a"], (..., slice(None, None, -2)))),
+    "overlapping slices": lambda f, p: spread(f, p["a"][..., 1:] * p["a"][..., :-1]),
+    "number and new axis": lambda f, p: spread(
+        f, p["a"] * f.getitem(p["a"], (..., 2, None, 1))[..., None]
+    ),
+    "repeated fancy index": lambda f, p: f.sum(f.getitem(p["a"], (..., *KEY)) ** 3, -1),
+    "repeated list": lambda f, p: spread(f, f.getitem(p["a"], (..., [3, 0, 3, 3, 1]))),
+    "fancy index and slice": lambda f, p: spread(
+        f, f.getitem(p["a"], (..., [2, 0, 2], slice(1, 3)))
+    ),
+    "mask": lambda f, p: f.sum(f.getitem(p["a"], (..., X > 0)) ** 3, -1),
+    "take": lambda f, p: spread(f, f.take(p["b"], [1, 0, 1], -2)),
+    "take columns": lambda f, p: spread(f, f.take(p["a"], np.array([3, 3, 0, 3, 1]), -1)),
+    "take negative index": lambda f, p: f.sum(f.take(p["c"], [-1, 3, 0], -1) ** 3, -1),
+    "matmul": lambda f, p: spread(f, f.matmul(f.matmul(p["a"], X.T), p["a"])),
+    "matmul with shared array": lambda f, p: spread(f, X @ f.swapaxes(p["b"], -1, -2)),
+    "matmul with vector array": lambda f, p: f.sum(f.matmul(p["a"], X[0]) ** 2, -1),
+    "vector array matmul": lambda f, p: f.sum(f.matmul(X[:, 1], p["a"]) ** 2, -1),
+    "linear": lambda f, p: spread(f, f.linear(p["a"], p["b"])),
+    "linear on an array": lambda f, p: spread(f, f.linear(X, p["b"])),
+    "linear of an array": lambda f, p: spread(f, f.linear(p["a"], X)),
+    "concatenate": lambda f, p: spread(
+        f, f.concatenate([p["b"], p["c"][..., None, :] * p["b"][..., :1, :]], -2)
+    ),
+    "concatenate several": lambda f, p: spread(
+        f, f.concatenate([p["a"], f.exp(p["a"]), p["a"], p["a"][..., :1]], -1)
+    ),
+    "concatenate one": lambda f, p: spread(f, f.concatenate([p["a"]], -1)),
+    "softmax": lambda f, p: spread(f, f.softmax(p["a"])),
+    "softmax of some": lambda f, p: spread(f, f.softmax(p["a"], where=np.tri(3, 4, dtype=bool))),
+    "logsumexp": lambda f, p: f.sum(f.logsumexp(p["a"]) ** 2, -1),
+    "rmsnorm": lambda f, p: spread(f, f.rmsnorm(p["a"], 0.1) + p["a"]),
+    "cross_entropy": lambda f, p: f.cross_entropy(p["a"], [1, 3, 1]),
+    "cross_entropy squared": lambda f, p: f.cross_entropy(p["a"], np.array([0, 0, 2])) ** 2,
+    "a small network": lambda f, p: (
+        f.cross_entropy(
+            f.linear(
+                f.gelu(f.linear(f.rmsnorm(p["a"], 0.1), p["b"])),
+                f.take(p["b"].swapaxes(-1, -2), [0, 1, 3, 2], -2),
+            ),
+            [3, 0, 1],
+        )
+        * (1.0 - p["s"])
+    ),
+}
+
+SHAPES = {"a": (3, 4), "b": (2, 4), "c": (4,), "s": ()}
+
+
+def parameters(rng, batch=(), dtype=float):
+    """Parameters of the losses above, small enough that every function is analytic around them."""
+
+    def one(shape):
+        real = rng.normal(size=batch + shape) * 0.7
+        return real + 0.4j * rng.normal(size=batch + shape) if dtype is complex else real
+
+    return {name: one(shape) for name, shape in SHAPES.items()}
+
+
+def assert_close(got, wanted, tolerance=1e-12):
+    """Nests of arrays are equal within `tolerance`, relative to the largest entry of each."""
+    assert got.keys() == wanted.keys()
+    for name in wanted:
+        assert np.shape(got[name]) == np.shape(wanted[name])
+        largest = np.max(np.abs(wanted[name]), initial=0.0)
+        np.testing.assert_allclose(
+            got[name],
+            wanted[name],
+            rtol=tolerance,
+            atol=tolerance * max(largest, 1e-3),
+            err_msg=name,
+        )
+
+
+def taylor_coefficients(function, degree, radius=0.2, points=32):
+    """Coefficients of an analytic function by Cauchy's formula on a circle around 0."""
+    circle = radius * np.exp(2j * np.pi * np.arange(points) / points)
+    values = np.array([function(z) for z in circle])
+    found = np.fft.fft(values, axis=0)[: degree + 1] / points
+    return found / radius ** np.arange(degree + 1.0).reshape(-1, *(1,) * (values.ndim - 1))
+
+
+# ---- numbers ---------------------------------------------------------------------------------
+
+
+def test_the_table_uses_every_function_of_ring():
+    used = set()
+
+    class Recorder:
+        def __getattr__(self, name):
+            used.add(name)
+            return getattr(ring, name)
+
+    for loss in LOSSES.values():
+        loss(Recorder(), parameters(np.random.default_rng(1)))
+    not_mathematics = {"ring_grad", "map_leaves"}
+    public = {
+        name
+        for name, value in vars(ring).items()
+        if callable(value)
+        and not name.startswith("_")
+        and not isinstance(value, type)
+        and value.__module__ in (ring.__name__, jets.__name__)
+    }
+    assert used == public - not_mathematics
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_values_and_gradients_are_those_of_autograd(name):
+    loss, p = LOSSES[name], parameters(np.random.default_rng(2))
+    np.testing.assert_allclose(loss(ring, p), loss(PLAIN, p), rtol=1e-13)
+    wanted = autograd.grad(lambda p: loss(PLAIN, p))(p)
+    assert_close(ring_grad(lambda p: loss(ring, p))(p), wanted)
+    assert_close(autograd.grad(lambda p: loss(ring, p))(p), wanted)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_limits_of_difference_quotients(name, dtype):
+    loss, rng = LOSSES[name], np.random.default_rng(3)
+    p, v = parameters(rng, dtype=dtype), parameters(rng, dtype=dtype)
+    gradient = ring_grad(lambda p: loss(ring, p))(p)
+    slope = sum(np.sum(gradient[k] * v[k]) for k in p)  # no conjugation
+    h = 1e-5
+    ahead, behind = (loss(ring, {k: p[k] + t * v[k] for k in p}) for t in (h, -h))
+    np.testing.assert_allclose((ahead - behind) / (2 * h), slope, rtol=1e-6, atol=1e-8)
+    line = taylor_coefficients(lambda z: loss(ring, {k: p[k] + z * v[k] for k in p}), 1)
+    np.testing.assert_allclose(line[1], slope, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_batch_of_models_has_the_gradients_of_its_models(name, dtype):
+    loss, batch = LOSSES[name], parameters(np.random.default_rng(4), (5,), dtype)
+    gradient = ring_grad(lambda p: loss(ring, p))
+    together = gradient(batch)
+    for i in range(5):
+        single = gradient({k: value[i] for k, value in batch.items()})
+        assert_close({k: value[i] for k, value in together.items()}, single)
+
+
+# ---- jets ------------------------------------------------------------------------------------
+
+
+def jet_parameters(rng, degree, shared):
+    """Jets for five models: the base point is common to them, and stored once if `shared`."""
+    heads = parameters(rng, (1,))
+    tails = parameters(rng, (degree, 5), complex)
+    lines = {k: Jet.of(heads[k], 0.5 * tails[k]) for k in heads}
+    return lines if shared else {k: Jet(a.coefficients) for k, a in lines.items()}
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["full heads", "shared heads"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_jet_gradients_are_those_of_complex_numbers_by_cauchys_formula(name, shared):
+    loss, rng = LOSSES[name], np.random.default_rng(5)
+    p = jet_parameters(rng, DEGREE, shared)
+    gradient = ring_grad(lambda p: loss(ring, p))
+    value, found = loss(ring, p), gradient(p)
+    wanted = taylor_coefficients(lambda z: loss(ring, {k: p[k](z) for k in p}), DEGREE)
+    np.testing.assert_allclose(value.coefficients, wanted, rtol=1e-10, atol=1e-10)
+    for k in p:
+        wanted = taylor_coefficients(lambda z, k=k: gradient({n: p[n](z) for n in p})[k], DEGREE)
+        assert (found[k].degree, found[k].shape) == (DEGREE, p[k].shape)
+        np.testing.assert_allclose(
+            found[k].coefficients, wanted, rtol=1e-10, atol=1e-10 * max(1, abs(wanted).max())
+        )
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_jets_of_degree_0_have_the_gradients_of_numbers(name):
+    loss, p = LOSSES[name], parameters(np.random.default_rng(6), (5,))
+    gradient = ring_grad(lambda p: loss(ring, p))
+    over_jets = gradient({k: Jet(value[None]) for k, value in p.items()})
+    assert all(g.degree == 0 for g in over_jets.values())
+    assert_close({k: g.head for k, g in over_jets.items()}, gradient(p))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_jet_without_batch_axes_has_the_gradient_of_its_batch_of_one(name):
+    loss, p = LOSSES[name], jet_parameters(np.random.default_rng(7), 2, False)
+    gradient = ring_grad(lambda p: loss(ring, p))
+    together, single = gradient(p), gradient({k: value[2] for k, value in p.items()})
+    assert_close(
+        {k: g.coefficients for k, g in single.items()},
+        {k: g.coefficients[:, 2] for k, g in together.items()},
+    )
+
+
+def test_vectors_multiply_as_rows_and_columns():
+    rng = np.random.default_rng(8)
+    u, v, m = rng.normal(size=3), rng.normal(size=4), rng.normal(size=(3, 4))
+
+    def loss(f, p):
+        u, v, m = p["u"], p["v"], p["m"]
+        return f.matmul(f.matmul(u, m), v) + f.matmul(u, f.matmul(m, v)) ** 2 + f.matmul(u, u)
+
+    p = {"u": u, "v": v, "m": m}
+    wanted = autograd.grad(lambda p: loss(PLAIN, p))(p)
+    assert_close(ring_grad(lambda p: loss(ring, p))(p), wanted)
+    lifted = {k: Jet.line(value, np.ones(value.shape), DEGREE) for k, value in p.items()}
+    found = ring_grad(lambda p: loss(ring, p))(lifted)
+    wanted = {
+        k: taylor_coefficients(
+            lambda z, k=k: autograd.grad(lambda p: loss(PLAIN, p), holomorphic=True)(
+                {n: value + z * np.ones(value.shape) for n, value in p.items()}
+            )[k],
+            DEGREE,
+        )
+        for k in p
+    }
+    assert_close({k: g.coefficients for k, g in found.items()}, wanted, 1e-10)
+
+
+REDUCTIONS = [
+    (axis, keepdims) for axis in (None, 0, 1, -1, (0, 2), (-1, 1), (0, 1, 2)) for keepdims in (0, 1)
+]
+
+
+@pytest.mark.parametrize("function", ["sum", "mean"])
+@pytest.mark.parametrize("axis, keepdims", REDUCTIONS)
+def test_reductions_over_every_choice_of_axes(function, axis, keepdims):
+    a, keepdims = np.random.default_rng(9).normal(size=(2, 3, 4)), bool(keepdims)
+
+    def loss(f, p):
+        reduced = getattr(f, function)(p["a"], axis, keepdims)
+        return f.sum(f.exp(p["a"] + reduced) if keepdims else f.exp(reduced))
+
+    wanted = autograd.grad(lambda p: loss(PLAIN, p))({"a": a})
+    assert_close(ring_grad(lambda p: loss(ring, p))({"a": a}), wanted)
+    over_jets = ring_grad(lambda p: loss(ring, p))({"a": Jet.line(a, np.ones(a.shape), 1)})
+    assert_close({"a": over_jets["a"].head}, wanted)
+
+
+@pytest.mark.parametrize("indices", [[1, 0, 1], np.array([2, 2]), [-1, 0]])
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+def test_take_along_every_axis(axis, indices):
+    a = {"a": np.random.default_rng(10).normal(size=(3, 4))}
+
+    def loss(f, p):
+        return f.sum(f.take(p["a"], indices, axis) ** 3)
+
+    wanted = autograd.grad(lambda p: loss(PLAIN, p))(a)
+    assert_close(ring_grad(lambda p: loss(ring, p))(a), wanted)
+    over_jets = ring_grad(lambda p: loss(ring, p))({"a": Jet(np.stack([a["a"], X]))})
+    assert_close({"a": over_jets["a"].head}, wanted)
+
+
+KEYS = [
+    (),
+    ...,
+    1,
+    -1,
+    slice(0, 2),
+    None,
+    (0, 2),
+    (..., -1),
+    (slice(None), None, 1),
+    [0, 0, 2],
+    np.array([True, False, True]),
+    X > 0,
+    ([1, 1, 0], [2, 2, 3]),
+    (slice(None), [3, 3]),
+    (..., (0, 0, 2)),
+    (..., 1, [2, 2]),
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_indexing_of_every_kind(key):
+    a = {"a": np.random.default_rng(11).normal(size=(3, 4))}
+
+    def loss(f, p):
+        return f.sum(f.getitem(p["a"], key) ** 3) + f.sum(p["a"][key])
+
+    wanted = autograd.grad(lambda p: loss(PLAIN, p))(a)
+    assert_close(ring_grad(lambda p: loss(ring, p))(a), wanted)
+    over_jets = ring_grad(lambda p: loss(ring, p))({"a": Jet(np.stack([a["a"], X]))})
+    assert_close({"a": over_jets["a"].head}, wanted)
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 0.0])
+def test_the_derivative_of_a_power_at_zero(exponent):
+    wanted = {0: [0.0, 0.0], 1: [1.0, 1.0], 2: [0.0, 4.0]}[int(exponent)]
+    point = np.array([0.0, 2.0])
+    gradient = ring_grad(lambda a: ring.sum(ring.power(a, exponent)))
+    np.testing.assert_array_equal(gradient(point), wanted)
+    np.testing.assert_array_equal(gradient(Jet.line(point, [1.0, 1.0], 2)).head, wanted)
+
+
+@pytest.mark.parametrize("lift", [lambda a: a, lambda a: Jet.line(a, np.ones(4), 2)])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p: ring.sum(ring.multiply(p, 1j * X[0])),
+        lambda p: ring.sum(p * (1j * X[0])),
+        lambda p: ring.sum(p * p + p + 1j * p),
+        lambda p: ring.sum(p[..., [0, 0, 1]] * 2j),
+        lambda p: ring.sum((1j * X) @ p) + ring.sum(p / 2j - 1j * p),
+        lambda p: ring.sum(ring.exp(p + 1j)),
+    ],
+)
+def test_real_parameters_may_meet_complex_constants(loss, lift):
+    """The gradient is the holomorphic derivative, as it is for the same parameters stored complex."""
+    found = ring_grad(loss)(lift(X[1]))
+    wanted = ring_grad(loss)(lift(X[1].astype(complex)))
+    for part in ("head", "tail") if isinstance(found, Jet) else ("__array__",):
+        pairs = [getattr(g, part) for g in (found, wanted)]
+        pairs = [g() if callable(g) else g for g in pairs]
+        np.testing.assert_allclose(*pairs, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("multiply", [ring.multiply, lambda a, b: a * b, lambda a, b: b * a])
+def test_numbers_may_meet_jets(multiply):
+    """The gradient by an array is the jet of gradients when the data are jets."""
+    data = Jet.line(X, 1j * X[::-1], 2)
+    found = ring_grad(lambda p: ring.sum(ring.exp(multiply(p, data))))(X[0])
+    wanted = ring_grad(lambda p: ring.sum(ring.exp(ring.multiply(p, data))))(Jet.constant(X[0], 2))
+    np.testing.assert_allclose(found.coefficients, wanted.coefficients, rtol=1e-13)
+
+
+# ---- structures ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lift", [lambda x: x, lambda x: Jet.line(x, np.ones(np.shape(x)), 2)])
+def test_gradients_have_the_structure_of_the_parameters(lift):
+    a, b, c, d = (lift(x) for x in (X, X[0], 2.0, X[:, :1]))
+    tree = {"a": a, "list": [b, {"c": c}], "tuple": (d, [])}
+
+    def loss(p, factor, *, power):
+        total = ring.sum(p["a"] * p["list"][0] * p["tuple"][0]) + p["list"][1]["c"]
+        return factor * total**power
+
+    gradient = ring_grad(loss)(tree, 3.0, power=2)
+    flat = ring_grad(lambda p: loss({**tree, "a": p}, 3.0, power=2))(a)
+    assert gradient.keys() == tree.keys()
+    assert isinstance(gradient["list"], list) and isinstance(gradient["tuple"], tuple)
+    assert gradient["tuple"][1] == []
+    total = np.sum(X * X[0] * X[:, :1]) + 2.0
+    got = gradient["list"][1]["c"]
+    np.testing.assert_allclose(got.head if isinstance(got, Jet) else got, 6.0 * total)
+    for got, wanted in [(gradient["a"], flat), (gradient["list"][0], None)]:
+        assert type(got) is type(a) and np.shape(got) in [(3, 4), (4,)]
+        if wanted is not None:
+            pair = [g.coefficients if isinstance(g, Jet) else g for g in (got, wanted)]
+            np.testing.assert_array_equal(*pair)
+
+
+@pytest.mark.parametrize("lift", [lambda x: x, lambda x: Jet.line(x, np.ones(np.shape(x)), 2)])
+@pytest.mark.parametrize(
+    "loss", [lambda p: 1.0, lambda p: ring.sum(p["used"]), lambda p: ring.sum(X)]
+)
+def test_a_parameter_without_influence_has_gradient_zero(loss, lift):
+    p = {"used": lift(X[0]), "unused": lift(X)}
+    for name, g in ring_grad(loss)(p).items():
+        assert type(g) is type(p[name]) and np.shape(g) == np.shape(p[name])
+        g = g.coefficients if isinstance(g, Jet) else g
+        if name == "unused":
+            np.testing.assert_array_equal(g, 0.0)
+
+
+def test_the_loss_may_be_a_parameter():
+    np.testing.assert_array_equal(ring_grad(lambda p: p["a"])({"a": X})["a"], np.ones((3, 4)))
+    assert ring_grad(lambda p: p)(3) == 1.0  # an integer counts as a number
+    np.testing.assert_array_equal(ring_grad(lambda p: p)(Jet([2.0, 1.0])).coefficients, [1, 0])
+
+
+def test_numpy_functions_of_autograd_may_be_mixed_in():
+    found = ring_grad(lambda p: anp.sum(ring.gelu(anp.sin(p)) * p))(X)
+    wanted = autograd.grad(lambda p: anp.sum(PLAIN.gelu(anp.sin(p)) * p))(X)
+    np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
+# ---- gradients of gradients ------------------------------------------------------------------
+
+
+def dot(f, p, q):
+    """The inner product of two sets of parameters."""
+    return sum(f.sum(p[k] * q[k]) for k in SHAPES)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_hessian_vector_products_are_difference_quotients_of_gradients(name):
+    loss, rng = LOSSES[name], np.random.default_rng(12)
+    p, v = parameters(rng), parameters(rng)
+    gradient = ring_grad(lambda p: loss(ring, p))
+    found = ring_grad(lambda p: dot(ring, gradient(p), v))(p)
+    h = 1e-5
+    ahead, behind = (gradient({k: p[k] + t * v[k] for k in p}) for t in (h, -h))
+    for k in p:
+        assert np.asarray(found[k]).dtype == float
+        np.testing.assert_allclose(
+            found[k], (ahead[k] - behind[k]) / (2 * h), rtol=1e-6, atol=1e-7, err_msg=k
+        )
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_hessian_vector_products_of_jets_begin_with_those_of_numbers(name):
+    loss, rng = LOSSES[name], np.random.default_rng(13)
+    p, v = parameters(rng), parameters(rng)
+    gradient = ring_grad(lambda p: loss(ring, p))
+    product = ring_grad(lambda p: dot(ring, gradient(p), v))
+    over_jets = product({k: Jet.line(p[k], v[k], 2) for k in p})
+    assert_close({k: g.head for k, g in over_jets.items()}, product(p))
