@@ -20,10 +20,11 @@ import time
 import tracemalloc
 
 import numpy as np
-from list_jet import ListJet
 
 import sketchlab as sl
 from sketchlab.circuits import Circuit, input_array
+
+from list_jet import ListJet
 
 DEGREE, BATCH = 3, 32
 
@@ -127,7 +128,10 @@ def main():
     peak = tracemalloc.get_traced_memory()[1] / 1e6
 
     print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}")
-    print(f"scalar circuit: build {1e3 * build:.0f} ms, step on floats {1e3 * floats:.0f} ms, ", end="")
+    print(
+        f"scalar circuit: build {1e3 * build:.0f} ms, step on floats {1e3 * floats:.0f} ms, ",
+        end="",
+    )
     print(f"step on degree-{DEGREE} complex jets {1e3 * on_jets:.0f} ms")
     print("| per step, one core | scalar (with build) | arrays | ratio | ratio without build |")
     print("|---|---|---|---|---|")

@@ -6,7 +6,9 @@ circuit in the down-weights of its data), `microgpt` and `names` (the model and 
 (the paper's experiments), `figures` and `widgets`.
 """
 
-from . import circuits, figures, jets, microgpt, names, paper, ring, training, widgets
+import importlib
+
+from . import circuits, figures, jets, microgpt, names, ring, training, widgets
 from .circuits import Circuit
 from .jets import Jet
 from .microgpt import MicroGPT, train
@@ -35,3 +37,10 @@ __all__ = [
     "training",
     "widgets",
 ]
+
+
+def __getattr__(name):
+    """Import `paper` on first use: it is also a command, and must not be loaded before it runs."""
+    if name == "paper":
+        return importlib.import_module(".paper", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

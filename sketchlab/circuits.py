@@ -97,7 +97,9 @@ class Gate:
 
 def inputs(names):
     """Input gates with these names: `a, b = inputs("a b")`."""
-    return [Gate("input", (), name) for name in (names.split() if isinstance(names, str) else names)]
+    return [
+        Gate("input", (), name) for name in (names.split() if isinstance(names, str) else names)
+    ]
 
 
 def input_array(name, shape):

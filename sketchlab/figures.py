@@ -30,7 +30,7 @@ def _label(gate):
 
 
 def _short(value):
-    if isinstance(value, (float, int)) or np.iscomplexobj(value) and np.ndim(value) == 0:
+    if isinstance(value, (float, int)) or (np.iscomplexobj(value) and np.ndim(value) == 0):
         return f"{value:.4g}"
     coefficients = getattr(value, "coefficients", None)
     if coefficients is not None:
@@ -97,7 +97,9 @@ def circuit(circuit, values=(), derivatives=False):
     place, wires = _layout(circuit)
     columns = 1 + max(x for x, _ in place.values())
     top = max(y for _, y in place.values())
-    figure, axes = new_axes(1.0 + min(1.35, 12 / columns) * columns, 1.7 + min(1.9, 8 / (top + 1)) * top)
+    figure, axes = new_axes(
+        1.0 + min(1.35, 12 / columns) * columns, 1.7 + min(1.9, 8 / (top + 1)) * top
+    )
     results = circuit.values(*values) if values else None
     for slot, gate in enumerate(circuit.gates):
         local = circuit.local_derivatives(slot, results) if derivatives and gate.sources else None
@@ -141,8 +143,14 @@ def _draw_gate(axes, x, y, gate, value):
     axes.text(x, y, _label(gate), ha="center", va="center", fontsize=10, bbox=circle)
     if value is not None and gate.operation != "constant":
         axes.annotate(
-            value, (x, y), (0, -17), textcoords="offset points", ha="center", va="top",
-            fontsize=8, color=BLUE,
+            value,
+            (x, y),
+            (0, -17),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=8,
+            color=BLUE,
         )
 
 

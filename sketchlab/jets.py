@@ -3,7 +3,7 @@
 Jets of one degree K form a commutative ring: add, multiply and drop every power of z above K.
 Feed `Jet.line(x, v, K)` (the series x + z v) to any program built from the operations below, and
 the jet that comes out holds the program's Taylor coefficients along the direction v:
-c_r = f^(r)(x)[v, ..., v] / r!  (Taylor coefficients, not derivatives: the factorials are divided out).
+c_r = f^(r)(x)[v, ..., v] / r!  (coefficients, not derivatives: the factorials are divided out).
 
 Every elementary function follows from a differential equation. If y' = w a', then comparing the
 coefficients of z^(k-1) gives
@@ -14,8 +14,8 @@ which computes y from the jets of a and w in O(K^2) products. The functions here
 constant coefficient when they must choose (a branch of log, the maximum in softmax).
 
 Storage: `head` is the constant coefficient and `tail` the others, shape (K, *shape). The head may
-be real under a complex tail (not the reverse), and may have length 1 along axes where all entries share it (a batch
-of directions shares its base point), so that the work on it is done once and in real numbers.
+be real under a complex tail (not the reverse), and may have length 1 along axes where all entries
+share it (a batch of directions shares its base point): its work is then done once, in real numbers.
 """
 
 import functools
@@ -122,8 +122,10 @@ class Jet:
 
     def __repr__(self):
         if self.ndim == 0:
-            terms = [f"{c:.6g}" + ("", " z")[k > 0] + (f"^{k}" if k > 1 else "")
-                     for k, c in enumerate(self.coefficients[:7])]
+            terms = [
+                f"{c:.6g}" + ("", " z")[k > 0] + (f"^{k}" if k > 1 else "")
+                for k, c in enumerate(self.coefficients[:7])
+            ]
             more = " + ..." if self.degree > 6 else ""
             return f"Jet({' + '.join(terms)}{more}; degree {self.degree})"
         return f"Jet(degree {self.degree}, shape {self.shape}, {self.dtype})"
@@ -156,7 +158,7 @@ class Jet:
         return Jet.of(-self.head, -self.tail)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        """Let numpy's own functions act on jets: np.exp(jet), array * jet, scipy.special.erf(jet)."""
+        """Let numpy's functions act on jets: np.exp(jet), array * jet, scipy.special.erf(jet)."""
         rule = UFUNCS.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
             raise TypeError(
@@ -482,8 +484,10 @@ def take(a, indices, axis):
 
 def reshape(a, shape):
     """Reshape every coefficient."""
-    tail = a.tail.reshape(a.degree, *shape) if a.degree else np.empty(
-        (0, *np.empty(a.shape, bool).reshape(shape).shape)
+    tail = (
+        a.tail.reshape(a.degree, *shape)
+        if a.degree
+        else np.empty((0, *np.empty(a.shape, bool).reshape(shape).shape))
     )
     shape = tail.shape[1:]
     if a.head.shape == a.shape:
@@ -526,10 +530,16 @@ def concatenate(parts, axis=0):
         same_degree(parts[0], part)
     axis = axis % parts[0].ndim
     heads = [part.head for part in parts]
-    if any(head.shape[:axis] + head.shape[axis + 1 :] != heads[0].shape[:axis] + heads[0].shape[axis + 1 :]
-           or head.shape[axis] != part.shape[axis] for head, part in zip(heads, parts, strict=True)):
+    if any(
+        head.shape[:axis] + head.shape[axis + 1 :]
+        != heads[0].shape[:axis] + heads[0].shape[axis + 1 :]
+        or head.shape[axis] != part.shape[axis]
+        for head, part in zip(heads, parts, strict=True)
+    ):
         heads = [part.full_head() for part in parts]
-    return Jet.of(np.concatenate(heads, axis), np.concatenate([part.tail for part in parts], axis + 1))
+    return Jet.of(
+        np.concatenate(heads, axis), np.concatenate([part.tail for part in parts], axis + 1)
+    )
 
 
 def with_vectors(product):
@@ -538,7 +548,11 @@ def with_vectors(product):
     @functools.wraps(product)
     def general(a, b):
         if np.ndim(a) == 1:
-            return general(a[None, :], b)[..., 0] if np.ndim(b) == 1 else general(a[None, :], b)[..., 0, :]
+            return (
+                general(a[None, :], b)[..., 0]
+                if np.ndim(b) == 1
+                else general(a[None, :], b)[..., 0, :]
+            )
         return product(a, b[:, None])[..., 0] if np.ndim(b) == 1 else product(a, b)
 
     return general

@@ -1,18 +1,17 @@
 """microgpt: a small GPT over the letters of names, as in the paper.
 
 One transformer block by default: x = rmsnorm(token + position embedding), then causal multi-head
-attention and a GELU network, each reading ring.rmsnorm(x, RMS_EPS) and adding to x; no biases, no final norm.
+attention and a GELU network, each reading rmsnorm(x) and adding to x; no biases, no final norm.
 The code uses only `sketchlab.ring`, so the same model runs on numbers, on batches, on jets and,
 with arrays of gates for parameters, as a scalar circuit.
 """
 
 import random
 
- 
 import numpy as np
 
 from . import ring
-from .training import Adam, Model, TrainingRun
+from .training import Model, TrainingRun
 
 END = "<end>"  # what follows the last letter; the same token also stands before the first
 
@@ -39,7 +38,12 @@ class MicroGPT(Model):
         repeated = [letter for letter in vocabulary if vocabulary.count(letter) > 1]
         if repeated:
             raise ValueError(f"the vocabulary repeats {repeated[0]!r}: name each letter once")
-        for what, value in {"layers": layers, "heads": heads, "width": width, "context": context}.items():
+        for what, value in {
+            "layers": layers,
+            "heads": heads,
+            "width": width,
+            "context": context,
+        }.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
         if width % heads:
@@ -125,9 +129,7 @@ class MicroGPT(Model):
                 f"the prefix has {len(prefix)} letters; the model reads at most {self.context - 1}"
             )
         probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
-        return {
-            letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])
-        }
+        return {letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])}
 
     def sample(self, k, seed=0, *, temperature=0.5):
         """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
@@ -146,7 +148,9 @@ class MicroGPT(Model):
                 tokens.append(int(rng.choice(len(scores), p=ring.softmax(scores))))
                 if tokens[-1] == len(self.vocabulary):
                     break
-            names.append("".join(self.vocabulary[t] for t in tokens[1:] if t < len(self.vocabulary)))
+            names.append(
+                "".join(self.vocabulary[t] for t in tokens[1:] if t < len(self.vocabulary))
+            )
         return names
 
 

@@ -47,7 +47,7 @@ def _is_numeric(a):
 
 
 def _elementwise(name, array_rule):
-    """A rule for arrays of numbers that calls the method `name` on anything else (as np.exp does)."""
+    """A rule for arrays of numbers; of anything else it calls the method `name`, as np.exp does."""
     method = np.frompyfunc(lambda element: getattr(element, name)(), 1, 1)
     return lambda a: array_rule(a) if _is_numeric(a) else method(a)
 
@@ -157,9 +157,7 @@ def _unindexed(g, like, key):
     count = jets.trailing_axes(key)
     if count is None:
         tail = np.array([_scattered(coefficient, (), shape, key) for coefficient in g.tail])
-        return Jet.of(
-            _scattered(g.full_head(), (), shape, key), tail.reshape(g.degree, *shape)
-        )
+        return Jet.of(_scattered(g.full_head(), (), shape, key), tail.reshape(g.degree, *shape))
     leading, trailing = len(shape) - count, shape[len(shape) - count :]
     return Jet.of(
         _scattered(g.head, g.head.shape[:leading], trailing, key),
@@ -194,13 +192,11 @@ sum = _function(
 mean = _function(
     jets.mean,
     lambda a, axis=None, keepdims=False: np.mean(a, axis, keepdims=keepdims),
-    lambda y, a, axis=None, keepdims=False: lambda g: _spread(
-        g * (np.size(y) / np.size(a)), a, axis, keepdims
+    lambda y, a, axis=None, keepdims=False: (
+        lambda g: _spread(g * (np.size(y) / np.size(a)), a, axis, keepdims)
     ),
 )
-reshape = _function(
-    jets.reshape, np.reshape, lambda y, a, shape: lambda g: reshape(g, np.shape(a))
-)
+reshape = _function(jets.reshape, np.reshape, lambda y, a, shape: lambda g: reshape(g, np.shape(a)))
 swapaxes = _function(jets.swapaxes, np.swapaxes, lambda y, a, i, j: lambda g: swapaxes(g, i, j))
 getitem = _function(
     jets.getitem, lambda a, key: a[key], lambda y, a, key: lambda g: _unindexed(g, a, key)
@@ -280,6 +276,7 @@ logsumexp = _function(
     lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a),
 )
 
+
 def _array_cross_entropy(logits, targets):
     chosen = logits[..., np.arange(len(targets)), np.asarray(targets)]
     return np.mean(_array_logsumexp(logits) - chosen, -1)
@@ -288,14 +285,19 @@ def _array_cross_entropy(logits, targets):
 cross_entropy = _function(
     jets.cross_entropy,
     _array_cross_entropy,
-    lambda y, logits, targets: lambda g: getitem(g, (..., None, None))
-    * ((softmax(logits) - np.eye(np.shape(logits)[-1])[np.asarray(targets)]) / len(targets)),
+    lambda y, logits, targets: (
+        lambda g: (
+            getitem(g, (..., None, None))
+            * ((softmax(logits) - np.eye(np.shape(logits)[-1])[np.asarray(targets)]) / len(targets))
+        )
+    ),
 )
 rmsnorm = _function(
     jets.rmsnorm,
     lambda a, eps: a * (np.mean(a * a, -1, keepdims=True) + eps) ** -0.5,
-    lambda y, a, eps: lambda g: power(mean(a * a, -1, True) + eps, -0.5)
-    * (g - y * mean(g * y, -1, True)),
+    lambda y, a, eps: (
+        lambda g: power(mean(a * a, -1, True) + eps, -0.5) * (g - y * mean(g * y, -1, True))
+    ),
 )
 
 # ---- jets under autograd ---------------------------------------------------------------------

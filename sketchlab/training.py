@@ -207,9 +207,7 @@ class TrainingRun:
         self.initial, self.data = model, data
         self.batch_size = _positive(batch_size, "batch_size")
         if self.batch_size > len(data):
-            raise ValueError(
-                f"batch_size {batch_size} exceeds the number of examples, {len(data)}"
-            )
+            raise ValueError(f"batch_size {batch_size} exceeds the number of examples, {len(data)}")
         one_pass = -(-len(data) // self.batch_size)
         self.steps = one_pass if steps is None else _positive(steps, "steps")
         self.optimizer = Adam() if optimizer is None else optimizer

@@ -1,14 +1,16 @@
 """microgpt: the array model against plain loops, scalar circuits, and Cauchy's formula."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
-from conftest import LETTERS, cauchy_coefficients, complex_directions
 
 import sketchlab as sl
 from sketchlab.circuits import Circuit, input_array
 from sketchlab.microgpt import END, MicroGPT
+
+from conftest import LETTERS, cauchy_coefficients, complex_directions
 
 
 def loss_by_loops(model, doc):
@@ -31,7 +33,7 @@ def loss_by_loops(model, doc):
     keys = [[] for _ in range(model.layers)]
     values = [[] for _ in range(model.layers)]
     losses = []
-    for position, (token, target) in enumerate(zip(tokens[:-1], tokens[1:], strict=True)):
+    for position, (token, target) in enumerate(itertools.pairwise(tokens)):
         x = [a + b for a, b in zip(p["wte"][token], p["wpe"][position], strict=True)]
         x = normed(x)
         size = len(x) // model.heads
@@ -60,7 +62,11 @@ def loss_by_loops(model, doc):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"layers": 2, "heads": 2, "width": 6, "context": 5}, {"layers": 3, "heads": 1, "width": 4}],
+    [
+        {},
+        {"layers": 2, "heads": 2, "width": 6, "context": 5},
+        {"layers": 3, "heads": 1, "width": 4},
+    ],
 )
 @pytest.mark.parametrize("doc", ["a", "emma", "maximiliano", "wolfeschlegelsteinhausen"])
 def test_loss_equals_the_loops(settings, doc):

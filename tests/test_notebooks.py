@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -25,7 +26,9 @@ def test_notebook_is_small_and_tells_its_frame(path):
     """Below 500 kB, and with the parts that every notebook has."""
     assert path.stat().st_size < MOST_BYTES
     notebook = json.loads(path.read_text())
-    prose = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    prose = "\n".join(
+        "".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"
+    )
     for part in ("What you will learn", "Exercise", "What we simplified", "Where to go next"):
         assert part in prose, f"{path.name} has no section {part!r}"
 

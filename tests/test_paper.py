@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from conftest import cauchy_coefficients
 
 import sketchlab as sl
+
+from conftest import cauchy_coefficients
 
 # Losses and jet of an independent pure-Python run of the setting.
 FINAL_LOSS, DELETED_LOSS = 3.0913238794422018, 3.5767602620380803
@@ -41,7 +42,7 @@ def test_the_papers_jet(paper_run):
 def test_too_few_names_are_refused(tmp_path):
     """The paper's run needs a thousand names."""
     (tmp_path / "few.txt").write_text("ana\nbo\n")
-    with pytest.raises(ValueError, match="needs 1000 names; .* has 2"):
+    with pytest.raises(ValueError, match=r"needs 1000 names; .* has 2"):
         sl.paper.training_run(tmp_path / "few.txt")
 
 

@@ -179,7 +179,7 @@ def assert_close(got, wanted, tolerance=1e-12):
         )
 
 
-def taylor_coefficients(function, degree, radius=0.2, points=32):
+def taylor_coefficients(function, degree, radius=0.1, points=32):
     """Coefficients of an analytic function by Cauchy's formula on a circle around 0."""
     circle = radius * np.exp(2j * np.pi * np.arange(points) / points)
     values = np.array([function(z) for z in circle])
@@ -309,7 +309,7 @@ def test_vectors_multiply_as_rows_and_columns():
     found = ring_grad(lambda p: loss(ring, p))(lifted)
     wanted = {
         k: taylor_coefficients(
-            lambda z, k=k: autograd.grad(lambda p: loss(PLAIN, p), holomorphic=True)(
+            lambda z, k=k: autograd.holomorphic_grad(lambda p: loss(PLAIN, p))(
                 {n: value + z * np.ones(value.shape) for n, value in p.items()}
             )[k],
             DEGREE,
@@ -408,7 +408,7 @@ def test_the_derivative_of_a_power_at_zero(exponent):
     ],
 )
 def test_real_parameters_may_meet_complex_constants(loss, lift):
-    """The gradient is the holomorphic derivative, as it is for the same parameters stored complex."""
+    """The gradient is the holomorphic derivative, as it is for parameters stored as complex numbers."""
     found = ring_grad(loss)(lift(X[1]))
     wanted = ring_grad(loss)(lift(X[1].astype(complex)))
     for part in ("head", "tail") if isinstance(found, Jet) else ("__array__",):

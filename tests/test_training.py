@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import cauchy_coefficients, complex_directions
 
 import sketchlab as sl
 from sketchlab import ring
 from sketchlab.training import BATCH
+
+from conftest import cauchy_coefficients, complex_directions
 
 rng = np.random.default_rng(1)
 A, B = rng.normal(size=(12, 3)), rng.normal(size=12)
@@ -285,7 +286,7 @@ def test_optimisers_refuse_an_unknown_schedule():
 
 def test_divergence_is_reported():
     """A learning rate far too high ends in a clear error, not in NaN."""
-    with pytest.raises(FloatingPointError, match="training diverged.*lower the learning rate"):
+    with pytest.raises(FloatingPointError, match=r"training diverged.*lower the learning rate"):
         sl.TrainingRun(
             sl.Model({"w": np.zeros(3)}, ridge_losses),
             np.arange(12),

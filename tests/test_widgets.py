@@ -47,6 +47,7 @@ def test_an_error_is_shown_in_words():
 def test_figures_are_returned_and_not_left_open(small_run):
     """Each figure function returns a figure that pyplot has already closed."""
     import matplotlib.pyplot as plt
+
     import sketchlab as sl
 
     weights, retrained, jet = sl.paper.deletion_curve(
