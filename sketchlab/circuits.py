@@ -19,7 +19,7 @@ from . import figures, ring
 ANALYTIC = {
     "exp": (lambda a, _: ring.exp(a), lambda a, _: ring.exp(a)),
     "log": (lambda a, _: ring.log(a), lambda a, _: a**-1),
-    "power": (lambda a, p: a**p, lambda a, p: p * a ** (p - 1)),
+    "power": (lambda a, p: a**p, lambda a, p: p * a ** (p - 1) if p else 0),
     "gelu": (
         lambda a, _: ring.gelu(a),
         lambda a, _: ring.normal_cdf(a) + a * ring.normal_pdf(a),
@@ -42,9 +42,13 @@ class Gate:
         self.number = next(_created)
 
     def __add__(self, other):
+        if isinstance(other, np.ndarray):
+            return NotImplemented  # then numpy adds entry by entry
         return Gate("add", (self, _as_gate(other)))
 
     def __mul__(self, other):
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         return Gate("multiply", (self, _as_gate(other)))
 
     def __radd__(self, other):
@@ -59,7 +63,7 @@ class Gate:
         return self * -1
 
     def __sub__(self, other):
-        return self + -_as_gate(other)
+        return self + -(other if isinstance(other, np.ndarray) else _as_gate(other))
 
     def __rsub__(self, other):
         return _as_gate(other) + -self
@@ -177,12 +181,12 @@ class Circuit:
         sensitivities = self._sweep(results)
         slots = (self._slot.get(gate) for gate in self.inputs)
         found = [None if slot is None else sensitivities[slot] for slot in slots]
-        return results[-1], [0.0 if g is None else g for g in found]
+        return results[-1], [0 if g is None else g for g in found]
 
     def _sweep(self, values):
         """Derivative of the output by every gate (None where it does not depend on it)."""
         sensitivities = [None] * len(values)
-        sensitivities[-1] = 1.0
+        sensitivities[-1] = 1
         for slot in range(len(values) - 1, -1, -1):
             g, (operation, sources, _) = sensitivities[slot], self._program[slot]
             if g is None or not sources:
@@ -197,7 +201,7 @@ class Circuit:
         """The derivative of gate number `slot` by each gate it reads, given all values."""
         operation, sources, detail = self._program[slot]
         if operation == "add":
-            return (1.0, 1.0)
+            return (1, 1)
         if operation == "multiply":
             return values[sources[1]], values[sources[0]]
         return [ANALYTIC[operation][1](values[source], detail) for source in sources]

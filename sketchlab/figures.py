@@ -25,7 +25,7 @@ def _label(gate):
     if gate.operation == "power":
         return "1/a" if gate.detail == -1 else f"a^{gate.detail:g}"
     if gate.operation == "constant":
-        return f"{gate.detail:g}"
+        return _short(gate.detail)
     return SYMBOLS.get(gate.operation, gate.detail)
 
 

@@ -55,6 +55,8 @@ class Jet:
         """The number or array `value` as a jet whose higher coefficients are zero."""
         head = _finite_array(value, "value")
         shape = head.shape if shape is None else tuple(shape)
+        if np.broadcast_shapes(head.shape, shape) != shape:
+            raise ValueError(f"a value of shape {head.shape} cannot be repeated to shape {shape}")
         head = head.reshape((1,) * (len(shape) - head.ndim) + head.shape)
         return cls.of(head, np.zeros((check_degree(degree), *shape), head.dtype))
 
@@ -138,6 +140,9 @@ class Jet:
     def __getitem__(self, key):
         return getitem(self, key)
 
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
     def reshape(self, *shape):
         """The jet with every coefficient reshaped."""
         return reshape(self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape)
@@ -159,6 +164,8 @@ class Jet:
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Let numpy's functions act on jets: np.exp(jet), array * jet, scipy.special.erf(jet)."""
+        if not all(_is_operand(value) for value in inputs):
+            return NotImplemented
         rule = UFUNCS.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
             raise TypeError(
@@ -171,10 +178,10 @@ class Jet:
 def check_degree(degree):
     """Return `degree` as an int, or raise if it is not a non-negative integer."""
     try:
-        integer = operator.index(degree)
+        integer = -1 if isinstance(degree, (bool, np.bool_)) else operator.index(degree)
     except TypeError:
         integer = -1
-    if integer < 0 or isinstance(degree, (bool, np.bool_)):
+    if integer < 0:
         raise ValueError(f"degree must be an integer, 0 or higher, not {degree!r}")
     return integer
 
@@ -246,7 +253,7 @@ def add(a, b):
         a, b = b, a
     if not isinstance(b, Jet):
         head = a.head + b
-        tail = _widened(a, np.broadcast_shapes(a.shape, head.shape))
+        tail = _widened(a, np.broadcast_shapes(a.shape, np.shape(head)))
         return Jet.of(head, tail.astype(np.result_type(head, tail), copy=False))
     if a.shape == b.shape:
         return Jet.of(a.head + b.head, a.tail + b.tail)
@@ -259,7 +266,7 @@ def subtract(a, b):
     if isinstance(a, Jet) and isinstance(b, Jet) and a.shape == b.shape:
         same_degree(a, b)
         return Jet.of(a.head - b.head, a.tail - b.tail)
-    return add(a, -b)
+    return add(a, -b if isinstance(b, Jet) else 0.0 - b)
 
 
 def multiply(a, b):
@@ -447,13 +454,14 @@ def trailing_axes(key):
 
     None if the key has another form: numpy then needs all the axes, or moves some to the front.
     """
-    if not isinstance(key, tuple) or key[0] is not Ellipsis:
+    if not isinstance(key, tuple) or not key or key[0] is not Ellipsis:
         return None
     rest = key[1:]
-    advanced = [isinstance(k, (list, np.ndarray)) for k in rest]
-    if any(advanced) and not all(advanced):
-        return None
-    return len(rest) - rest.count(None) if not any(advanced) else len(rest)
+    if all(k is None or isinstance(k, (slice, int, np.integer)) for k in rest):
+        return None if any(isinstance(k, bool) for k in rest) else len(rest) - rest.count(None)
+    if all(isinstance(k, np.ndarray) and k.dtype.kind in "iu" for k in rest):
+        return len(rest)
+    return None
 
 
 def getitem(a, key):
@@ -470,16 +478,18 @@ def getitem(a, key):
 
 def broadcast_like(a, other):
     """Repeat the entries of `a` to the shape of `other`, sharing heads where `other` does."""
+    if not isinstance(a, Jet):
+        return np.broadcast_to(a, np.shape(other))
     head_shape = other.head.shape if isinstance(other, Jet) else np.shape(other)
     head_shape = np.broadcast_shapes(a.head.shape, head_shape)
     return Jet.of(np.broadcast_to(a.head, head_shape), _widened(a, np.shape(other)))
 
 
 def take(a, indices, axis):
-    """Pick entries by number along `axis` (negative: counted from the end)."""
-    if a.head.shape[axis] == a.shape[axis]:
-        return Jet.of(a.head.take(indices, axis), a.tail.take(indices, axis))
-    return Jet.of(a.full_head().take(indices, axis), a.tail.take(indices, axis))
+    """Pick entries by number along `axis`."""
+    (axis,) = _axes(a, axis)
+    head = a.head if a.head.shape[axis] == a.shape[axis] else a.full_head()
+    return Jet.of(head.take(indices, axis), a.tail.take(indices, axis + 1))
 
 
 def reshape(a, shape):
@@ -499,13 +509,13 @@ def reshape(a, shape):
 
 def swapaxes(a, axis1, axis2):
     """Exchange two axes of every coefficient."""
-    axis1, axis2 = (axis % a.ndim for axis in (axis1, axis2))
+    (axis1,), (axis2,) = _axes(a, axis1), _axes(a, axis2)
     return Jet.of(a.head.swapaxes(axis1, axis2), a.tail.swapaxes(axis1 + 1, axis2 + 1))
 
 
 def _axes(a, axis):
-    axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
-    return tuple(int(axis) % a.ndim for axis in axes)
+    axes = tuple(range(a.ndim)) if axis is None else axis
+    return np.lib.array_utils.normalize_axis_tuple(axes, a.ndim)
 
 
 def sum(a, axis=None, keepdims=False):
@@ -528,7 +538,7 @@ def concatenate(parts, axis=0):
     parts = [as_jet(part, degree) for part in parts]
     for part in parts:
         same_degree(parts[0], part)
-    axis = axis % parts[0].ndim
+    (axis,) = _axes(parts[0], axis)
     heads = [part.head for part in parts]
     if any(
         head.shape[:axis] + head.shape[axis + 1 :]
@@ -564,15 +574,22 @@ def matmul(a, b):
     degree = same_degree(a, b)
     ndim = max(np.ndim(a), np.ndim(b))
     if not isinstance(b, Jet):
-        return Jet.of(a.head @ b, _product(_padded(a.tail, ndim), b))
+        return Jet.of(_matrix_head(a) @ b, _product(_padded(a.tail, ndim), b))
     if not isinstance(a, Jet):
-        return Jet.of(a @ b.head, _product(a, _padded(b.tail, ndim)))
+        return Jet.of(a @ _matrix_head(b), _product(a, _padded(b.tail, ndim)))
     tail_a, tail_b = _padded(a.tail, ndim), _padded(b.tail, ndim)
-    tail = _product(a.head, tail_b)
-    tail = np.add(tail, _product(tail_a, b.head), order="C")
+    head_a, head_b = _matrix_head(a), _matrix_head(b)
+    tail = np.add(_product(head_a, tail_b), _product(tail_a, head_b), order="C")
     for i in range(1, degree):
         tail[i:] += tail_a[i - 1] @ tail_b[: degree - i]
-    return Jet.of(a.head @ b.head, tail)
+    return Jet.of(head_a @ head_b, tail)
+
+
+def _matrix_head(jet):
+    """The head with its last two axes written out: they are multiplied and summed over."""
+    if jet.head.shape[-2:] == jet.shape[-2:]:
+        return jet.head
+    return np.broadcast_to(jet.head, jet.head.shape[:-2] + jet.shape[-2:])
 
 
 def linear(x, weights):
@@ -586,7 +603,7 @@ def _product(a, b):
         return (a @ b.view(float)).view(complex)  # half the work of a complex product
     if b.dtype.kind == "f" and a.dtype.kind == "c" and a.strides[-2] == a.itemsize:
         return _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).swapaxes(-1, -2)
-    if b.size == b.shape[-2] * b.shape[-1] and a.ndim > 2:  # one large product, not many small
+    if b.size == b.shape[-2] * b.shape[-1] and a.ndim > b.ndim:  # one large product, not many small
         rows = a.reshape(-1, a.shape[-1]) @ b.reshape(b.shape[-2:])
         return rows.reshape(*a.shape[:-1], b.shape[-1])
     return a @ b

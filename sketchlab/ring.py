@@ -93,7 +93,9 @@ negative = _function(Jet.__neg__, np.negative, lambda y, a: lambda g: -g)
 power = _function(
     jets.power,
     lambda a, exponent: a**exponent,
-    lambda y, a, exponent: lambda g: g * (exponent * power(a, exponent - 1)),
+    lambda y, a, exponent: (
+        lambda g: g * (exponent * power(a, exponent - 1) if exponent else 0.0 * a)
+    ),
 )
 
 # ---- elementary functions --------------------------------------------------------------------
@@ -126,8 +128,16 @@ gelu = _function(
 # ---- shapes, sums and products of arrays -----------------------------------------------------
 
 
+def _bare(value):
+    """The value inside all of autograd's boxes, where only its shape is wanted."""
+    while isbox(value):
+        value = value._value
+    return value
+
+
 def _spread(g, like, axis, keepdims):
     """Repeat g along the axes that a sum removed."""
+    like = _bare(like)
     shape = np.shape(like)
     if not keepdims:
         removed = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
@@ -166,8 +176,10 @@ def _unindexed(g, like, key):
 
 
 def _put_rows(g, indices, length, axis):
+    """The VJP of `take` for a list of indices; axis counts from the end."""
     target = np.zeros((*g.shape[:axis], length, *g.shape[axis:][1:]), g.dtype)
     rows, sources = np.moveaxis(target, axis, 0), np.moveaxis(g, axis, 0)
+    sources = np.broadcast_to(sources, (len(indices), *sources.shape[1:]))
     for index, source in zip(indices, sources, strict=True):
         rows[index] += source
     return target
@@ -175,7 +187,9 @@ def _put_rows(g, indices, length, axis):
 
 @primitive
 def _untaken(g, like, indices, axis):
-    length = np.shape(like)[axis]
+    length, axis = np.shape(like)[axis], axis % np.ndim(like) - np.ndim(like)
+    if np.ndim(indices) != 1:
+        return _unindexed(g, like, (slice(None),) * (np.ndim(like) + axis) + (indices,))
     if isinstance(g, Jet):
         return Jet.of(*(_put_rows(part, indices, length, axis) for part in (g.head, g.tail)))
     return _put_rows(g, indices, length, axis)
@@ -199,12 +213,12 @@ mean = _function(
 reshape = _function(jets.reshape, np.reshape, lambda y, a, shape: lambda g: reshape(g, np.shape(a)))
 swapaxes = _function(jets.swapaxes, np.swapaxes, lambda y, a, i, j: lambda g: swapaxes(g, i, j))
 getitem = _function(
-    jets.getitem, lambda a, key: a[key], lambda y, a, key: lambda g: _unindexed(g, a, key)
+    jets.getitem, lambda a, key: a[key], lambda y, a, key: lambda g: _unindexed(g, _bare(a), key)
 )
 take = _function(
     jets.take,
     lambda a, indices, axis: np.take(a, indices, axis),
-    lambda y, a, indices, axis: lambda g: _untaken(g, a, indices, axis),
+    lambda y, a, indices, axis: lambda g: _untaken(g, _bare(a), indices, axis),
 )
 _matmul = _function(
     jets.matmul,
@@ -381,8 +395,8 @@ def ring_grad(loss):
             result = loss(map_leaves(watched, parameters), *args, **kwargs)
         gradients = {}
         if isbox(result) and result._trace == trace:
-            one = _constant_one(result._value)
-            gradients = _backpropagated(one, result._node, roots)
+            _check_same_ring(_bare(result), [_bare(value) for _, value in roots])
+            gradients = _backpropagated(_one_like(_bare(result)), result._node, roots)
         found = iter(
             gradients[node] if node in gradients else vspace(value).zeros() for node, value in roots
         )
@@ -391,11 +405,27 @@ def ring_grad(loss):
     return gradient
 
 
-def _constant_one(value):
+def _check_same_ring(result, parameters):
+    """Refuse number parameters of a jet and real ones of a complex loss: parts would be lost."""
+    if all(isinstance(p, Jet) for p in parameters):
+        return
+    if isinstance(result, Jet) or (
+        np.iscomplexobj(result) and any(np.isrealobj(p) for p in parameters)
+    ):
+        ring_of_loss, lift = "jets", "sketchlab.Jet.constant(p, degree)"
+        if not isinstance(result, Jet):
+            ring_of_loss, lift = "complex numbers", "p.astype(complex)"
+        raise TypeError(
+            f"the values of the loss are {ring_of_loss} but its parameters are not: "
+            f"put them into the same ring first, {lift}"
+        )
+
+
+def _one_like(value):
     """The one of the ring in every entry (autograd's own would be 1 + 1i for complex numbers)."""
     if isinstance(value, Jet):
         return Jet.of(np.ones(value.head.shape), np.zeros_like(value.tail))
-    return np.ones_like(value)
+    return np.ones(np.shape(value), np.asarray(value).dtype)
 
 
 def _backpropagated(seed, end_node, roots):

@@ -9,6 +9,7 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 import copy
 import dataclasses
 import operator
+import os
 import warnings
 
 import numpy as np
@@ -150,7 +151,8 @@ class _Parameters:
 
 def _flattened(array, count):
     """Merge the last `count` axes."""
-    return array.reshape(*array.shape[: array.ndim - count], -1)
+    kept = array.ndim - count
+    return array.reshape(*array.shape[:kept], int(np.prod(array.shape[kept:])))
 
 
 def _map_parts(function, value):
@@ -344,8 +346,8 @@ class TrainingRun:
 
 
 def quiet(progress):
-    """Settings of tqdm for progress=False; otherwise its own TQDM_DISABLE decides."""
-    return {} if progress else {"disable": True}
+    """Settings of tqdm: no bar for progress=False, nor if the variable TQDM_DISABLE is set."""
+    return {"disable": not progress or bool(os.environ.get("TQDM_DISABLE"))}
 
 
 class _bar:
@@ -381,10 +383,10 @@ def check_indices(indices, n):
     checked = []
     for index in np.atleast_1d(np.asarray(indices, dtype=object)).ravel():
         try:
-            number = operator.index(index)
+            number = None if isinstance(index, (bool, np.bool_)) else operator.index(index)
         except TypeError:
             number = None
-        if number is None or isinstance(index, (bool, np.bool_)):
+        if number is None:
             raise TypeError(f"indices must be integers, not {index!r}")
         if not 0 <= number < n:
             raise IndexError(f"index {number} is out of range: the run has examples 0 to {n - 1}")

@@ -11,6 +11,8 @@ from autograd.scipy.stats import norm as autograd_normal
 
 from sketchlab import Jet, jets, ring, ring_grad
 
+from conftest import cauchy_coefficients
+
 DEGREE = 4
 X = np.random.default_rng(0).normal(size=(3, 4))
 KEY = np.array([2, 0, 2, 2]), np.array([1, 3, 1, 0])
@@ -179,12 +181,9 @@ def assert_close(got, wanted, tolerance=1e-12):
         )
 
 
-def taylor_coefficients(function, degree, radius=0.1, points=32):
-    """Coefficients of an analytic function by Cauchy's formula on a circle around 0."""
-    circle = radius * np.exp(2j * np.pi * np.arange(points) / points)
-    values = np.array([function(z) for z in circle])
-    found = np.fft.fft(values, axis=0)[: degree + 1] / points
-    return found / radius ** np.arange(degree + 1.0).reshape(-1, *(1,) * (values.ndim - 1))
+def plain(g):
+    """The coefficients of a jet; anything else as it is."""
+    return g.coefficients if isinstance(g, Jet) else g
 
 
 # ---- numbers ---------------------------------------------------------------------------------
@@ -231,7 +230,7 @@ def test_gradients_are_limits_of_difference_quotients(name, dtype):
     h = 1e-5
     ahead, behind = (loss(ring, {k: p[k] + t * v[k] for k in p}) for t in (h, -h))
     np.testing.assert_allclose((ahead - behind) / (2 * h), slope, rtol=1e-6, atol=1e-8)
-    line = taylor_coefficients(lambda z: loss(ring, {k: p[k] + z * v[k] for k in p}), 1)
+    line = cauchy_coefficients(lambda z: loss(ring, {k: p[k] + z * v[k] for k in p}), 1, radius=0.1)
     np.testing.assert_allclose(line[1], slope, rtol=1e-10, atol=1e-10)
 
 
@@ -264,10 +263,12 @@ def test_jet_gradients_are_those_of_complex_numbers_by_cauchys_formula(name, sha
     p = jet_parameters(rng, DEGREE, shared)
     gradient = ring_grad(lambda p: loss(ring, p))
     value, found = loss(ring, p), gradient(p)
-    wanted = taylor_coefficients(lambda z: loss(ring, {k: p[k](z) for k in p}), DEGREE)
+    wanted = cauchy_coefficients(lambda z: loss(ring, {k: p[k](z) for k in p}), DEGREE, radius=0.1)
     np.testing.assert_allclose(value.coefficients, wanted, rtol=1e-10, atol=1e-10)
     for k in p:
-        wanted = taylor_coefficients(lambda z, k=k: gradient({n: p[n](z) for n in p})[k], DEGREE)
+        wanted = cauchy_coefficients(
+            lambda z, k=k: gradient({n: p[n](z) for n in p})[k], DEGREE, radius=0.1
+        )
         assert (found[k].degree, found[k].shape) == (DEGREE, p[k].shape)
         np.testing.assert_allclose(
             found[k].coefficients, wanted, rtol=1e-10, atol=1e-10 * max(1, abs(wanted).max())
@@ -305,18 +306,13 @@ def test_vectors_multiply_as_rows_and_columns():
     p = {"u": u, "v": v, "m": m}
     wanted = autograd.grad(lambda p: loss(PLAIN, p))(p)
     assert_close(ring_grad(lambda p: loss(ring, p))(p), wanted)
-    lifted = {k: Jet.line(value, np.ones(value.shape), DEGREE) for k, value in p.items()}
-    found = ring_grad(lambda p: loss(ring, p))(lifted)
-    wanted = {
-        k: taylor_coefficients(
-            lambda z, k=k: autograd.holomorphic_grad(lambda p: loss(PLAIN, p))(
-                {n: value + z * np.ones(value.shape) for n, value in p.items()}
-            )[k],
-            DEGREE,
+    gradient = ring_grad(lambda p: loss(ring, p))
+    lines = {k: Jet.line(value, np.ones(value.shape), DEGREE) for k, value in p.items()}
+    for k, found in gradient(lines).items():
+        wanted = cauchy_coefficients(
+            lambda z, k=k: gradient({n: a(z) for n, a in lines.items()})[k], DEGREE, radius=0.1
         )
-        for k in p
-    }
-    assert_close({k: g.coefficients for k, g in found.items()}, wanted, 1e-10)
+        assert_close({k: found.coefficients}, {k: wanted}, 1e-10)
 
 
 REDUCTIONS = [
@@ -395,75 +391,103 @@ def test_the_derivative_of_a_power_at_zero(exponent):
     np.testing.assert_array_equal(gradient(Jet.line(point, [1.0, 1.0], 2)).head, wanted)
 
 
-@pytest.mark.parametrize("lift", [lambda a: a, lambda a: Jet.line(a, np.ones(4), 2)])
-@pytest.mark.parametrize(
-    "loss",
-    [
-        lambda p: ring.sum(ring.multiply(p, 1j * X[0])),
-        lambda p: ring.sum(p * (1j * X[0])),
-        lambda p: ring.sum(p * p + p + 1j * p),
-        lambda p: ring.sum(p[..., [0, 0, 1]] * 2j),
-        lambda p: ring.sum((1j * X) @ p) + ring.sum(p / 2j - 1j * p),
-        lambda p: ring.sum(ring.exp(p + 1j)),
-    ],
-)
-def test_real_parameters_may_meet_complex_constants(loss, lift):
-    """The gradient is the holomorphic derivative, as it is for parameters stored as complex numbers."""
-    found = ring_grad(loss)(lift(X[1]))
-    wanted = ring_grad(loss)(lift(X[1].astype(complex)))
-    for part in ("head", "tail") if isinstance(found, Jet) else ("__array__",):
-        pairs = [getattr(g, part) for g in (found, wanted)]
-        pairs = [g() if callable(g) else g for g in pairs]
-        np.testing.assert_allclose(*pairs, rtol=1e-13, atol=1e-14)
+LIFTS = {"numbers": lambda x: x, "jets": lambda x: Jet.line(x, np.ones(np.shape(x)), 2)}
+MEETINGS = {
+    "multiply": lambda p: ring.sum(ring.multiply(p, 1j * X[0])),
+    "array on the right": lambda p: ring.sum(p * (1j * X[0])),
+    "array on the left": lambda p: ring.sum((1j * X) * p),
+    "several uses": lambda p: ring.sum(p * p + p + 1j * p),
+    "index": lambda p: ring.sum(p[..., [0, 0, 1]] * 2j),
+    "matmul": lambda p: ring.sum((1j * X) @ p) + ring.sum(ring.matmul(X * 1j, p)),
+    "divide and subtract": lambda p: ring.sum(p / 2j - 1j * p) + ring.sum(1j - p),
+    "exp": lambda p: ring.sum(ring.exp(p + 1j)),
+}
 
 
-@pytest.mark.parametrize("multiply", [ring.multiply, lambda a, b: a * b, lambda a, b: b * a])
-def test_numbers_may_meet_jets(multiply):
-    """The gradient by an array is the jet of gradients when the data are jets."""
+@pytest.mark.parametrize("name", MEETINGS)
+def test_real_jets_may_meet_complex_constants(name):
+    """The gradient is the holomorphic derivative, as for jets stored as complex numbers."""
+    gradient, p = ring_grad(MEETINGS[name]), LIFTS["jets"](X[1])
+    assert_close({"p": gradient(p).coefficients}, {"p": gradient(p + 0j).coefficients})
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_real_numbers_that_meet_complex_constants_are_refused(name):
+    """Their gradient would need complex entries; as complex numbers they are accepted."""
+    gradient = ring_grad(MEETINGS[name])
+    with pytest.raises(TypeError, match=r"put them into the same ring first, p\.astype\(complex\)"):
+        gradient(X[1])
+    h, v = 1e-5, np.array([1.0, 2.0, 0.5, 3.0])
+    slope = (MEETINGS[name](X[1] + h * v) - MEETINGS[name](X[1] - h * v)) / (2 * h)
+    np.testing.assert_allclose(gradient(X[1].astype(complex)) @ v, slope, rtol=1e-8)
+
+
+ORDERS = {
+    "ring.multiply": ring.multiply,
+    "array * jet": lambda p, data: p * data,
+    "jet * array": lambda p, data: data * p,
+    "array + jet": lambda p, data: p + data,
+    "jet - array": lambda p, data: data - p,
+    "jet / array": lambda p, data: data / p,
+    "array @ jet": lambda p, data: p @ ring.swapaxes(data, 0, 1),
+    "jet @ array": lambda p, data: data @ p,
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_numbers_that_meet_jets_are_refused(name):
+    """Their gradient would be a jet; as jets they are accepted."""
     data = Jet.line(X, 1j * X[::-1], 2)
-    found = ring_grad(lambda p: ring.sum(ring.exp(multiply(p, data))))(X[0])
-    wanted = ring_grad(lambda p: ring.sum(ring.exp(ring.multiply(p, data))))(Jet.constant(X[0], 2))
-    np.testing.assert_allclose(found.coefficients, wanted.coefficients, rtol=1e-13)
+    gradient = ring_grad(lambda p: ring.sum(ring.exp(ORDERS[name](p, data))))
+    with pytest.raises(TypeError, match=r"put them into the same ring first, .*Jet\.constant"):
+        gradient(X[0])
+    by_jets = gradient(Jet.constant(X[0], 2)).coefficients
+    wanted = cauchy_coefficients(
+        lambda z: ring_grad(lambda p: ring.sum(ring.exp(ORDERS[name](p, data(z)))))(X[0] + 0j),
+        2,
+        radius=0.02,
+    )
+    np.testing.assert_allclose(by_jets, wanted, rtol=1e-9, atol=1e-9 * abs(wanted).max())
 
 
 # ---- structures ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lift", [lambda x: x, lambda x: Jet.line(x, np.ones(np.shape(x)), 2)])
+@pytest.mark.parametrize("lift", LIFTS)
 def test_gradients_have_the_structure_of_the_parameters(lift):
-    a, b, c, d = (lift(x) for x in (X, X[0], 2.0, X[:, :1]))
-    tree = {"a": a, "list": [b, {"c": c}], "tuple": (d, [])}
+    a, b, c, d = (LIFTS[lift](x) for x in (X, X[0], 2.0, X[:, :1]))
 
     def loss(p, factor, *, power):
-        total = ring.sum(p["a"] * p["list"][0] * p["tuple"][0]) + p["list"][1]["c"]
-        return factor * total**power
+        (b, rest), (d, _) = p["list"], p["tuple"]
+        return factor * (ring.sum(p["a"] * b * d) + rest["c"]) ** power
 
-    gradient = ring_grad(loss)(tree, 3.0, power=2)
-    flat = ring_grad(lambda p: loss({**tree, "a": p}, 3.0, power=2))(a)
-    assert gradient.keys() == tree.keys()
-    assert isinstance(gradient["list"], list) and isinstance(gradient["tuple"], tuple)
-    assert gradient["tuple"][1] == []
+    def loss_by_name(p):
+        return loss(
+            {"a": p["a"], "list": [p["b"], {"c": p["c"]}], "tuple": (p["d"], [])}, 3.0, power=2
+        )
+
+    flat = ring_grad(loss_by_name)({"a": a, "b": b, "c": c, "d": d})
+    tree = {"a": a, "list": [b, {"c": c}], "tuple": (d, [])}
+    match ring_grad(loss)(tree, 3.0, power=2):
+        case {"a": by_a, "list": [by_b, {"c": by_c}], "tuple": (by_d, [])}:
+            found = {"a": by_a, "b": by_b, "c": by_c, "d": by_d}
+        case other:
+            pytest.fail(f"another structure: {other}")
+    assert_close({k: plain(g) for k, g in found.items()}, {k: plain(g) for k, g in flat.items()}, 0)
     total = np.sum(X * X[0] * X[:, :1]) + 2.0
-    got = gradient["list"][1]["c"]
-    np.testing.assert_allclose(got.head if isinstance(got, Jet) else got, 6.0 * total)
-    for got, wanted in [(gradient["a"], flat), (gradient["list"][0], None)]:
-        assert type(got) is type(a) and np.shape(got) in [(3, 4), (4,)]
-        if wanted is not None:
-            pair = [g.coefficients if isinstance(g, Jet) else g for g in (got, wanted)]
-            np.testing.assert_array_equal(*pair)
+    np.testing.assert_allclose(plain(found["c"])[() if lift == "numbers" else 0], 6.0 * total)
 
 
-@pytest.mark.parametrize("lift", [lambda x: x, lambda x: Jet.line(x, np.ones(np.shape(x)), 2)])
+@pytest.mark.parametrize("lift", LIFTS)
 @pytest.mark.parametrize(
     "loss", [lambda p: 1.0, lambda p: ring.sum(p["used"]), lambda p: ring.sum(X)]
 )
 def test_a_parameter_without_influence_has_gradient_zero(loss, lift):
-    p = {"used": lift(X[0]), "unused": lift(X)}
-    for name, g in ring_grad(loss)(p).items():
-        assert type(g) is type(p[name]) and np.shape(g) == np.shape(p[name])
-        g = g.coefficients if isinstance(g, Jet) else g
-        if name == "unused":
-            np.testing.assert_array_equal(g, 0.0)
+    p = {"used": LIFTS[lift](X[0]), "unused": LIFTS[lift](X)}
+    found = ring_grad(loss)(p)
+    assert all(type(found[name]) is type(p[name]) for name in p)
+    assert np.shape(found["used"]) == (4,)
+    np.testing.assert_array_equal(plain(found["unused"]), np.zeros(np.shape(plain(p["unused"]))))
 
 
 def test_the_loss_may_be_a_parameter():
@@ -502,10 +526,17 @@ def test_hessian_vector_products_are_difference_quotients_of_gradients(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_hessian_vector_products_of_jets_begin_with_those_of_numbers(name):
+def test_hessian_vector_products_of_jets_are_those_of_complex_numbers(name):
     loss, rng = LOSSES[name], np.random.default_rng(13)
     p, v = parameters(rng), parameters(rng)
     gradient = ring_grad(lambda p: loss(ring, p))
     product = ring_grad(lambda p: dot(ring, gradient(p), v))
-    over_jets = product({k: Jet.line(p[k], v[k], 2) for k in p})
-    assert_close({k: g.head for k, g in over_jets.items()}, product(p))
+    lines = {k: Jet.line(p[k], v[k], 2) for k in p}
+    for k, found in product(lines).items():
+        wanted = cauchy_coefficients(
+            lambda z, k=k: product({n: a(z) for n, a in lines.items()})[k],
+            2,
+            radius=0.05,
+            points=16,
+        )
+        assert_close({k: found.coefficients}, {k: wanted}, 1e-8)
