@@ -119,7 +119,7 @@ def _as_gate(value):
         return value
     if not isinstance(value, numbers.Number):
         raise TypeError(f"a gate combines with gates and numbers, not with {type(value).__name__}")
-    return Gate("constant", (), value)
+    return Gate("constant", (), value.item() if isinstance(value, np.generic) else value)
 
 
 class Circuit:
@@ -136,6 +136,11 @@ class Circuit:
         if inputs is None:
             inputs = sorted(found, key=lambda gate: gate.number)
         self.inputs = list(inputs)
+        for gate in self.inputs:
+            if not isinstance(gate, Gate) or gate.operation != "input":
+                raise TypeError(f"inputs must be input gates, not {gate!r}")
+        if len(set(self.inputs)) < len(self.inputs):
+            raise ValueError("an input gate is listed twice")
         missing = set(found) - set(self.inputs)
         if missing:
             names = ", ".join(sorted(str(gate.detail) for gate in missing))

@@ -23,18 +23,21 @@ def new_axes(width=6.5, height=3.6, columns=1, **settings):
 
 def _label(gate):
     if gate.operation == "power":
-        return "1/a" if gate.detail == -1 else f"a^{gate.detail:g}"
+        return "1/·" if gate.detail == -1 else f"·^{gate.detail:g}"
     if gate.operation == "constant":
         return _short(gate.detail)
     return SYMBOLS.get(gate.operation, gate.detail)
 
 
 def _short(value):
-    if isinstance(value, (float, int)) or (np.iscomplexobj(value) and np.ndim(value) == 0):
+    if isinstance(value, (float, int)):
         return f"{value:.4g}"
-    coefficients = getattr(value, "coefficients", None)
-    if coefficients is not None:
-        return ", ".join(f"{c:.3g}" for c in coefficients[:4])
+    if isinstance(value, complex):
+        return f"{value:.2g}"
+    if hasattr(value, "coefficients") and value.ndim == 0:  # a jet: what fits on a wire
+        terms = [_short(c) for c in value.coefficients[:2].tolist()]
+        more = " ..." if value.degree > 1 else ""
+        return terms[0] + "".join(f"\n{term} z{more}" for term in terms[1:])
     return str(value)
 
 
@@ -145,7 +148,7 @@ def _draw_gate(axes, x, y, gate, value):
         axes.annotate(
             value,
             (x, y),
-            (0, -17),
+            (0, -14 - 2 * len(_label(gate))),
             textcoords="offset points",
             ha="center",
             va="top",

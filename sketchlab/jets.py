@@ -19,6 +19,7 @@ share it (a batch of directions shares its base point): its work is then done on
 """
 
 import functools
+import numbers
 import operator
 
 import numpy as np
@@ -123,14 +124,23 @@ class Jet:
         return Jet.of(self.head, self.tail[:degree])
 
     def __repr__(self):
-        if self.ndim == 0:
-            terms = [
-                f"{c:.6g}" + ("", " z")[k > 0] + (f"^{k}" if k > 1 else "")
-                for k, c in enumerate(self.coefficients[:7])
-            ]
-            more = " + ..." if self.degree > 6 else ""
-            return f"Jet({' + '.join(terms)}{more}; degree {self.degree})"
-        return f"Jet(degree {self.degree}, shape {self.shape}, {self.dtype})"
+        if self.ndim:
+            return f"Jet(degree {self.degree}, shape {self.shape}, {self.dtype})"
+        powers = ["", " z", *(f" z^{k}" for k in range(2, self.degree + 1))]
+        text = ""
+        for value, power in zip(self.coefficients[:7], powers, strict=False):
+            if np.iscomplexobj(value):
+                sign, number = "+", f"({value:.6g})"
+            else:
+                sign, number = "-" if value < 0 else "+", f"{abs(value):.6g}"
+            text += f" {sign} {number}{power}" if power else f"{'-' * (sign == '-')}{number}"
+        return f"Jet({text}{' + ...' * (self.degree > 6)}; degree {self.degree})"
+
+    def __bool__(self):
+        raise TypeError("a jet is neither true nor false; compare jet.coefficients instead")
+
+    def __array__(self, *_, **__):
+        raise TypeError("a jet is not an array of numbers; jet.coefficients is, degree on axis 0")
 
     def __len__(self):
         if self.ndim == 0:
@@ -187,6 +197,8 @@ def check_degree(degree):
 
 
 def _finite_array(values, what):
+    if isinstance(values, Jet):
+        raise TypeError(f"{what} must be real or complex numbers, not Jet")
     array = np.asarray(values)
     if array.dtype.kind in "iub":
         array = array.astype(float)
@@ -359,7 +371,7 @@ def power(a, exponent):
     A non-negative integer exponent is analytic everywhere; a negative integer needs a constant
     coefficient that is nowhere 0; any other exponent needs it off the branch cut (-inf, 0].
     """
-    if isinstance(exponent, Jet) or np.ndim(exponent) or isinstance(exponent, complex):
+    if not isinstance(exponent, numbers.Real):
         raise TypeError("the exponent must be one real number; use exp(b * log(a)) for a ** b")
     if not np.isfinite(exponent):
         raise ValueError(f"the exponent must be finite, not {exponent}")
@@ -493,7 +505,8 @@ def take(a, indices, axis):
 
 
 def reshape(a, shape):
-    """Reshape every coefficient."""
+    """Reshape every coefficient; `shape` is a tuple, or an int for one axis."""
+    shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
     tail = (
         a.tail.reshape(a.degree, *shape)
         if a.degree

@@ -19,7 +19,7 @@ from . import ring
 from .jets import Jet, check_degree
 
 BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
-BLOCK_BYTES = 1 << 19  # size of one array while the optimiser works through the parameters
+BLOCK_BYTES = 1 << 18  # of one coefficient of a block that the optimiser works on
 
 # ---- optimisers ------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class _Parameters:
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
         starts = [0, *ends[:-1]]
         self.columns = dict(zip(self.shapes, map(slice, starts, ends), strict=True))
-        array = self.flat.tail if isinstance(self.flat, Jet) and self.flat.degree else self.flat
+        array = self.flat.tail[0] if isinstance(self.flat, Jet) and self.flat.degree else self.flat
         width = max(1, BLOCK_BYTES // (array.dtype.itemsize * int(np.prod(array.shape[:-1]))))
         self.blocks = [slice(a, min(a + width, ends[-1])) for a in range(0, ends[-1], width)]
         self.states = None

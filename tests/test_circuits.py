@@ -406,7 +406,7 @@ def test_every_formula_can_be_drawn(name):
         (Fraction(1, 3), "2"),
         (Fraction(1, 4), "3/2"),
         (np.float64(0.25), "1.5"),
-        (Jet([0.5, 1.0, 2.0]), "3, 6, 12"),
+        (Jet([0.5, 1.0, 2.0]), "3\n6 z ..."),
     ],
 )
 def test_values_of_every_ring_are_shown(value, shown):

@@ -817,7 +817,7 @@ BAD_INPUT = [
     (lambda: Jet.line(np.nan, 1.0, 2), ValueError, "point must be finite"),
     (lambda: Jet.line(1.0, [np.inf], 2), ValueError, "direction must be finite"),
     *(
-        (lambda values=values: Jet(values), TypeError, "must be real or complex numbers, not")
+        (lambda values=values: Jet(values), TypeError, "not (Jet|list|str|dict|NoneType|an array)")
         for values in ("abc", ["a", "b"], None, [None], [object()], A, {"a": 1}, [A, A])
     ),
     (lambda: Jet.constant("1", 2), TypeError, "value must be real or complex numbers, not str"),

@@ -38,3 +38,19 @@ def test_the_notebooks_are_here():
     found = [path.stem for path in NOTEBOOKS]
     for name in ("01_scalar_circuits", "02_jets", "03_training_is_a_circuit", "04_microgpt"):
         assert name in found
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_solution_of_the_exercise_is_right(path, capsys):
+    """Run the notebook up to the exercise, then the printed solution, then the notebook's check."""
+    cells = json.loads(path.read_text())["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    exercise = next(i for i, source in enumerate(sources) if source.startswith("answer = None"))
+    solution = next(s for s in sources[exercise:] if "<summary>Solution</summary>" in s)
+    namespace = {}
+    for cell, source in zip(cells[:exercise], sources[:exercise], strict=True):
+        if cell["cell_type"] == "code":
+            exec(source, namespace)
+    exec(solution.split("```python\n")[1].split("```")[0], namespace)
+    exec(sources[exercise + 1], namespace)
+    assert "Right." in capsys.readouterr().out
