@@ -2,17 +2,30 @@
 
 The rooms, in the order of the notebooks: `circuits` (scalar arithmetic circuits), `jets` (truncated
 power series), `ring` (functions and gradients over numbers and jets), `training` (training as a
-circuit in the down-weights of its data), `microgpt` and `names` (the model and its data), `paper`
-(the paper's experiments), `figures` and `widgets`.
+circuit in the down-weights of its data), `microgpt` and `names` (the model and its data),
+`directions`, `estimate`, `units`, `store` and `sketch` (the deletion scheme), `paper` (the paper's
+experiments), `figures` and `widgets`.
 """
 
 import importlib
 
-from . import circuits, figures, jets, microgpt, names, ring, training, widgets
+from . import (
+    circuits,
+    directions,
+    estimate,
+    figures,
+    jets,
+    microgpt,
+    names,
+    ring,
+    training,
+    widgets,
+)
 from .circuits import Circuit
 from .jets import Jet
 from .microgpt import MicroGPT, train
 from .ring import ring_grad
+from .sketch import local_sketch, open_sketch, sketch
 from .training import SGD, Adam, Model, TrainingRun
 
 __version__ = "0.1.0"
@@ -26,13 +39,18 @@ __all__ = [
     "Model",
     "TrainingRun",
     "circuits",
+    "directions",
+    "estimate",
     "figures",
     "jets",
+    "local_sketch",
     "microgpt",
     "names",
+    "open_sketch",
     "paper",
     "ring",
     "ring_grad",
+    "sketch",
     "train",
     "training",
     "widgets",

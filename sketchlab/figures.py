@@ -188,3 +188,29 @@ def error_by_degree(jet, truth, *, z=1.0):
     axes.set(xlabel="degree", ylabel="error against retraining (nats)", xticks=degrees)
     axes.grid(alpha=0.3)
     return figure
+
+
+def stability(result):
+    """Figure 1 of the paper, from `paper.figure1`: size of the Taylor coefficients by degree."""
+    figure, axes = new_axes()
+    log2 = np.array(result["log2"])
+    axes.plot(log2.T, ".", color=BLUE, alpha=0.35, ms=4)
+    axes.plot(np.median(log2, axis=0), color=RED, lw=1.2, label=f"median of {len(log2)} directions")
+    axes.set(xlabel="degree r", ylabel=r"$\log_2 \sqrt{C(n+r-1,\, r)}\ |c_r|$")
+    axes.legend(frameon=False)
+    return figure
+
+
+def predicted_curves(result):
+    """Figure 3 of the paper, from `paper.figure3`: predictions of each degree with 90% bands."""
+    degrees = result["degrees"]
+    figure, panels = new_axes(10, 3.4, columns=len(degrees), sharey=True)
+    for axes, (degree, curve) in zip(np.atleast_1d(panels), degrees.items(), strict=True):
+        axes.fill_between(result["weights"], curve["low"], curve["high"], color=BLUE, alpha=0.2)
+        axes.plot(result["weights"], curve["values"], color=BLUE, label="predicted, 90% band")
+        axes.plot(result["weights"], result["retrained"], "o", color=RED, label="exact retraining")
+        axes.set(title=f"degree {degree}", xlabel="down-weight of the deleted names")
+    panels = np.atleast_1d(panels)
+    panels[0].set_ylabel(f"loss on {result['name']!r} (nats)")
+    panels[0].legend(frameon=False)
+    return figure

@@ -62,6 +62,10 @@ class MicroGPT(Model):
         }
         return cls(parameters, vocabulary, heads)
 
+    def settings(self):
+        """What besides the parameters makes the model, as JSON values."""
+        return {"kind": "microgpt", "vocabulary": self.vocabulary, "heads": self.heads}
+
     def tokens(self, text):
         """The token numbers of a string of letters of the vocabulary."""
         if not isinstance(text, str):

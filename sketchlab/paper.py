@@ -3,16 +3,22 @@
 `training_run` is the paper's setting to the digit. From the command line,
 
     python -m sketchlab.paper figure2 --output figure2.png [--names names.txt]
+    python -m sketchlab.paper figure3 --output figure3.png --store sketch --jobs 2
 
-draws the paper's Figure 2, on the embedded names or on the paper's own.
+draw the paper's figures, on the embedded names or on the paper's own. With --store, a run that was
+interrupted goes on where it stopped.
 """
 
 import argparse
+import json
 import random
+import time
 
 import numpy as np
 
 from . import figures, microgpt, names
+from .directions import symmetric_dimension
+from .sketch import sketch
 
 STEPS = 1000
 TEST_NAME = "max"
@@ -51,21 +57,92 @@ def deletion_curve(run, indices, name, *, degree=6, weights=None, progress=True)
     return weights, retrained.loss(name), jet
 
 
+def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=1, progress=True):
+    """The stability of training: log2 of sqrt(C(n+r-1, r)) |c_r| for every direction and degree r.
+
+    Returns a dict of JSON values with the key `log2`, of shape (directions, degree + 1).
+    """
+    sketched = sketch(run, degree, directions, store=store, jobs=jobs, progress=progress)
+    coefficients = sketched.output(lambda model: model.loss(name)).coefficients
+    sizes = symmetric_dimension(len(run), np.arange(degree + 1))
+    with np.errstate(divide="ignore"):
+        log2 = 0.5 * np.log2(sizes)[:, None] + np.log2(np.abs(coefficients))
+    return {"name": name, "documents": len(run), "log2": np.round(log2.T, 4).tolist()}
+
+
+def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1, progress=True):
+    """Predicted loss curves of every degree with their bands, beside exact retraining.
+
+    Returns a dict of JSON values: weights, retrained, and per degree values, low and high.
+    """
+    deleted, weights = deletion(run), np.linspace(0, 1, 11)
+    sketched = sketch(run, degree, directions, store=store, jobs=jobs, progress=progress)
+    output = sketched.output(lambda model: model.loss(name))
+    x = run.indicator(deleted)
+    retrained = run.retrain(down_weights=weights[:, None] * x, progress=progress).loss(name)
+    result = {
+        "name": name,
+        "deleted": len(deleted),
+        "directions": directions,
+        "weights": weights.tolist(),
+        "retrained": retrained.tolist(),
+        "degrees": {},
+    }
+    for cut in range(1, degree + 1):
+        curve = output.curve(weights, without=deleted, degree=cut)
+        result["degrees"][str(cut)] = {
+            "values": curve.values.tolist(),
+            "low": curve.low.tolist(),
+            "high": curve.high.tolist(),
+        }
+    return result
+
+
 def main(arguments=None):
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m sketchlab.paper", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    figure2 = commands.add_parser("figure2", help="loss against down-weight: jets and retraining")
-    figure2.add_argument("--names", help="the paper's names.txt (default: the embedded names)")
-    figure2.add_argument("--test-name", default=TEST_NAME)
-    figure2.add_argument("--output", required=True, help="image file to write (.png, .svg, .pdf)")
+    for command, what in (
+        ("figure1", "stability: size of the Taylor coefficients up to degree 100"),
+        ("figure2", "loss against down-weight: jets along the deletion, and retraining"),
+        ("figure3", "loss against down-weight: predicted from random directions, and retraining"),
+    ):
+        options = commands.add_parser(command, help=what)
+        options.add_argument("--names", help="the paper's names.txt (default: the embedded names)")
+        options.add_argument("--test-name", default=TEST_NAME)
+        options.add_argument("--output", required=True, help="image to write (.png, .svg, .pdf)")
+        if command != "figure2":
+            options.add_argument("--result", help="also write the numbers, as JSON")
+            options.add_argument(
+                "--store", help="folder for the sketch: an interrupted run goes on"
+            )
+            options.add_argument("--jobs", type=int, default=1, help="processes")
+            options.add_argument(
+                "--directions", type=int, default=12 if command == "figure1" else 500
+            )
+            options.add_argument("--degree", type=int, default=100 if command == "figure1" else 3)
     options = parser.parse_args(arguments)
-    if options.names:
-        run = training_run(options.names)
+    run = training_run(options.names) if options.names else microgpt.train(names.load()[:STEPS])
+    if options.command == "figure2":
+        curve = deletion_curve(run, deletion(run), options.test_name)
+        figure = figures.deletion_curve(*curve, name=options.test_name)
     else:
-        run = microgpt.train(names.load()[:STEPS])
-    curve = deletion_curve(run, deletion(run), options.test_name)
-    figure = figures.deletion_curve(*curve, name=options.test_name)
+        compute = {"figure1": figure1, "figure3": figure3}[options.command]
+        start = time.perf_counter()
+        result = compute(
+            run,
+            options.test_name,
+            degree=options.degree,
+            directions=options.directions,
+            store=options.store,
+            jobs=options.jobs,
+        )
+        print(f"computed in {time.perf_counter() - start:.0f} s")
+        if options.result:
+            with open(options.result, "w", encoding="utf-8") as file:
+                json.dump(result, file)
+        draw = {"figure1": figures.stability, "figure3": figures.predicted_curves}[options.command]
+        figure = draw(result)
     figure.savefig(options.output, dpi=144)
     print(f"wrote {options.output}")
 

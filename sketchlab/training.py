@@ -8,6 +8,7 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 
 import copy
 import dataclasses
+import hashlib
 import operator
 import os
 import warnings
@@ -19,7 +20,7 @@ from . import ring
 from .jets import Jet, check_degree
 
 BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
-BLOCK_BYTES = 1 << 18  # of one coefficient of a block that the optimiser works on
+BLOCK_BYTES = 1 << 18  # of a block that the optimiser works on, for up to 3 coefficients each
 
 # ---- optimisers ------------------------------------------------------------------------------
 
@@ -102,8 +103,10 @@ class _Parameters:
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
         starts = [0, *ends[:-1]]
         self.columns = dict(zip(self.shapes, map(slice, starts, ends), strict=True))
-        array = self.flat.tail[0] if isinstance(self.flat, Jet) and self.flat.degree else self.flat
-        width = max(1, BLOCK_BYTES // (array.dtype.itemsize * int(np.prod(array.shape[:-1]))))
+        array = self.flat.tail if isinstance(self.flat, Jet) and self.flat.degree else self.flat
+        column = array.dtype.itemsize * int(np.prod(array.shape[:-1]))
+        coefficients = len(array) if isinstance(self.flat, Jet) else 1
+        width = max(1, min(coefficients, 3) * BLOCK_BYTES // column)
         self.blocks = [slice(a, min(a + width, ends[-1])) for a in range(0, ends[-1], width)]
         self.states = None
 
@@ -185,6 +188,10 @@ class Model:
         """Loss of one example: a number, an array over the batch of models, or a jet."""
         return self.losses([example])[..., 0]
 
+    def settings(self):
+        """What besides the parameters makes the model, as JSON values."""
+        return {"kind": getattr(self._losses, "__qualname__", type(self._losses).__name__)}
+
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
         other = copy.copy(self)
@@ -221,6 +228,23 @@ class TrainingRun:
     def loss(self, example):
         """Loss of an example under the trained model."""
         return self.model.loss(example)
+
+    def fingerprint(self):
+        """What identifies the run: settings, and SHA-256 sums of data and initial parameters."""
+        data = self.data
+        data = data.tobytes() if isinstance(data, np.ndarray) else repr(list(data)).encode()
+        start = hashlib.sha256()
+        for name, value in self.initial.parameters.items():
+            start.update(name.encode() + np.ascontiguousarray(value, float).tobytes())
+        return {
+            "examples": len(self),
+            "data": hashlib.sha256(data).hexdigest(),
+            "start": start.hexdigest(),
+            "model": self.initial.settings(),
+            "optimizer": {type(self.optimizer).__name__: dataclasses.asdict(self.optimizer)},
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+        }
 
     def indicator(self, indices):
         """The down-weights that delete the examples with these numbers: 1 there, 0 elsewhere."""
@@ -296,7 +320,7 @@ class TrainingRun:
     def _in_batches(self, count, train, progress):
         """Train `count` models a batch at a time and join them."""
         starts = range(0, count, BATCH)
-        with _bar(self.steps * len(starts), progress) as bar:
+        with progress_bar(self.steps * len(starts), progress) as bar:
             models = [train(slice(start, start + BATCH), bar) for start in starts]
         if len(models) == 1:
             return models[0]
@@ -313,7 +337,7 @@ class TrainingRun:
         gradient = ring.ring_grad(self._objective)
         with (
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-            _bar(self.steps, progress) as bar,
+            progress_bar(self.steps, progress) as bar,
         ):
             for step in range(self.steps):
                 indices = self.examples_of(step)
@@ -350,13 +374,13 @@ def quiet(progress):
     return {"disable": not progress or bool(os.environ.get("TQDM_DISABLE"))}
 
 
-class _bar:
+class progress_bar:
     """A progress bar for work of more than two seconds, or the bar of the caller."""
 
-    def __init__(self, total, progress):
+    def __init__(self, total, progress, unit="step"):
         self.owned = isinstance(progress, bool)
         self.bar = (
-            tqdm(total=total, delay=2, unit="step", leave=False, **quiet(progress))
+            tqdm(total=total, delay=2, unit=unit, leave=False, **quiet(progress))
             if self.owned
             else progress
         )
