@@ -3,8 +3,8 @@
 The rooms, in the order of the notebooks: `circuits` (scalar arithmetic circuits), `jets` (truncated
 power series), `ring` (functions and gradients over numbers and jets), `training` (training as a
 circuit in the down-weights of its data), `microgpt` and `names` (the model and its data),
-`directions`, `estimate`, `units`, `store` and `sketch` (the deletion scheme), `paper` (the paper's
-experiments), `figures` and `widgets`.
+`directions`, `estimate`, `units`, `store`, `sketch` and `planner` (the deletion scheme), `paper`
+(the paper's experiments), `figures` and `widgets`.
 """
 
 import importlib
@@ -24,6 +24,7 @@ from . import (
 from .circuits import Circuit
 from .jets import Jet
 from .microgpt import MicroGPT, train
+from .planner import plan
 from .ring import ring_grad
 from .sketch import local_sketch, open_sketch, sketch
 from .training import SGD, Adam, Model, TrainingRun
@@ -48,6 +49,7 @@ __all__ = [
     "names",
     "open_sketch",
     "paper",
+    "plan",
     "ring",
     "ring_grad",
     "sketch",

@@ -6,7 +6,8 @@ r = s the projection on symmetric tensors divided by C(n+r-1, r). So, for a form
     F_r[x, ..., x] = C(n+r-1, r) E[ F_r[psi, ..., psi] <psi, x>^r ]
 
 with <psi, x> = sum_i conj(psi_i) x_i: one random direction gives an unbiased estimate of every
-Taylor term at once (paper, section 3). Real directions do not: from degree 2 on, pairings of equal factors leave trace terms behind.
+Taylor term at once (paper, section 3). Real directions do not: from degree 2 on, pairings of equal
+factors leave trace terms behind.
 """
 
 import numpy as np

@@ -453,6 +453,12 @@ def normal_cdf(a):
     return integrate(normal_pdf(a), a, special.ndtr(a.head))
 
 
+def relu(a):
+    """max(a, 0), decided by the constant coefficient; its series is wrong across the kink at 0."""
+    positive = np.real(a.head) > 0
+    return Jet.of(np.where(positive, a.head, 0.0), np.where(positive, a.tail, 0.0))
+
+
 def gelu(a):
     """Gaussian error linear unit, a * normal_cdf(a) (the exact form, with erf)."""
     return multiply(a, normal_cdf(a))

@@ -24,13 +24,28 @@ class MicroGPT(Model):
     len(vocabulary) is the token at both ends of a name.
     """
 
-    def __init__(self, parameters, vocabulary, heads):
+    def __init__(self, parameters, vocabulary, heads, activation="gelu"):
         self.parameters, self.vocabulary, self.heads = parameters, vocabulary, heads
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}"
+            )
+        self.activation = activation
         self.layers = sum(name.endswith("attn_wq") for name in parameters)
         self.context = parameters["wpe"].shape[-2]
 
     @classmethod
-    def initial(cls, vocabulary, *, layers=1, heads=4, width=16, context=16, seed=42):
+    def initial(
+        cls,
+        vocabulary,
+        *,
+        layers=1,
+        heads=4,
+        width=16,
+        context=16,
+        activation="gelu",
+        seed=42,
+    ):
         """Random parameters, Gaussian with standard deviation 0.08, drawn row by row.
 
         seed: an int, or a random.Random whose stream goes on from where it is.
@@ -60,11 +75,16 @@ class MicroGPT(Model):
             name: np.array([[rng.gauss(0, 0.08) for _ in range(columns)] for _ in range(rows)])
             for name, (rows, columns) in shapes.items()
         }
-        return cls(parameters, vocabulary, heads)
+        return cls(parameters, vocabulary, heads, activation)
 
     def settings(self):
         """What besides the parameters makes the model, as JSON values."""
-        return {"kind": "microgpt", "vocabulary": self.vocabulary, "heads": self.heads}
+        return {
+            "kind": "microgpt",
+            "vocabulary": self.vocabulary,
+            "heads": self.heads,
+            "activation": self.activation,
+        }
 
     def tokens(self, text):
         """The token numbers of a string of letters of the vocabulary."""
@@ -86,7 +106,9 @@ class MicroGPT(Model):
         for layer in range(self.layers):
             weights = {name: p[f"layer{layer}.{name}"] for name in BLOCK}
             x = x + self._attention(ring.rmsnorm(x, RMS_EPS), weights)
-            hidden = ring.gelu(ring.linear(ring.rmsnorm(x, RMS_EPS), weights["mlp_fc1"]))
+            hidden = ACTIVATIONS[self.activation](
+                ring.linear(ring.rmsnorm(x, RMS_EPS), weights["mlp_fc1"])
+            )
             x = x + ring.linear(hidden, weights["mlp_fc2"])
         return ring.linear(x, p["lm_head"])
 
@@ -159,6 +181,7 @@ class MicroGPT(Model):
 
 
 RMS_EPS = 1e-5
+ACTIVATIONS = {"gelu": ring.gelu, "relu": ring.relu}
 BLOCK = ("attn_wq", "attn_wk", "attn_wv", "attn_wo", "mlp_fc1", "mlp_fc2")
 
 
@@ -184,6 +207,7 @@ def train(
     heads=4,
     width=16,
     context=16,
+    activation="gelu",
     optimizer=None,
     progress=True,
 ):
@@ -191,6 +215,7 @@ def train(
 
     docs: a sequence of non-empty strings. steps: default one pass. seed: int (or random.Random)
     for the initial parameters. vocabulary: default the sorted characters of the documents.
+    activation: "gelu", or "relu" (which is not analytic at 0, see notebook 07).
     optimizer: default `Adam()`, the paper's.
     """
     docs = [docs] if isinstance(docs, str) else list(docs)
@@ -204,7 +229,13 @@ def train(
     if vocabulary is None:
         vocabulary = "".join(sorted(set("".join(docs))))
     model = MicroGPT.initial(
-        vocabulary, layers=layers, heads=heads, width=width, context=context, seed=seed
+        vocabulary,
+        layers=layers,
+        heads=heads,
+        width=width,
+        context=context,
+        activation=activation,
+        seed=seed,
     )
     for doc in docs:
         model.tokens(doc)

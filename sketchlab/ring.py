@@ -125,6 +125,17 @@ gelu = _function(
     lambda y, a: lambda g: g * (normal_cdf(a) + a * normal_pdf(a)),
 )
 
+relu = _function(
+    jets.relu,
+    lambda a: np.where(np.real(a) > 0, a, 0.0),
+    lambda y, a: lambda g: g * (_constant_part(a) > 0),
+)
+
+
+def _constant_part(a):
+    return np.real(_bare(a).head if isinstance(_bare(a), Jet) else _bare(a))
+
+
 # ---- shapes, sums and products of arrays -----------------------------------------------------
 
 

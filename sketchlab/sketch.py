@@ -32,6 +32,14 @@ class Output:
     units: Units
     unit: str = ""
 
+    def first(self, directions):
+        """The same output with only the first directions."""
+        return dataclasses.replace(
+            self,
+            coefficients=self.coefficients[:, :directions],
+            directions=self.directions[:directions],
+        )
+
     def predict(self, down_weights=None, *, without=None, estimator="mean", degree=None):
         """The output after a deletion: a `Prediction`. Costs O(m |D|).
 
@@ -222,7 +230,7 @@ def open_sketch(path, run=None):
 def _microgpt(record):
     shapes = {name: np.empty(shape) for name, shape in record["parameters"].items()}
     settings = record["model"]
-    return MicroGPT(shapes, settings["vocabulary"], settings["heads"])
+    return MicroGPT(shapes, settings["vocabulary"], settings["heads"], settings["activation"])
 
 
 def _push(run, units, seed, degree, numbers):

@@ -222,3 +222,29 @@ def test_other_bad_input(small_run):
         small_run.sample(1, temperature=0)
     with pytest.raises(ValueError, match="vocabulary repeats 'a'"):
         sl.train(["aa"], vocabulary="aba")
+
+
+def test_relu_is_exact_where_nothing_crosses_its_kink():
+    """Gradients by finite differences; jets through a short training by Cauchy's formula."""
+    run = sl.train(sl.names.load()[:3], activation="relu", vocabulary=LETTERS, progress=False)
+    gradient = sl.ring_grad(lambda p: run.model.with_parameters(p).loss("max"))(
+        run.model.parameters
+    )
+    w, h = run.model.parameters["layer0.mlp_fc1"], np.zeros((64, 16))
+    h[5, 3] = 1e-6
+    losses = [
+        run.model.with_parameters({**run.model.parameters, "layer0.mlp_fc1": w + step}).loss("max")
+        for step in (-h, h)
+    ]
+    assert gradient["layer0.mlp_fc1"][5, 3] == pytest.approx(
+        (losses[1] - losses[0]) / 2e-6, abs=1e-7
+    )
+    jet = run.push(np.eye(3), 2, progress=False).loss("max")
+    small = run.retrain(down_weights=1e-4 * np.eye(3), progress=False).loss("max")
+    np.testing.assert_allclose(jet(1e-4), small, rtol=1e-9)
+
+
+def test_an_unknown_activation_is_refused():
+    """Only what `ring` has."""
+    with pytest.raises(ValueError, match="activation must be one of gelu, relu, not 'tanh'"):
+        sl.train(["ana"], activation="tanh")
