@@ -64,3 +64,7 @@ def __getattr__(name):
     if name == "paper":
         return importlib.import_module(".paper", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*globals(), "paper"]

@@ -152,10 +152,16 @@ class Circuit:
             for gate in self.gates
         ]
 
+    def __repr__(self):
+        return f"Circuit({len(self.inputs)} inputs, {len(self.gates)} gates)"
+
     def values(self, *values):
         """The value of every gate, in the order of `self.gates`."""
         if len(values) != len(self.inputs):
-            raise ValueError(f"this circuit has {len(self.inputs)} inputs, not {len(values)}")
+            names = " ".join(str(gate.detail) for gate in self.inputs[:8])
+            raise ValueError(
+                f"this circuit has {len(self.inputs)} inputs ({names}), not {len(values)}"
+            )
         given = dict(zip(self.inputs, values, strict=True))
         result = []
         for (operation, sources, detail), gate in zip(self._program, self.gates, strict=True):
@@ -168,7 +174,7 @@ class Circuit:
             elif operation == "constant":
                 value = detail
             else:
-                value = ANALYTIC[operation][0](result[sources[0]], detail)
+                value = _analytic(operation, result[sources[0]], detail)
             result.append(value)
         return result
 
@@ -222,6 +228,15 @@ class Circuit:
         derivatives: also show the local derivative on every wire.
         """
         return figures.circuit(self, values, derivatives)
+
+
+def _analytic(operation, value, detail):
+    try:
+        return ANALYTIC[operation][0](value, detail)
+    except TypeError as error:
+        raise TypeError(
+            f"the gate {operation} is not defined for {type(value).__name__}: {error}"
+        ) from error
 
 
 def _in_order(output):

@@ -31,7 +31,7 @@ def _label(gate):
 
 def _short(value):
     if isinstance(value, (float, int)):
-        return f"{value:.4g}"
+        return f"{value + 0.0:.4g}"  # + 0.0: no minus before a zero
     if isinstance(value, complex):
         return f"{value:.2g}"
     if hasattr(value, "coefficients") and value.ndim == 0:  # a jet: what fits on a wire
@@ -165,7 +165,7 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     """
     figure, axes = new_axes()
     fine = np.linspace(weights[0], weights[-1], 101)
-    colours = plt.get_cmap("viridis")(np.linspace(0.85, 0.15, len(degrees)))
+    colours = plt.get_cmap("viridis")(0.9 - 0.8 * np.minimum(np.array(degrees) - 1, 5) / 5)
     for degree, colour in zip(degrees, colours, strict=True):
         axes.plot(fine, jet.truncate(degree)(fine), color=colour, label=f"jet, degree {degree}")
     axes.plot(weights, retrained, "o", color=RED, label="exact retraining")
@@ -175,7 +175,7 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
         xlabel="down-weight z of the deleted names (0: kept, 1: deleted)",
         ylabel=f"loss on {name!r} (nats)",
     )
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     return figure
 
 

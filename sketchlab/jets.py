@@ -136,6 +136,13 @@ class Jet:
             text += f" {sign} {number}{power}" if power else f"{'-' * (sign == '-')}{number}"
         return f"Jet({text}{' + ...' * (self.degree > 6)}; degree {self.degree})"
 
+    def __eq__(self, other):
+        if not isinstance(other, Jet):
+            return NotImplemented
+        return self.shape == other.shape and np.array_equal(self.coefficients, other.coefficients)
+
+    __hash__ = None
+
     def __bool__(self):
         raise TypeError("a jet is neither true nor false; compare jet.coefficients instead")
 
@@ -316,7 +323,7 @@ def divide(a, b):
     if isinstance(b, Jet):
         return multiply(a, power(b, -1))
     if np.any(np.equal(b, 0)):
-        raise ZeroDivisionError("a jet is divided by zero")
+        raise ZeroDivisionError("a jet is divided by zero: the divisor must have no zeros")
     return multiply(a, 1.0 / b)
 
 
@@ -380,7 +387,8 @@ def power(a, exponent):
             return _integer_power(a, int(exponent))
         if np.any(a.head == 0):
             raise ZeroDivisionError(
-                f"power {exponent:g} of a jet whose constant coefficient is 0: not analytic there"
+                f"power {exponent:g} of a jet whose constant coefficient is 0: not analytic there; "
+                "it must not be zero"
             )
     else:
         _refuse_branch_cut(a.head, f"power {exponent:g}")
@@ -680,6 +688,8 @@ def _define_operator(name, rule):
     def reflected(self, other):
         return rule(other, self) if _is_operand(other) else NotImplemented
 
+    forward.__name__, reflected.__name__ = f"__{name}__", f"__r{name}__"
+    forward.__doc__ = reflected.__doc__ = rule.__doc__
     setattr(Jet, f"__{name}__", forward)
     setattr(Jet, f"__r{name}__", reflected)
 

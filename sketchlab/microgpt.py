@@ -77,6 +77,9 @@ class MicroGPT(Model):
         }
         return cls(parameters, vocabulary, heads, activation)
 
+    def __repr__(self):
+        return f"MicroGPT({self.layers} layers, {self.heads} heads, vocabulary {self.vocabulary!r})"
+
     def settings(self):
         """What besides the parameters makes the model, as JSON values."""
         return {
@@ -218,7 +221,9 @@ def train(
     activation: "gelu", or "relu" (which is not analytic at 0, see notebook 07).
     optimizer: default `Adam()`, the paper's.
     """
-    docs = [docs] if isinstance(docs, str) else list(docs)
+    if isinstance(docs, str) or not hasattr(docs, "__iter__"):
+        raise TypeError(f"documents must be a list of strings, not {type(docs).__name__}")
+    docs = list(docs)
     if not docs:
         raise ValueError("there are no documents: give at least one name to train on")
     for number, doc in enumerate(docs):

@@ -45,7 +45,7 @@ def load(path=None):
 
 
 def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
-    """Download the paper's names (32,032 first names) to folder/names.txt and return its path.
+    """Download the paper's names (32,033 first names) to folder/names.txt and return its path.
 
     The file appears only when it is complete and its SHA-256 checksum is right. A file that is
     already there is kept if it is the right one, and never replaced if it is another.
@@ -63,7 +63,13 @@ def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
     handle, partial = tempfile.mkstemp(dir=folder, prefix=".names-")
     try:
         with os.fdopen(handle, "wb") as file:
-            digest = _fetch(url, file, timeout, progress)
+            try:
+                digest = _fetch(url, file, timeout, progress)
+            except OSError as error:
+                raise OSError(
+                    f"could not download {url}: {error}. Save the file as {target} by other means, "
+                    "or use load() for the embedded names"
+                ) from error
         if digest != sha256:
             raise ValueError(
                 f"the file from {url} is incomplete or not the paper's: its SHA-256 is {digest}, "

@@ -10,9 +10,12 @@ interrupted goes on where it stopped.
 """
 
 import argparse
+import hashlib
 import json
 import random
 import time
+import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -31,9 +34,16 @@ def training_run(names_path, *, progress=True):
     first shuffles the names and then draws the initial parameters. The run's data are the 1000
     names that the steps use; its vocabulary is that of the whole file.
     """
+    if names_path is None:
+        raise TypeError("give the path of the paper's names: names.download(folder) returns it")
     docs = names.load(names_path)
     if len(docs) < STEPS:
         raise ValueError(f"the paper's run needs {STEPS} names; {names_path!r} has {len(docs)}")
+    if hashlib.sha256(Path(names_path).read_bytes()).hexdigest() != names.SHA256:
+        warnings.warn(
+            f"{str(names_path)!r} is not the paper's list: the numbers will not be the paper's",
+            stacklevel=2,
+        )
     rng = random.Random(42)
     rng.shuffle(docs)
     vocabulary = "".join(sorted(set("".join(docs))))
@@ -122,6 +132,9 @@ def main(arguments=None):
             )
             options.add_argument("--degree", type=int, default=100 if command == "figure1" else 3)
     options = parser.parse_args(arguments)
+    output = Path(options.output)
+    if not output.parent.is_dir() or output.suffix not in (".png", ".svg", ".pdf"):
+        parser.error(f"--output must be a .png, .svg or .pdf file in an existing folder: {output}")
     run = training_run(options.names) if options.names else microgpt.train(names.load()[:STEPS])
     if options.command == "figure2":
         curve = deletion_curve(run, deletion(run), options.test_name)

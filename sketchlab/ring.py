@@ -39,6 +39,7 @@ def _function(jet_rule, array_rule, *vjps):
                 return recorded(*args, **settings)
         return unrecorded(*args, **settings)  # the same, without looking for a recording
 
+    function.__module__ = __name__
     return function
 
 

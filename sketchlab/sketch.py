@@ -32,6 +32,10 @@ class Output:
     units: Units
     unit: str = ""
 
+    def __repr__(self):
+        degree, m = len(self.coefficients) - 1, self.coefficients.shape[1]
+        return f"Output({m} directions of degree {degree} over {len(self.units)} units)"
+
     def first(self, directions):
         """The same output with only the first directions."""
         return dataclasses.replace(
@@ -126,9 +130,9 @@ class Sketch:
         unit: what it counts, for display.
         """
         rows = []
-        for model in self.models():
+        for start, model in zip(range(0, len(self), BATCH), self.models(), strict=True):
             jet = function(model)
-            if not isinstance(jet, Jet) or jet.ndim != 1:
+            if not isinstance(jet, Jet) or jet.shape != (min(BATCH, len(self) - start),):
                 raise TypeError(
                     "an output must be one number per model, such as model.loss('max') or "
                     f"model.next_probs('ma')['x']; this one is {jet!r}"
@@ -164,7 +168,10 @@ def local_sketch(function, n, degree, directions, seed=0):
                 f"its argument; this one returned {jet!r}"
             )
         rows.append(jet.coefficients)
-    return Output(np.concatenate(rows, axis=1), psi, Units(None, n))
+    coefficients = np.concatenate(rows, axis=1)
+    if not np.all(np.isfinite(coefficients)):
+        raise ValueError("the function is not finite for every direction")
+    return Output(coefficients, psi, Units(None, n))
 
 
 def sketch(run, degree=3, directions=500, *, units=None, seed=0, store=None, jobs=1, progress=True):
@@ -182,15 +189,19 @@ def sketch(run, degree=3, directions=500, *, units=None, seed=0, store=None, job
         "degree": degree,
         "seed": seed,
         "units": [int(unit) for unit in units.of_document],
-        "unit_names": [name if units.labelled else int(name) for name in units.names],
+        "unit_names": [
+            name.item() if isinstance(name, np.generic) else name for name in units.names
+        ],
+        "labelled": units.labelled,
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
     group = stores.open_or_create(store, record, directions)
-    missing = np.flatnonzero(group["done"][:directions] == 0)
-    size = min(BATCH, -(-len(missing) // max(jobs, 1))) or 1
+    missing = np.flatnonzero(stores.done(group)[:directions] == 0)
+    jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
+    size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
-    parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator_unordered")
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     with progress_bar(len(missing), progress, unit="direction") as bar:
         for numbers, head, tail in parallel(
             joblib.delayed(_push)(run, units, seed, degree, numbers) for numbers in batches
@@ -208,7 +219,7 @@ def open_sketch(path, run=None):
     """
     group = stores.open_existing(path)
     record = dict(group.attrs)["record"]
-    done = group["done"][:]
+    done = stores.done(group)
     if not done.all():
         raise ValueError(
             f"the sketch at {str(path)!r} is unfinished: it has {int(done.sum())} of {len(done)} "
@@ -220,7 +231,7 @@ def open_sketch(path, run=None):
         raise ValueError("this sketch is not of microgpt: give the training run, run=...")
     model = run.initial if run else _microgpt(record)
     labels = [record["unit_names"][unit] for unit in record["units"]]
-    named = any(isinstance(name, str) for name in record["unit_names"])
+    named = record["labelled"]
     own = record["units"] == list(range(len(record["units"])))
     lists = [np.flatnonzero(np.equal(record["units"], u)) for u in range(len(record["unit_names"]))]
     groups = labels if named else None if own else lists
@@ -260,5 +271,9 @@ def _unflattened(head, tail, shapes):
 def _check_sizes(degree, directions):
     if check_degree(degree) < 1:
         raise ValueError("degree must be 1 or higher: degree 0 predicts no change at all")
-    if not isinstance(directions, (int, np.integer)) or directions < 1:
+    if (
+        isinstance(directions, bool)
+        or not isinstance(directions, (int, np.integer))
+        or directions < 1
+    ):
         raise ValueError(f"directions must be an integer, 1 or higher, not {directions!r}")

@@ -26,24 +26,43 @@ def open_or_create(path, record, directions):
     if path is not None and Path(path).exists() and not _is_empty_folder(path):
         group = open_existing(path, mode="r+")
         _check_same(path, dict(group.attrs)["record"], record)
-        if group["done"].shape[0] < directions:
-            group["tail"].resize((directions, *group["tail"].shape[1:]))
-            group["done"].resize((directions,))
-        return group
-    group = zarr.open_group(MemoryStore() if path is None else str(path), mode="w")
+    else:  # the attributes come with the group, so that a store is known from its first byte on
+        group = zarr.open_group(
+            MemoryStore() if path is None else str(path),
+            mode="w",
+            attributes={"format": FORMAT, "version": VERSION, "record": record},
+        )
     size = sum(int(np.prod(shape)) for shape in record["parameters"].values())
-    checked = {"compressors": [Crc32cCodec()], "fill_value": np.nan}
-    group.create_array("head", shape=(size,), dtype=float, chunks=(size,), **checked)
-    group.create_array(
-        "tail",
-        shape=(directions, record["degree"], size),
-        dtype=complex,
-        chunks=(1, record["degree"], size),
-        **checked,
-    )
-    group.create_array("done", shape=(directions,), dtype="u1", chunks=(1 << 16,))
-    group.attrs.update({"format": FORMAT, "version": VERSION, "record": record})
+    degree = record["degree"]
+    for name, dtype, shape, chunks, fill in (
+        ("head", float, (size,), (size,), np.nan),
+        ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
+        ("done", "u1", (directions,), (1 << 16,), 0),
+    ):
+        if name not in group:
+            group.create_array(
+                name,
+                shape=shape,
+                dtype=dtype,
+                chunks=chunks,
+                fill_value=fill,
+                compressors=[Crc32cCodec()],
+            )
+    for name in ("tail", "done"):
+        if group[name].shape[0] < directions:
+            group[name].resize((directions, *group[name].shape[1:]))
     return group
+
+
+def done(group):
+    """1 for each direction that is complete; ValueError if that cannot be read."""
+    try:
+        return group["done"][:]
+    except Exception as error:
+        raise ValueError(
+            f"the sketch at {group.store} is damaged: 'done' cannot be read ({error!r}); nothing "
+            "was changed. Make the sketch again in another folder"
+        ) from error
 
 
 def open_existing(path, *, mode="r"):
@@ -108,6 +127,7 @@ def _is_empty_folder(path):
 
 
 def _check_same(path, found, wanted):
+    found, wanted = _flat(found), _flat(wanted)
     different = [key for key in wanted if found.get(key) != wanted[key]]
     if different:
         raise ValueError(
@@ -117,6 +137,12 @@ def _check_same(path, found, wanted):
             )
             + "; nothing was changed: give another path"
         )
+
+
+def _flat(record):
+    return (
+        record | {f"{key} of the run": value for key, value in record["run"].items()} | {"run": 0}
+    )
 
 
 def _brief(value):

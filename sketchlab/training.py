@@ -9,6 +9,7 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 import copy
 import dataclasses
 import hashlib
+import numbers
 import operator
 import os
 import warnings
@@ -40,7 +41,7 @@ class SGD:
     states = 1  # arrays kept per parameter
 
     def __post_init__(self):
-        _check_schedule(self.schedule)
+        _check_rate(self)
 
     def update(self, step, steps, p, g, v):
         """New parameter and state after step number `step` (from 0)."""
@@ -66,7 +67,7 @@ class Adam:
     states = 2
 
     def __post_init__(self):
-        _check_schedule(self.schedule)
+        _check_rate(self)
 
     def update(self, step, steps, p, g, m, v):
         """New parameter and state after step number `step` (from 0)."""
@@ -79,9 +80,12 @@ class Adam:
         return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
 
 
-def _check_schedule(schedule):
-    if schedule not in ("constant", "linear"):
-        raise ValueError(f'schedule must be "constant" or "linear", not {schedule!r}')
+def _check_rate(optimizer):
+    if optimizer.schedule not in ("constant", "linear"):
+        raise ValueError(f'schedule must be "constant" or "linear", not {optimizer.schedule!r}')
+    rate = optimizer.learning_rate
+    if not isinstance(rate, numbers.Real) or not 0 < rate < np.inf:
+        raise ValueError(f"learning_rate must be a number above 0, not {rate!r}")
 
 
 def _rate(optimizer, step, steps):
@@ -188,6 +192,10 @@ class Model:
         """Loss of one example: a number, an array over the batch of models, or a jet."""
         return self.losses([example])[..., 0]
 
+    def __repr__(self):
+        shapes = (f"{name} {np.shape(value)}" for name, value in self.parameters.items())
+        return f"{type(self).__name__}({', '.join(shapes)})"
+
     def settings(self):
         """What besides the parameters makes the model, as JSON values."""
         return {"kind": getattr(self._losses, "__qualname__", type(self._losses).__name__)}
@@ -220,10 +228,18 @@ class TrainingRun:
         one_pass = -(-len(data) // self.batch_size)
         self.steps = one_pass if steps is None else _positive(steps, "steps")
         self.optimizer = Adam() if optimizer is None else optimizer
+        if not isinstance(self.optimizer, (SGD, Adam)):
+            raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
         self.model = self.retrain(progress=progress)
 
     def __len__(self):
         return len(self.data)
+
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}({len(self)} examples, {self.steps} steps of {self.optimizer}, "
+            f"{self.model!r})"
+        )
 
     def loss(self, example):
         """Loss of an example under the trained model."""
@@ -256,8 +272,9 @@ class TrainingRun:
         """Train again from the same start with some examples left out or down-weighted.
 
         without: numbers of the examples to delete (0 to n - 1, each at most once).
-        down_weights: instead, x of shape (n,), or (batch, n) for a batch of models; complex
-        values are allowed. Returns a model, whose losses have shape () or (batch,).
+        down_weights: instead, x of shape (n,), or (batch, n) for a batch of models. Between 0 and
+        1 an example is kept in part; other and complex values continue the same formula.
+        Returns a model, whose losses have shape () or (batch,).
         An example that no step uses (steps < n) has no influence.
         """
         if without is not None and down_weights is not None:
@@ -302,7 +319,7 @@ class TrainingRun:
         if psi.ndim != 2 or psi.shape[1] != len(self) or len(psi) == 0:
             raise ValueError(
                 f"directions must have shape (m, {len(self)}), one row per direction and one "
-                f"column per example, not {psi.shape}"
+                f"column per example, not {psi.shape}; for one direction give direction[None]"
             )
 
         def weights(rows):
@@ -365,6 +382,11 @@ class TrainingRun:
 
     def _objective(self, parameters, examples, weights):
         losses = self.initial.with_parameters(parameters).losses(examples)
+        if np.shape(losses) != np.shape(weights):
+            raise ValueError(
+                f"the losses of {len(examples)} examples have shape {np.shape(losses)}, not "
+                f"{np.shape(weights)}: return one loss per example, do not average"
+            )
         total = ring.sum(ring.multiply(weights, losses), -1)
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
 
@@ -405,19 +427,28 @@ def _joined(parts):
 def check_indices(indices, n):
     """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1."""
     checked = []
-    for index in np.atleast_1d(np.asarray(indices, dtype=object)).ravel():
+    given = np.atleast_1d(np.asarray(indices, dtype=object))
+    if given.ndim != 1:
+        raise ValueError(
+            f"indices must be one list of numbers, not an array of shape {given.shape}; for a "
+            "batch of deletions use down_weights of shape (batch, n)"
+        )
+    for index in given:
         try:
             number = None if isinstance(index, (bool, np.bool_)) else operator.index(index)
         except TypeError:
             number = None
         if number is None:
-            raise TypeError(f"indices must be integers, not {index!r}")
+            raise TypeError(
+                f"indices must be integers, not {index!r}: the examples have numbers 0 to {n - 1}, "
+                "for instance [i for i, example in enumerate(run.data) if ...]"
+            )
         if not 0 <= number < n:
-            raise IndexError(f"index {number} is out of range: the run has examples 0 to {n - 1}")
+            raise IndexError(f"index {number} is out of range: the numbers go from 0 to {n - 1}")
         checked.append(number)
     repeated = {number for number in checked if checked.count(number) > 1}
     if repeated:
-        raise ValueError(f"index {min(repeated)} is repeated: name each example once")
+        raise ValueError(f"index {min(repeated)} is repeated: name each one once")
     return np.array(checked, dtype=int)
 
 
@@ -435,7 +466,8 @@ def _number_array(values, what):
     array = np.asarray(values)
     array = array.astype(float) if array.dtype.kind in "iub" else array
     if array.dtype.kind not in "fc":
-        raise TypeError(f"{what} must be an array of numbers, not {type(values).__name__}")
+        raise TypeError(f"{what} must be an array of numbers, not of {array.dtype}")
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"{what} must be finite")
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{what} must be finite, but there is {array[where]} at index {where}")
     return array

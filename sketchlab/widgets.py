@@ -15,15 +15,16 @@ def with_sliders(draw, **sliders):
     """
     controls = {name: _control(name, setting) for name, setting in sliders.items()}
     image, message = ipywidgets.Image(format="png"), ipywidgets.HTML()
-    image.layout.max_width = "100%"
+    image.layout.max_width, image.layout.align_self = "100%", "flex-start"
 
     def show(_=None):
         try:
             figure = draw(**{name: control.value for name, control in controls.items()})
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", dpi=110)
-            image.value, message.value = buffer.getvalue(), ""
+            image.value, message.value, image.layout.display = buffer.getvalue(), "", None
         except Exception as error:  # a widget must answer in words, whatever went wrong
+            image.layout.display = "none"
             message.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
 
     for control in controls.values():

@@ -17,7 +17,7 @@ def paper_names():
     places = [
         os.environ.get("SKETCHLAB_NAMES", ""),
         ROOT / "data" / "names.txt",
-        ROOT.parent / "shared" / "paper" / "names.txt",
+        *ROOT.parent.glob("*/paper/names.txt"),
     ]
     for place in places:
         if place and Path(place).is_file():

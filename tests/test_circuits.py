@@ -255,9 +255,9 @@ A, B = inputs("a b")
     [
         (lambda: Circuit(A * B, inputs=[A]), ValueError, "inputs that are not listed: b"),
         (lambda: Circuit(A * B, inputs=[]), ValueError, "inputs that are not listed: a, b"),
-        (lambda: Circuit(A * B)(1.0), ValueError, "this circuit has 2 inputs, not 1"),
-        (lambda: Circuit(A * B).gradient(1.0, 2.0, 3.0), ValueError, "has 2 inputs, not 3"),
-        (lambda: Circuit(A).values(), ValueError, "this circuit has 1 inputs?, not 0"),
+        (lambda: Circuit(A * B)(1.0), ValueError, r"this circuit has 2 inputs \(.*\), not 1"),
+        (lambda: Circuit(A * B).gradient(1.0, 2.0, 3.0), ValueError, r"has 2 inputs \(.*\), not 3"),
+        (lambda: Circuit(A).values(), ValueError, r"this circuit has 1 inputs \(.*\), not 0"),
         (lambda: Circuit("a"), TypeError, "not with str"),
         *(
             (lambda f=f, other=other: f(A, other), TypeError, "combines with gates and numbers")
@@ -443,5 +443,5 @@ def test_what_cannot_be_drawn_is_refused():
         Circuit(long + a).draw()
     with pytest.raises(ValueError, match="give their values"):
         Circuit(a * b).draw(derivatives=True)
-    with pytest.raises(ValueError, match="this circuit has 2 inputs, not 1"):
+    with pytest.raises(ValueError, match=r"this circuit has 2 inputs \(.*\), not 1"):
         Circuit(a * b).draw(1.0)

@@ -41,8 +41,9 @@ def test_the_notebooks_are_here():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_solution_of_the_exercise_is_right(path, capsys):
+def test_the_solution_of_the_exercise_is_right(path, capsys, monkeypatch):
     """Run the notebook up to the exercise, then the printed solution, then the notebook's check."""
+    monkeypatch.chdir(path.parent)
     cells = json.loads(path.read_text())["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
     exercise = next(i for i, source in enumerate(sources) if source.startswith("answer = None"))

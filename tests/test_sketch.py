@@ -254,7 +254,7 @@ def test_stability_of_a_run_is_the_norm_of_its_influences(small_run, small_outpu
     np.testing.assert_allclose(norms**2, by_hand, rtol=1e-12)
 
 
-@pytest.mark.parametrize("jobs, batch", [(1, 7), (1, 64), (2, 32), (2, 5), (-1, 16)])
+@pytest.mark.parametrize("jobs, batch", [(1, 7), (2, 32), (-1, 5)])
 def test_numbers_do_not_depend_on_how_the_work_is_split(
     small_run, small_output, monkeypatch, jobs, batch
 ):

@@ -1,0 +1,503 @@
+"""Sketches on disk: reopened, interrupted, damaged, mistaken for one another."""
+
+import errno
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+import sketchlab as sl
+
+from conftest import LETTERS, ROOT
+
+DEGREE, COUNT, BATCH = 2, 10, 4
+module = importlib.import_module("sketchlab.sketch")  # sl.sketch is the function in it
+
+
+def make(run, path, *, count=COUNT, **settings):
+    """The sketch that these tests store."""
+    return sl.sketch(
+        run, settings.pop("degree", DEGREE), count, store=path, progress=False, **settings
+    )
+
+
+def coefficients_of(sketch):
+    """The jets of one output along all directions of a sketch."""
+    return sketch.output(lambda model: model.loss("max")).coefficients
+
+
+def files(path):
+    """SHA-256 of every file in a folder (or of one file), by name."""
+    found = [path] if path.is_file() else [p for p in sorted(path.rglob("*")) if p.is_file()]
+    return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
+
+
+def done_flags(path):
+    """Which directions a stored sketch says are complete."""
+    return zarr.open_group(str(path), mode="r")["done"][:].tolist()
+
+
+def metadata(path):
+    """The attributes of the group, and the file that holds them."""
+    place = path / "zarr.json"
+    return place, json.loads(place.read_text())
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    """Several batches, the last one smaller."""
+    monkeypatch.setattr(module, "BATCH", BATCH)
+
+
+@pytest.fixture(scope="module")
+def reference(small_run):
+    """The jets of a sketch that was never on disk nor interrupted."""
+    return coefficients_of(make(small_run, None))
+
+
+@pytest.fixture(scope="module")
+def original(small_run, tmp_path_factory):
+    """The folder of a finished sketch, for copying."""
+    path = tmp_path_factory.mktemp("store") / "sketch"
+    make(small_run, path)
+    return path
+
+
+@pytest.fixture
+def stored(original, tmp_path):
+    """The folder of a finished sketch."""
+    return shutil.copytree(original, tmp_path / "sketch")
+
+
+@pytest.fixture(scope="module")
+def other_run():
+    """A run of a model that is not microgpt."""
+    return sl.TrainingRun(
+        sl.Model({"w": np.zeros(3)}, squares), np.arange(6), optimizer=sl.SGD(0.1), progress=False
+    )
+
+
+def squares(parameters, rows):
+    """Half the squared distance of w from a point per row."""
+    w = parameters["w"]
+    points = np.random.default_rng(0).normal(size=(6, 3))[rows]
+    difference = w[..., None, :] - points
+    return sl.ring.sum(difference * difference * 0.5, -1)
+
+
+# ---- written and opened again ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_stored_sketch_predicts_the_same_when_opened(small_run, reference, tmp_path, as_text):
+    """Memory, disk, reopened with and without the run: one set of numbers."""
+    path = tmp_path / "new" / "sketch"
+    path = str(path) if as_text else path
+    written = make(small_run, path)
+    for sketch in (written, sl.open_sketch(path), sl.open_sketch(path, small_run)):
+        assert len(sketch) == COUNT and sketch.degree == DEGREE
+        assert repr(sketch) == repr(written)
+        np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
+    opened = sl.open_sketch(path)
+    for without in ([3], [0, 9, 20]):
+        expected = written.predict(lambda model: model.loss("max"), without=without)
+        assert opened.predict(lambda model: model.loss("max"), without=without) == expected
+
+
+def test_opening_reads_no_jets(stored):
+    """A sketch without any of its jets still opens; reading them is what fails."""
+    for chunk in [*(stored / "tail" / "c").rglob("*"), stored / "head" / "c" / "0"]:
+        if chunk.is_file():
+            chunk.unlink()
+    sketch = sl.open_sketch(stored)
+    assert len(sketch) == COUNT
+    with pytest.raises(ValueError, match="damaged"):
+        next(sketch.models())
+
+
+UNITS = {  # units of the 30 documents, names of two of them
+    "documents": (None, [0, 7]),
+    "labels": ([f"group {i % 4}" for i in range(30)], ["group 3", "group 0"]),
+    "array of labels": (np.array(["x", "y", "z"] * 10), ["z"]),
+    "lists": ([range(20, 30), range(0, 20)], [0]),
+    "number labels": ([30, 10, 20] * 10, [10]),
+    "array of number labels": (np.array([2, 0, 1] * 10), [2]),
+}
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_units_are_stored(small_run, tmp_path, case):
+    """The units have the same names and documents after opening, and the same call continues."""
+    units, without = UNITS[case]
+    written = make(small_run, tmp_path / "s", count=3, units=units)
+    opened = sl.open_sketch(tmp_path / "s")
+    assert opened.units.names == written.units.names
+    np.testing.assert_array_equal(opened.units.of_document, written.units.of_document)
+
+    def loss(model):
+        return model.loss("max")
+
+    assert opened.predict(loss, without=without) == written.predict(loss, without=without)
+    before = files(tmp_path / "s")
+    make(small_run, tmp_path / "s", count=3, units=units)
+    assert files(tmp_path / "s") == before
+
+
+def test_a_run_of_another_model_is_needed_to_open_its_sketch(small_run, other_run, tmp_path):
+    """Only microgpt can be rebuilt from the store; a run that is given must be the right one."""
+    written = sl.sketch(other_run, 2, 3, store=tmp_path / "s", progress=False)
+    with pytest.raises(ValueError, match="run="):
+        sl.open_sketch(tmp_path / "s")
+    with pytest.raises(ValueError, match="another training run"):
+        sl.open_sketch(tmp_path / "s", small_run)
+    opened = sl.open_sketch(tmp_path / "s", other_run)
+
+    def loss(model):
+        return model.loss(2)
+
+    assert opened.predict(loss, without=[2]) == written.predict(loss, without=[2])
+
+
+def test_nothing_is_pickled(stored):
+    """The store has JSON and chunks of plain numbers, through codecs that run no code."""
+    allowed = {"bytes", "crc32c", "zstd"}
+    types = {}
+    for place in stored.rglob("*"):
+        if not place.is_file():
+            continue
+        if place.name != "zarr.json":
+            assert place.relative_to(stored).parts[1] == "c", place
+            continue
+        description = json.loads(place.read_text())
+        if description["node_type"] == "array":
+            types[place.parent.name] = description["data_type"]
+            assert {codec["name"] for codec in description["codecs"]} <= allowed
+    assert types == {"head": "float64", "tail": "complex128", "done": "uint8"}
+
+
+# ---- continued -------------------------------------------------------------------------------
+
+KILLED = """
+import importlib, os, signal, sys
+import zarr
+import sketchlab as sl
+
+module = importlib.import_module("sketchlab.sketch")
+module.BATCH = {batch}
+run = sl.train(sl.names.load()[:30], steps=40, vocabulary="{letters}", progress=False)
+put, writes = zarr.Array.__setitem__, []
+
+def put_or_die(array, key, value):
+    if len(writes) == {writes}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    writes.append(array.name)
+    put(array, key, value)
+
+zarr.Array.__setitem__ = put_or_die
+sl.sketch(run, {degree}, {count}, store=sys.argv[1], progress=False)
+"""
+
+
+def run_and_die(path, writes):
+    """Make the sketch in another process, which SIGKILL ends before its next write."""
+    program = KILLED.format(batch=BATCH, letters=LETTERS, writes=writes, degree=DEGREE, count=COUNT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=ROOT, env=environment, timeout=120
+    )
+    assert found.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def pushed(monkeypatch):
+    """The numbers of the directions that are pushed during a test."""
+    numbers, push = [], module._push
+
+    def recorded(run, units, seed, degree, batch):
+        numbers.extend(int(number) for number in batch)
+        return push(run, units, seed, degree, batch)
+
+    monkeypatch.setattr(module, "_push", recorded)
+    return numbers
+
+
+# A batch writes the head, then the tail of each of its 4 directions, then the flags.
+@pytest.mark.parametrize("writes, complete", [(0, 0), (5, 0), (6 + 3, 4)])
+def test_a_killed_sketch_is_completed_by_the_same_call(
+    small_run, reference, tmp_path, pushed, writes, complete
+):
+    """Only directions without a flag are pushed again; the result is that of one go."""
+    path = tmp_path / "sketch"
+    run_and_die(path, writes)
+    assert done_flags(path) == [1] * complete + [0] * (COUNT - complete)
+    with pytest.raises(ValueError, match=f"unfinished: it has {complete} of {COUNT}.*again"):
+        sl.open_sketch(path)
+    finished = {
+        chunk: (chunk.stat().st_mtime_ns, chunk.read_bytes())
+        for chunk in (path / "tail" / "c" / str(j) / "0" / "0" for j in range(complete))
+    }
+    sketch = make(small_run, path)
+    assert pushed == list(range(complete, COUNT))
+    for chunk, (time, content) in finished.items():
+        assert chunk.stat().st_mtime_ns == time and chunk.read_bytes() == content
+    assert done_flags(path) == [1] * COUNT
+    np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
+    np.testing.assert_allclose(coefficients_of(sl.open_sketch(path)), reference, atol=1e-10)
+
+
+def test_directions_in_any_order_may_be_missing(small_run, reference, stored, pushed):
+    """The flags alone say what is missing, also in between."""
+    group = zarr.open_group(str(stored), mode="r+")
+    group["done"][2:4] = 0
+    group["done"][7] = 0
+    group["tail"][3] = 0
+    sketch = make(small_run, stored)
+    assert pushed == [2, 3, 7]
+    np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
+
+
+def test_batches_may_arrive_in_any_order(small_run, reference, stored, pushed):
+    """Writing marks the directions with the given numbers, and no others."""
+    group = zarr.open_group(str(stored), mode="r+")
+    head, tail = group["head"][:], group["tail"][:]
+    group["done"][:] = 0
+    module.stores.write(group, np.array([8, 1]), head, tail[[8, 1]])
+    assert done_flags(stored) == [0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
+    sketch = make(small_run, stored)
+    assert pushed == [0, 2, 3, 4, 5, 6, 7, 9]
+    np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
+
+
+def test_a_store_grows_and_does_not_shrink(small_run, reference, stored, pushed):
+    """More directions are added; fewer are a shorter sketch of the same, untouched store."""
+    before = files(stored)
+    shorter = make(small_run, stored, count=3)
+    assert len(shorter) == 3 and files(stored) == before and pushed == []
+    np.testing.assert_allclose(coefficients_of(shorter), reference[:, :3], atol=1e-10)
+    assert len(sl.open_sketch(stored)) == COUNT
+    longer = make(small_run, stored, count=COUNT + 3)
+    assert pushed == list(range(COUNT, COUNT + 3))
+    np.testing.assert_allclose(coefficients_of(longer)[:, :COUNT], reference, atol=1e-10)
+    whole = coefficients_of(make(small_run, None, count=COUNT + 3))
+    np.testing.assert_allclose(coefficients_of(sl.open_sketch(stored)), whole, atol=1e-10)
+
+
+@pytest.mark.parametrize("array, count", [("head", 2), ("tail", 7), ("done", 3)])
+def test_a_full_disk_loses_nothing_that_is_complete(
+    small_run, reference, tmp_path, monkeypatch, pushed, array, count
+):
+    """The error says what to do, and the same call goes on when there is room."""
+    path, put, writes = tmp_path / "sketch", zarr.Array.__setitem__, []
+
+    def put_while_there_is_room(target, key, value):
+        writes.append(target.name.strip("/"))
+        if writes.count(array) == count:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        put(target, key, value)
+
+    with monkeypatch.context() as full:
+        full.setattr(zarr.Array, "__setitem__", put_while_there_is_room)
+        with pytest.raises(OSError, match="is kept: make room and run the same call") as caught:
+            make(small_run, path)
+    assert caught.value.errno == errno.ENOSPC and os.strerror(errno.ENOSPC) in str(caught.value)
+    complete = writes[:-1].count("done") * BATCH
+    assert done_flags(path) == [1] * complete + [0] * (COUNT - complete) and complete > 0
+    pushed.clear()
+    sketch = make(small_run, path)
+    assert pushed == list(range(complete, COUNT))
+    np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
+
+
+@pytest.mark.parametrize("step", ["head", "tail", "done", "attributes"])
+def test_a_store_interrupted_while_it_is_created_is_continued(
+    small_run, reference, tmp_path, monkeypatch, step
+):
+    """Also before the first direction, the same call again completes the sketch."""
+    path, create = tmp_path / "sketch", zarr.Group.create_array
+
+    def create_or_stop(group, name, **settings):
+        return stop() if name == step else create(group, name, **settings)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(zarr.Group, "create_array", create_or_stop)
+        interrupted.setattr(module, "_push", stop)
+        if step == "attributes":
+            interrupted.setattr(zarr.core.attributes.Attributes, "update", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make(small_run, path)
+    np.testing.assert_allclose(coefficients_of(make(small_run, path)), reference, atol=1e-10)
+
+
+# ---- damaged ---------------------------------------------------------------------------------
+
+
+def truncate(chunk):
+    """Keep the first half of a file."""
+    chunk.write_bytes(chunk.read_bytes()[: chunk.stat().st_size // 2])
+
+
+def empty(chunk):
+    """Keep nothing of a file."""
+    chunk.write_bytes(b"")
+
+
+def alter(chunk):
+    """Flip one bit in the middle of a file."""
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 1
+    chunk.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [truncate, empty, alter, Path.unlink])
+@pytest.mark.parametrize("chunk", ["head/c/0", "tail/c/0/0/0", "tail/c/9/0/0"])
+def test_damaged_chunks_are_reported_and_left_alone(stored, chunk, harm):
+    """Reading raises ValueError with the place of the damage and changes no file."""
+    harm(stored / chunk)
+    before = files(stored)
+    sketch = sl.open_sketch(stored)
+    with pytest.raises(ValueError, match=f"damaged: '{chunk[:4]}' of directions .*nothing was"):
+        coefficients_of(sketch)
+    assert files(stored) == before
+
+
+@pytest.mark.parametrize("harm", [truncate, empty, alter])
+def test_damaged_flags_are_reported_and_left_alone(small_run, stored, harm):
+    """Flags that cannot be read are no reason to trust or to overwrite the rest."""
+    harm(stored / "done" / "c" / "0")
+    before = files(stored)
+    with pytest.raises(ValueError, match="damaged"):
+        sl.open_sketch(stored)
+    with pytest.raises(ValueError, match="damaged"):
+        make(small_run, stored)
+    assert files(stored) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["zarr.json", "head/zarr.json", "tail/zarr.json", "done/zarr.json"]
+)
+@pytest.mark.parametrize("harm", [truncate, Path.unlink])
+def test_damaged_metadata_is_reported_and_left_alone(stored, name, harm):
+    """A sketch whose description is broken is refused with ValueError."""
+    harm(stored / name)
+    before = files(stored)
+    with pytest.raises(ValueError, match=r"damaged|is not a sketch"):
+        coefficients_of(sl.open_sketch(stored))
+    assert files(stored) == before
+
+
+# ---- not this sketch -------------------------------------------------------------------------
+
+DIFFERENT = {
+    "degree": ({"degree": 3}, r"degree \(2, now 3\)"),
+    "seed": ({"seed": 5}, r"seed \(0, now 5\)"),
+    "units": ({"units": [[0], range(1, 30)]}, "another units"),
+    "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another unit_names"),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+@pytest.mark.parametrize("count", [3, COUNT + 5])
+def test_another_sketch_is_not_continued(small_run, stored, case, count):
+    """The message names what differs, and not a byte is changed."""
+    settings, message = DIFFERENT[case]
+    before = files(stored)
+    with pytest.raises(ValueError, match=f"{message}.*nothing was changed"):
+        make(small_run, stored, count=count, **settings)
+    assert files(stored) == before
+
+
+RUNS = {
+    "data": ({"names": slice(1, 31)}, "data"),
+    "steps": ({"steps": 41}, "steps"),
+    "optimiser": ({"optimizer": sl.Adam(0.02)}, "optimizer"),
+    "start": ({"seed": 1}, "start"),
+}
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_the_sketch_of_another_run_is_not_continued(stored, case):
+    """The message names what differs in the run and only that; opening compares the runs too."""
+    settings, what = RUNS[case]
+    settings = {"steps": 40, **settings}
+    names = sl.names.load()[settings.pop("names", slice(30))]
+    run = sl.train(names, vocabulary=LETTERS, progress=False, **settings)
+    before = files(stored)
+    with pytest.raises(ValueError, match=r"another .*run.*nothing was changed") as caught:
+        make(run, stored)
+    message = str(caught.value).removeprefix(f"the sketch at {str(stored)!r}")
+    fields = ("data", "steps", "optimizer", "start")
+    assert [field for field in fields if field in message] == [what]
+    with pytest.raises(ValueError, match="another training run"):
+        sl.open_sketch(stored, run)
+    assert files(stored) == before
+
+
+def test_a_newer_format_is_refused(small_run, stored):
+    """The message gives both versions and says to update."""
+    place, description = metadata(stored)
+    version = description["attributes"]["version"]
+    description["attributes"]["version"] = version + 1
+    place.write_text(json.dumps(description))
+    before = files(stored)
+    message = f"version {version + 1}.* {version}: update sketchlab"
+    with pytest.raises(ValueError, match=message):
+        sl.open_sketch(stored)
+    with pytest.raises(ValueError, match=message):
+        make(small_run, stored)
+    assert files(stored) == before
+
+
+def a_file(path):
+    """Something that is not a folder."""
+    path.write_text("mine")
+
+
+def a_folder(path):
+    """A folder with other things in it."""
+    (path / "notes").mkdir(parents=True)
+    (path / "notes" / "today.txt").write_text("mine")
+
+
+def a_zarr_group(path):
+    """Another program's zarr group."""
+    zarr.open_group(str(path), mode="w").create_array("head", shape=(3,), dtype=float)[:] = 1
+
+
+def a_zarr_array(path):
+    """A zarr array, not a group."""
+    zarr.create_array(str(path), shape=(3,), dtype=float)[:] = 1
+
+
+@pytest.mark.parametrize("something", [a_file, a_folder, a_zarr_group, a_zarr_array])
+def test_other_things_at_the_path_are_left_alone(small_run, tmp_path, something):
+    """Neither making nor opening a sketch touches what is not one."""
+    path = tmp_path / "place"
+    something(path)
+    before = files(path)
+    assert before
+    with pytest.raises(ValueError, match="is not a sketch"):
+        make(small_run, path)
+    with pytest.raises(ValueError, match="is not a sketch"):
+        sl.open_sketch(path)
+    assert files(path) == before
+
+
+def test_an_empty_folder_may_be_used_and_a_missing_one_cannot_be_opened(small_run, tmp_path):
+    """`sketch` fills an empty folder; `open_sketch` says that there is nothing."""
+    (tmp_path / "empty").mkdir()
+    assert len(make(small_run, tmp_path / "empty", count=1)) == 1
+    with pytest.raises(FileNotFoundError, match="there is no sketch at"):
+        sl.open_sketch(tmp_path / "missing")
+    assert not (tmp_path / "missing").exists()
