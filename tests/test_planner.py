@@ -1,0 +1,104 @@
+"""The planner: its settings keep the promised accuracy, and it says when there are none."""
+
+import math
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import ring
+
+NORMS = [3.0, 0.2 * 0.4, 0.2 * 0.4**2, 0.2 * 0.4**3, 0.2 * 0.4**4]
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.03, 0.01])
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_rest_of_the_series_and_the_noise_get_half_of_epsilon_each(epsilon, size):
+    """For a geometric profile both are sums that can be written down."""
+    plan = sl.plan(NORMS, epsilon, deletion_size=size)
+    ratio = 0.4 * math.sqrt(size)
+    rest = 0.2 * ratio ** (plan.degree + 1) / (1 - ratio)
+    assert plan.within_reach
+    assert rest <= epsilon / 2
+    assert plan.degree == 1 or 0.2 * ratio**plan.degree / (1 - ratio) > epsilon / 2
+    variance = sum((0.2 * ratio**r) ** 2 for r in range(1, plan.degree + 1))
+    assert 1.96 * math.sqrt(variance / plan.directions) <= epsilon / 2 * 1.001
+    assert plan.trainings == plan.directions * (plan.degree + 1) * (plan.degree + 2) / 2
+
+
+def test_half_the_epsilon_costs_four_times_the_directions():
+    """Up to the degrees that are added."""
+    ratio = sl.plan(NORMS, 0.005).directions / sl.plan(NORMS, 0.01).directions
+    assert 3.9 < ratio < 4.2
+
+
+def test_out_of_reach_is_said_with_its_reason():
+    """With 0.4 sqrt(|D|) above 1 the bounds grow; 1 / 0.4^2 = 6.25 units are the limit."""
+    plan = sl.plan(NORMS, 0.1, deletion_size=9)
+    assert not plan.within_reach
+    assert "factor 1.20" in plan.reason
+    assert "fewer than 6.2 units" in plan.reason
+    assert "OUT OF REACH" in repr(plan)
+
+
+def test_the_worst_case_needs_more_directions():
+    """The variance grows by at most C(2r, r), that is 2 for degree 1."""
+    usual, worst = (sl.plan(NORMS, 0.1, worst_case=flag).directions for flag in (False, True))
+    assert 2 * usual - 2 <= worst <= 20 * usual
+
+
+def test_a_polynomial_is_exact_at_its_degree():
+    """A profile that ends in 0 leaves nothing beyond."""
+    plan = sl.plan([1.0, 0.5, 0.3, 0.0], 0.01)
+    assert plan.within_reach
+    assert plan.degree == 2
+
+
+def test_the_plan_of_an_output_keeps_its_promise():
+    """Forty sketches made as planned: at most delta of them are off by more than epsilon."""
+    rng = np.random.default_rng(0)
+    w = 0.3 * rng.normal(size=6)
+
+    def function(x):
+        return ring.exp(ring.matmul(x, w))
+
+    epsilon, x = 0.2, np.eye(6)[2]
+    plan = sl.plan(sl.local_sketch(function, 6, 5, 200), epsilon, delta=0.05)
+    off = [
+        abs(
+            sl.local_sketch(function, 6, plan.degree, plan.directions, seed=s).predict(x).value
+            - np.exp(w[2])
+        )
+        for s in range(40)
+    ]
+    assert np.mean(np.array(off) > epsilon) <= 0.15  # 0.05 plus three standard errors
+
+
+def test_the_plan_of_a_run_measures_time_and_size(small_run):
+    """Seconds and bytes are those of a sketch with the planned settings."""
+    plan = sl.plan(small_run, 0.5, output=lambda model: model.loss("max"))
+    assert plan.bytes == 8 * 4192 * (1 + 2 * plan.degree * plan.directions)
+    assert 0 < plan.seconds < 3600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        ((NORMS, 0), {}, "epsilon must be above 0"),
+        ((NORMS, float("nan")), {}, "epsilon must be above 0"),
+        ((NORMS, 0.1, 1.0), {}, "delta must lie between 0 and 1"),
+        ((NORMS, 0.1), {"deletion_size": 0}, "deletion_size must be 1 or more"),
+        (([1.0, 2.0], 0.1), {}, "at least three finite numbers"),
+        (([1.0, np.nan, 2.0], 0.1), {}, "at least three finite numbers"),
+    ],
+)
+def test_bad_input(arguments, settings, message):
+    """Each wrong number is named."""
+    with pytest.raises(ValueError, match=message):
+        sl.plan(*arguments, **settings)
+
+
+def test_a_run_needs_an_output(small_run):
+    """Accuracy is that of an output."""
+    with pytest.raises(ValueError, match="say which output"):
+        sl.plan(small_run, 0.1)
