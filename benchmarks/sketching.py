@@ -51,9 +51,7 @@ def main():
     letters = "".join(sorted(set("".join(names))))
 
     def run_of(count):
-        return sl.train(
-            names[:count], vocabulary="".join(sorted(set("".join(names)))), progress=False
-        )
+        return sl.train(names[:count], vocabulary=letters, progress=False)
 
     run = run_of(steps)
 
