@@ -3,9 +3,11 @@
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
 Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
 checksum. `done`: 1 for each direction that is complete. The group's attributes say to which run,
-degree, seed and units the sketch belongs. Nothing is pickled.
+degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
 """
 
+import platform
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,13 @@ def open_or_create(path, record, directions):
         group = zarr.open_group(
             MemoryStore() if path is None else str(path),
             mode="w",
-            attributes={"format": FORMAT, "version": VERSION, "record": record},
+            attributes={
+                "format": FORMAT,
+                "version": VERSION,
+                "record": record,
+                "made_with": {"python": platform.python_version()}
+                | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
+            },
         )
     size = sum(int(np.prod(shape)) for shape in record["parameters"].values())
     degree = record["degree"]
