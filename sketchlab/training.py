@@ -307,12 +307,13 @@ class TrainingRun:
             progress,
         )
 
-    def push(self, directions, degree, *, progress=True):
-        """Taylor-expand training along directions: x = z * direction, modulo z^(degree + 1).
+    def push(self, directions, degree, *, at=0.0, progress=True):
+        """Taylor-expand training along directions: x = at + z direction, modulo z^(degree + 1).
 
         directions: (m, n), real or complex, one row per direction. Returns the m jet-valued
         models as one model, whose losses are jets with coefficients of shape (degree + 1, m):
         coefficient r of row j is the r-th Taylor coefficient along directions[j].
+        at: the down-weights to expand around, one real number or n of them.
         """
         degree = check_degree(degree)
         psi = _number_array(directions, "directions")
@@ -322,8 +323,10 @@ class TrainingRun:
                 f"column per example, not {psi.shape}; for one direction give direction[None]"
             )
 
+        kept = 1.0 - base_point(at, len(self))
+
         def weights(rows):
-            return lambda i: Jet.line(np.ones((1, len(i))), -psi[rows][:, i], degree)
+            return lambda i: Jet.line(kept[None, i], -psi[rows][:, i], degree)
 
         def lift(rows):
             return lambda p: Jet.of(
@@ -351,14 +354,14 @@ class TrainingRun:
         """One pass through training over the ring that `lift` puts the initial parameters into."""
         parameters = _Parameters(self.initial.parameters, lift)
         views = parameters.views()
-        gradient = ring.ring_grad(self._objective)
+        gradient = ring.ring_grad(self.objective)
         with (
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),
             progress_bar(self.steps, progress) as bar,
         ):
             for step in range(self.steps):
                 indices = self.examples_of(step)
-                gradients = gradient(views, self._examples(indices), weights(indices))
+                gradients = gradient(views, self.examples(indices), weights(indices))
                 parameters.update(self.optimizer, step, self.steps, gradients)
                 bar.update()
         for name, value in views.items():
@@ -375,12 +378,14 @@ class TrainingRun:
         start = step * self.batch_size
         return np.arange(start, start + self.batch_size) % len(self)
 
-    def _examples(self, indices):
+    def examples(self, indices):
+        """The examples with these numbers."""
         if isinstance(self.data, np.ndarray):
             return self.data[indices]
         return [self.data[i] for i in indices]
 
-    def _objective(self, parameters, examples, weights):
+    def objective(self, parameters, examples, weights):
+        """What one step differentiates: the weighted mean of the losses of its examples."""
         losses = self.initial.with_parameters(parameters).losses(examples)
         if np.shape(losses) != np.shape(weights):
             raise ValueError(
@@ -450,6 +455,16 @@ def check_indices(indices, n):
     if repeated:
         raise ValueError(f"index {min(repeated)} is repeated: name each one once")
     return np.array(checked, dtype=int)
+
+
+def base_point(at, count):
+    """Down-weights to expand training around, shape (count,), from one real number or one each."""
+    x = np.asarray(at)
+    if x.ndim == 0:
+        x = np.repeat(x, count)
+    if x.shape != (count,) or x.dtype.kind not in "iuf" or not np.all(np.isfinite(x)):
+        raise ValueError(f"at must be one finite real number, or {count} of them, not {at!r}")
+    return x.astype(float)
 
 
 def _positive(value, what):
