@@ -85,12 +85,18 @@ def main():
     new_output = min(seconds(lambda: output_of("max")) for _ in range(3))
     output = output_of("max")
     deleted = list(range(min(20, steps)))
-    new_deletion = min(seconds(lambda: output.predict(without=deleted)) for _ in range(20))
+    new_deletion = min(
+        seconds(lambda: output.predict(without=deleted, estimator="mean")) for _ in range(20)
+    )
     print(f"a new output: {new_output:.2f} s; a new deletion: {1e3 * new_deletion:.2f} ms")
     longer = sl.sketch(run_of(4 * steps), 3, 8, progress=False).output(lambda m: m.loss("max"))
-    again = min(seconds(lambda: longer.predict(without=deleted)) for _ in range(20))
+    again = min(
+        seconds(lambda: longer.predict(without=deleted, estimator="mean")) for _ in range(20)
+    )
     shorter = output.first(8)
-    before = min(seconds(lambda: shorter.predict(without=deleted)) for _ in range(20))
+    before = min(
+        seconds(lambda: shorter.predict(without=deleted, estimator="mean")) for _ in range(20)
+    )
     print(
         f"a new deletion, 8 directions: {1e3 * before:.2f} ms after {steps} steps of training, ",
         end="",

@@ -3,13 +3,15 @@
 The rooms, in the order of the notebooks: `circuits` (scalar arithmetic circuits), `jets` (truncated
 power series), `ring` (functions and gradients over numbers and jets), `training` (training as a
 circuit in the down-weights of its data), `microgpt` and `names` (the model and its data),
-`directions`, `estimate`, `units`, `store`, `sketch` and `planner` (the deletion scheme), `paper`
-(the paper's experiments), `figures` and `widgets`.
+`directions`, `units`, `store`, `sketch` and `planner` (the deletion scheme), `estimate`,
+`minimum_norm`, `resummation`, `anchored` and `estimators` (from jets to predictions), `attribution`
+(the methods to compare with), `paper` (the paper's experiments), `figures` and `widgets`.
 """
 
 import importlib
 
 from . import (
+    attribution,
     circuits,
     directions,
     estimate,
@@ -19,6 +21,7 @@ from . import (
     names,
     ring,
     training,
+    units,
     widgets,
 )
 from .circuits import Circuit
@@ -39,6 +42,7 @@ __all__ = [
     "MicroGPT",
     "Model",
     "TrainingRun",
+    "attribution",
     "circuits",
     "directions",
     "estimate",
@@ -55,6 +59,7 @@ __all__ = [
     "sketch",
     "train",
     "training",
+    "units",
     "widgets",
 ]
 

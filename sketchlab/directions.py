@@ -13,6 +13,8 @@ factors leave trace terms behind.
 import numpy as np
 from scipy import special
 
+BLOCK = 512  # directions in a block of the orthonormal design, at most
+
 
 def sphere(n, count, *, seed=0, start=0):
     """Directions number start, ..., start + count - 1, complex, shape (count, n), length 1 each.
@@ -29,6 +31,41 @@ def numbered(n, numbers, *, seed=0):
         row[:] = np.random.default_rng((seed, int(number))).standard_normal((n, 2)) @ (1, 1j)
         row /= np.linalg.norm(row)
     return directions
+
+
+def orthonormal(n, numbers, *, seed=0):
+    """Directions with these numbers from the orthonormal design, shape (len(numbers), n).
+
+    Each is uniform on the sphere, like those of `numbered`, so the plain estimates stay unbiased.
+    But the planes that their real and imaginary parts span are orthogonal to each other within a
+    block of floor(n/2) directions (at most BLOCK): n/2 directions then say all about a linear form,
+    by equations as well conditioned as can be. Direction j depends on (seed, j) alone.
+    """
+    size = min(n // 2, BLOCK)
+    if size == 0:
+        return numbered(n, numbers, seed=seed)
+    directions = numbered(n, numbers, seed=seed)
+    planes = {}
+    for row, number in zip(directions, map(int, numbers), strict=True):
+        block, place = divmod(number, size)
+        if block not in planes:
+            planes[block] = _haar(n, 2 * size, np.random.default_rng((seed, block, 1)))
+        # a direction's real and imaginary part are (uniform orthonormal pair) @ (2 x 2 root of
+        # their Gram matrix), the factors being independent: only the pair is exchanged
+        parts = np.stack([row.real, row.imag], axis=1)
+        values, vectors = np.linalg.eigh(parts.T @ parts)
+        root = vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+        row[:] = planes[block][:, 2 * place : 2 * place + 2] @ (root @ (1, 1j))
+    return directions
+
+
+def _haar(n, columns, rng):
+    """Columns of a uniformly random orthogonal matrix, shape (n, columns)."""
+    q, r = np.linalg.qr(rng.standard_normal((n, columns)))
+    return q * np.sign(np.diag(r))
+
+
+DESIGNS = {"orthonormal": orthonormal, "independent": numbered}
 
 
 def symmetric_dimension(n, degree):

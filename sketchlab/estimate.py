@@ -1,11 +1,14 @@
-"""From the jets along random directions to a prediction with an error bar.
+"""From jets along random directions to a prediction with an error bar.
 
-Each direction psi_j with the jet c_0 + c_1 z + ... gives a sample of every Taylor term at x,
+An estimator has one method, estimate(output, moves): `output` has the jets of one output (see
+`sketch.Output`), `moves` are displacements x - at from the base point, shape (points, n), and the
+result is an `Estimate`. Those of this module average. Each direction psi_j with the jet
+c_0 + c_1 z + ... gives an unbiased sample of every Taylor term at x (see `directions`; the real
+part is taken because the terms are real),
 
-    s_r = Re( C(n+r-1, r) c_r <psi_j, x>^r ),
+    s_r = Re( C(n+r-1, r) c_r <psi_j, x>^r ).
 
-unbiased (see `directions`; the real part is taken because the terms are real). An estimator turns
-the samples of the m directions into a value and its standard error.
+`minimum_norm` and `anchored` solve equations instead, and are far more accurate.
 """
 
 import dataclasses
@@ -20,11 +23,55 @@ COVERAGE = 0.9  # of the band of a prediction
 
 
 @dataclasses.dataclass(frozen=True)
-class Mean:
+class Estimate:
+    """What an estimator finds at several points.
+
+    terms, errors: values and standard errors of the Taylor terms, (degree + 1, points).
+    total, error: the output and its standard error, (points,); freedom: degrees of freedom of the
+    error. reason: how it was found, for display.
+    """
+
+    terms: np.ndarray
+    errors: np.ndarray
+    total: np.ndarray
+    error: np.ndarray
+    freedom: float = np.inf
+    reason: str = ""
+
+    def point(self, number):
+        """The estimate at one of the points."""
+        only = slice(number, number + 1)
+        return dataclasses.replace(
+            self,
+            terms=self.terms[:, only],
+            errors=self.errors[:, only],
+            total=self.total[only],
+            error=self.error[only],
+        )
+
+
+class _Average:
+    """An estimator that averages the samples of the directions, which come last."""
+
+    def estimate(self, output, moves):
+        """See the module."""
+        return self.from_samples(term_samples(output.coefficients, output.duals, moves))
+
+    def from_samples(self, samples):
+        """The `Estimate` from samples of the terms, (degree + 1, points, m)."""
+        terms, errors, freedom = self.average(samples)
+        total, error, _ = self.average(samples.sum(axis=0))
+        return Estimate(terms, errors, total, error, freedom, self.reason)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mean(_Average):
     """The average of the samples; its error is their standard deviation / sqrt(m)."""
 
-    def estimate(self, samples):
-        """Value, standard error and degrees of freedom; samples have the directions last."""
+    reason = "mean over the directions"
+
+    def average(self, samples):
+        """Value, standard error and degrees of freedom."""
         m = samples.shape[-1]
         error = (
             samples.std(axis=-1, ddof=1) / np.sqrt(m)
@@ -35,7 +82,7 @@ class Mean:
 
 
 @dataclasses.dataclass(frozen=True)
-class MedianOfMeans:
+class MedianOfMeans(_Average):
     """The median of the averages of `groups` groups: a few wild samples cannot spoil it.
 
     With 8 log(1/delta) groups it is wrong by more than a few standard errors with probability at
@@ -44,9 +91,10 @@ class MedianOfMeans:
     """
 
     groups: int = 24
+    reason = "median of means over the directions"
 
-    def estimate(self, samples):
-        """Value, standard error and degrees of freedom; samples have the directions last."""
+    def average(self, samples):
+        """Value, standard error and degrees of freedom."""
         groups = min(self.groups, samples.shape[-1])
         means = np.stack(
             [part.mean(axis=-1) for part in np.array_split(samples, groups, axis=-1)], -1
@@ -55,27 +103,16 @@ class MedianOfMeans:
         return np.median(means, axis=-1), np.sqrt(np.pi / 2 / groups) * spread, groups - 1
 
 
-ESTIMATORS = {"mean": Mean, "median_of_means": MedianOfMeans}
+def term_samples(coefficients, duals, moves):
+    """Unbiased samples of the Taylor terms, shape (degree + 1, points, m).
 
-
-def named_estimator(estimator):
-    """An estimator by its name in `ESTIMATORS`, or the estimator itself."""
-    if hasattr(estimator, "estimate"):
-        return estimator
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}, not {estimator!r}")
-    return ESTIMATORS[estimator]()
-
-
-def term_samples(coefficients, directions, x):
-    """Unbiased samples of the Taylor terms at x, shape (degree + 1, m).
-
-    coefficients: (degree + 1, m), complex. directions: (m, n). x: real, (n,). Costs O(m |D|), with
-    |D| the number of entries of x that are not 0.
+    coefficients: (degree + 1, m), complex. duals: (m, n), the directions, or what takes their place
+    in the inner product if the directions are not uniform (see `sketch.Output`). moves: real,
+    (points, n). Costs O(m) per point and entry that is not 0.
     """
-    n, support = len(x), np.flatnonzero(x)
-    inner = directions[:, support].conj() @ x[support]
-    samples = np.empty(coefficients.shape)
+    n, support = moves.shape[1], np.flatnonzero(np.any(moves, axis=0))
+    inner = moves[:, support] @ duals[:, support].conj().T
+    samples = np.empty((len(coefficients), *inner.shape))
     for r, c in enumerate(coefficients):
         samples[r] = symmetric_dimension(n, r) * (c * inner**r).real
     return samples
@@ -95,7 +132,8 @@ class Prediction:
     """What an output is predicted to be after a deletion.
 
     value and its standard error; low, high: the 90% band; terms: one per degree, the first being
-    the output with nothing deleted; degree: the highest one; unit: what the numbers count.
+    the output at the base point (as a rule, with nothing deleted); degree: the highest one; unit:
+    what the numbers count; reason: how the value was found.
     """
 
     value: float
@@ -104,6 +142,7 @@ class Prediction:
     high: float
     terms: tuple
     unit: str = ""
+    reason: str = ""
 
     @property
     def degree(self):
@@ -112,7 +151,7 @@ class Prediction:
 
     @property
     def change(self):
-        """The predicted value minus the value with nothing deleted."""
+        """The predicted value minus the value at the base point."""
         return self.value - self.terms[0].value
 
     def __repr__(self):
@@ -121,7 +160,8 @@ class Prediction:
         return (
             f"Prediction {self.value:.4f} ± {self.error:.4f}{unit} (now {self.terms[0].value:.4f}, "
             f"change {self.change:+.4f}; 90% band {self.low:.4f} to {self.high:.4f}; "
-            f"degree {self.degree}{f', terms {terms}' if terms else ''})"
+            f"degree {self.degree}{f', terms {terms}' if terms else ''}"
+            f"{f'; {self.reason}' if self.reason else ''})"
         )
 
     def _repr_html_(self):
@@ -134,6 +174,7 @@ class Prediction:
             f"{self.terms[0].value:.4f}, change {self.change:+.4f}; "
             f"90% band {self.low:.4f} to {self.high:.4f}</p>"
             f"<table><tr><th>degree</th><th>term</th><th>error</th></tr>{rows}</table>"
+            f"<p>{html.escape(self.reason)}</p>"
         )
 
 
@@ -148,26 +189,33 @@ class Curve:
     high: np.ndarray
 
 
-def predict(samples, *, estimator="mean", unit=""):
-    """A `Prediction` from the samples of the terms, shape (degree + 1, m)."""
-    rule = named_estimator(estimator)
-    value, error, low, high = _banded(rule, samples.sum(axis=0))
-    values, errors, _ = rule.estimate(samples)
+def prediction(estimate, unit=""):
+    """The `Prediction` of an estimate at one point."""
+    low, high = _band(estimate)
     terms = tuple(
-        Term(r, float(v), float(e)) for r, (v, e) in enumerate(zip(values, errors, strict=True))
+        Term(r, float(value), float(error))
+        for r, (value, error) in enumerate(
+            zip(estimate.terms[:, 0], estimate.errors[:, 0], strict=True)
+        )
     )
-    return Prediction(float(value), float(error), float(low), float(high), terms, unit)
+    return Prediction(
+        float(estimate.total[0]),
+        float(estimate.error[0]),
+        float(low[0]),
+        float(high[0]),
+        terms,
+        unit,
+        estimate.reason,
+    )
 
 
-def predict_curve(samples, weights, *, estimator="mean"):
-    """A `Curve`: with the down-weight w, term r is w^r times that of the whole deletion."""
-    weights = np.asarray(weights, float)
-    powers = weights[:, None] ** np.arange(len(samples))
-    return Curve(weights, *_banded(named_estimator(estimator), powers @ samples))
+def curve(estimate, weights):
+    """The `Curve` of an estimate at the points that belong to `weights`."""
+    return Curve(weights, estimate.total, estimate.error, *_band(estimate))
 
 
-def _banded(rule, samples):
-    value, error, freedom = rule.estimate(samples)
+def _band(estimate):
+    freedom = estimate.freedom
     quantile = stats.t.ppf((1 + COVERAGE) / 2, freedom) if freedom > 0 else np.inf
-    reach = np.where(np.asarray(error) > 0, quantile * error, 0.0)
-    return value, error, value - reach, value + reach
+    reach = np.where(estimate.error > 0, quantile * estimate.error, 0.0)
+    return estimate.total - reach, estimate.total + reach

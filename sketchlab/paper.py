@@ -25,6 +25,7 @@ from .sketch import sketch
 
 STEPS = 1000
 TEST_NAME = "max"
+DESIGN = "independent"  # directions as in the paper; its estimate is the plain mean
 
 
 def training_run(names_path, *, progress=True):
@@ -72,7 +73,9 @@ def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=
 
     Returns a dict of JSON values with the key `log2`, of shape (directions, degree + 1).
     """
-    sketched = sketch(run, degree, directions, store=store, jobs=jobs, progress=progress)
+    sketched = sketch(
+        run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
+    )
     coefficients = sketched.output(lambda model: model.loss(name)).coefficients
     sizes = symmetric_dimension(len(run), np.arange(degree + 1))
     with np.errstate(divide="ignore"):
@@ -86,7 +89,9 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
     Returns a dict of JSON values: weights, retrained, and per degree values, low and high.
     """
     deleted, weights = deletion(run), np.linspace(0, 1, 11)
-    sketched = sketch(run, degree, directions, store=store, jobs=jobs, progress=progress)
+    sketched = sketch(
+        run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
+    )
     output = sketched.output(lambda model: model.loss(name))
     x = run.indicator(deleted)
     retrained = run.retrain(down_weights=weights[:, None] * x, progress=progress).loss(name)
@@ -99,7 +104,7 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
         "degrees": {},
     }
     for cut in range(1, degree + 1):
-        curve = output.curve(weights, without=deleted, degree=cut)
+        curve = output.curve(weights, without=deleted, degree=cut, estimator="mean")
         result["degrees"][str(cut)] = {
             "values": curve.values.tolist(),
             "low": curve.low.tolist(),

@@ -14,27 +14,48 @@ from threadpoolctl import threadpool_limits
 from . import directions as random_directions
 from . import estimate
 from . import store as stores
+from .estimators import named_estimator
 from .jets import Jet, check_degree
 from .microgpt import MicroGPT
-from .training import BATCH, progress_bar
-from .units import Units
+from .minimum_norm import gradients
+from .training import BATCH, base_point, progress_bar
+from .units import STRETCH, Units
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Output:
     """One output of a sketched function: its jets along the directions.
 
     coefficients: (degree + 1, m), complex. directions: (m, n). units: what the n inputs are called.
+    at: the base point, (n,). anchors: deletions after which the output is known exactly, (a, n),
+    and anchor_values: the output there, (a,). influence: derivative of the mean training loss on
+    unit v by the down-weight of unit u, (n, n), or None. kept, fitted: results that estimators
+    keep, for these directions and for this output.
     """
 
     coefficients: np.ndarray
     directions: np.ndarray
     units: Units
     unit: str = ""
+    at: np.ndarray = 0.0
+    anchors: np.ndarray = ()
+    anchor_values: np.ndarray = ()
+    influence: np.ndarray = None
+    kept: dict = dataclasses.field(default_factory=dict, repr=False)
+    fitted: dict = dataclasses.field(default_factory=dict, repr=False)
 
     def __repr__(self):
         degree, m = len(self.coefficients) - 1, self.coefficients.shape[1]
-        return f"Output({m} directions of degree {degree} over {len(self.units)} units)"
+        anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
+        return f"Output({m} directions of degree {degree} over {len(self.units)} units{anchors})"
+
+    @property
+    def duals(self):
+        """What takes the directions' place in the plain estimate's inner product, (m, n).
+
+        For directions S psi with psi uniform, the estimate is unbiased with <S^-2 S psi, x>.
+        """
+        return self.units.stretched(self.directions, STRETCH**-2)
 
     def first(self, directions):
         """The same output with only the first directions."""
@@ -42,27 +63,39 @@ class Output:
             self,
             coefficients=self.coefficients[:, :directions],
             directions=self.directions[:directions],
+            fitted={},
         )
 
-    def predict(self, down_weights=None, *, without=None, estimator="mean", degree=None):
-        """The output after a deletion: a `Prediction`. Costs O(m |D|).
+    def predict(self, down_weights=None, *, without=None, estimator="automatic", degree=None):
+        """The output after a deletion: a `Prediction`.
 
         without: the units to delete, by number or label. down_weights: instead, one per unit.
-        estimator: "mean", "median_of_means" or an estimator of `estimate`. degree: use fewer terms.
+        estimator: a name in `estimators.ESTIMATORS` or an estimator. degree: use fewer terms.
         """
-        samples = self._samples(without, down_weights, degree)
-        return estimate.predict(samples, estimator=estimator, unit=self.unit)
+        moves = self.units.down_weights(without, down_weights)[None] - self.at
+        return estimate.prediction(self._estimate(moves, estimator, degree), self.unit)
 
-    def curve(self, weights, *, without=None, down_weights=None, estimator="mean", degree=None):
+    def predict_many(self, down_weights, *, estimator="automatic", degree=None):
+        """Predictions for rows of down-weights, (points, n), at once: a list of `Prediction`."""
+        moves = np.array([self.units.down_weights(None, row) for row in down_weights]) - self.at
+        found = self._estimate(moves, estimator, degree)
+        return [estimate.prediction(found.point(i), self.unit) for i in range(len(moves))]
+
+    def curve(
+        self, weights, *, without=None, down_weights=None, estimator="automatic", degree=None
+    ):
         """Predictions with the deletion multiplied by each of `weights`: a `Curve`."""
-        samples = self._samples(without, down_weights, degree)
-        return estimate.predict_curve(samples, weights, estimator=estimator)
+        weights = np.asarray(weights, float)
+        x = self.units.down_weights(without, down_weights)
+        moves = weights[:, None] * x - self.at
+        return estimate.curve(self._estimate(moves, estimator, degree), weights)
 
     def stability(self):
         """The stability profile: arrays (norms, errors), ||F_r|| for r = 0 .. degree.
 
         ||F_r||^2 = C(n+r-1, r) E|c_r|^2, the squared Frobenius norm of the r-th Taylor form; the
-        error is one standard error, by the delta method.
+        error is one standard error, by the delta method. Over nested units the norm is that of the
+        form in the stretched coordinates, so mostly that of the groups.
         """
         degree, m = len(self.coefficients) - 1, self.coefficients.shape[1]
         sizes = random_directions.symmetric_dimension(
@@ -74,13 +107,18 @@ class Output:
         mean = np.where(squares.mean(axis=1) > 0, squares.mean(axis=1), 1.0)
         return norms, norms * spread / (2 * mean)
 
-    def _samples(self, without, down_weights, degree):
-        x = self.units.down_weights(without, down_weights)
+    def _estimate(self, moves, estimator, degree):
+        rule = named_estimator(estimator)
         highest = len(self.coefficients) - 1
         degree = highest if degree is None else check_degree(degree)
         if degree > highest:
             raise ValueError(f"the sketch has degree {highest}, not {degree}")
-        return estimate.term_samples(self.coefficients[: degree + 1], self.directions, x)
+        output = self
+        if degree < highest:
+            output = dataclasses.replace(
+                self, coefficients=self.coefficients[: degree + 1], fitted={}
+            )
+        return rule.estimate(output, moves)
 
 
 class Sketch:
@@ -92,6 +130,8 @@ class Sketch:
     def __init__(self, group, model, units, count):
         self.group, self.model, self.units, self._count = group, model, units, count
         self.record = dict(group.attrs)["record"]
+        self.at = base_point(self.record["at"], len(units))
+        self._directions, self._kept = None, {}
 
     @property
     def degree(self):
@@ -108,14 +148,27 @@ class Sketch:
         return self._count
 
     def __repr__(self):
+        anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
         return (
             f"Sketch({len(self)} directions of degree {self.degree} over {len(self.units)} units, "
-            f"{self.nbytes / 1e6:.0f} MB)"
+            f"{self.nbytes / 1e6:.0f} MB{anchors})"
         )
+
+    @property
+    def anchors(self):
+        """The deletions after which the model was retrained exactly, as down-weights (a, units)."""
+        return stores.anchors(self.group, len(self.units))
+
+    @property
+    def influence(self):
+        """Derivative of the mean loss on unit v by the down-weight of unit u, or None."""
+        return self.group["influence"][:] if "influence" in self.group else None
 
     def directions(self):
         """The directions, complex, shape (m, units)."""
-        return random_directions.sphere(len(self.units), len(self), seed=self.record["seed"])
+        if self._directions is None:
+            self._directions = _directions(self.units, range(len(self)), self.record)
+        return self._directions
 
     def models(self):
         """The jet-valued models, in batches, read one batch at a time."""
@@ -139,29 +192,138 @@ class Sketch:
                 )
             rows.append(jet.coefficients)
         coefficients = np.concatenate(rows, axis=1)
+        anchored = [
+            function(self.model.with_parameters(_shaped(rows, self.record["parameters"])))
+            for rows in stores.anchor_parameters(self.group, BATCH)
+        ]
+        anchor_values = np.concatenate(anchored) if anchored else np.empty(0)
         if not np.all(np.isfinite(coefficients)):
             raise ValueError("the output is not finite for every direction")
-        return Output(coefficients, self.directions(), self.units, unit)
+        if not np.all(np.isfinite(anchor_values)):
+            raise ValueError("the output is not finite for every anchor")
+        return Output(
+            coefficients,
+            self.directions(),
+            self.units,
+            unit,
+            self.at,
+            self.anchors,
+            anchor_values,
+            self.influence,
+            self._kept,
+        )
 
-    def predict(self, function, down_weights=None, *, without=None, estimator="mean", degree=None):
+    def anchor(self, run, deletions, *, jobs=1, progress=True):
+        """Retrain exactly after some deletions and keep the models, so that predictions use them.
+
+        run: the training run of the sketch. deletions: a list of deletions, each a list of units or
+        an array of down-weights (units,); or "units" (each unit alone), or "pairs" (each two).
+        Deletions that are anchors already are skipped, so that an interrupted call goes on.
+        The first call also computes `influence`, from one output per document.
+        """
+        if run.fingerprint() != self.record["run"]:
+            raise ValueError("the sketch belongs to another training run")
+        wanted = self._deletions(deletions)
+        self.group = stores.writable(self.group)
+        if self.influence is None:
+            stores.write_influence(self.group, self._influence(run, progress))
+        have = {row.tobytes() for row in self.anchors}
+        rows = [row for row in wanted if row.tobytes() not in have]
+        batches = [np.array(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
+        parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator")
+        with progress_bar(len(rows), progress, unit="retraining") as bar:
+            for batch, parameters in zip(
+                batches,
+                parallel(joblib.delayed(_retrained)(run, self.units, x) for x in batches),
+                strict=True,
+            ):
+                stores.write_anchors(self.group, batch, parameters)
+                bar.update(len(batch))
+
+    def suggested_anchors(self, count, *, seed=0, largest=None):
+        """Deletions worth retraining: half random ones, half of units that act alike.
+
+        Sizes are log-uniform from 2 to `largest` units (default: half of them, at most 200). Units
+        that act alike are those whose deletion raises each other's training loss the most, once
+        `influence` is known (see `anchor`); before that, all are random.
+        """
+        rng = np.random.default_rng(seed)
+        n = len(self.units)
+        largest = max(2, min(n // 2, 200)) if largest is None else largest
+        sizes = np.exp(rng.uniform(np.log(2), np.log(largest + 1), count)).astype(int)
+        influence = self.influence
+        found = np.zeros((count, n))
+        for number, (row, size) in enumerate(zip(found, sizes, strict=True)):
+            if number % 2 or influence is None:
+                row[rng.choice(n, size, replace=False)] = 1.0
+            else:
+                centre = rng.integers(n)
+                alike = influence[centre] + influence[:, centre]
+                alike[centre] = np.inf
+                row[np.argsort(-alike, kind="stable")[: min(size, 32)]] = 1.0
+        return np.unique(found, axis=0)
+
+    def _deletions(self, deletions):
+        n = len(self.units)
+        if isinstance(deletions, str):
+            if deletions not in ("units", "pairs"):
+                raise ValueError(f'deletions must be "units", "pairs" or a list, not {deletions!r}')
+            each = np.eye(n)
+            if deletions == "units":
+                return each
+            return np.array([each[i] + each[j] for i in range(n) for j in range(i)])
+        return np.array(
+            [
+                self.units.down_weights(None, deletion)
+                if isinstance(deletion, np.ndarray) and deletion.dtype.kind == "f"
+                else self.units.down_weights(deletion)
+                for deletion in deletions
+            ]
+        ).reshape(-1, n)
+
+    def _influence(self, run, progress):
+        rows = []
+        with progress_bar(len(self), progress, unit="direction") as bar:
+            for model in self.models():
+                flat = model.with_parameters(
+                    {name: Jet.of(p.head, p.tail[:1]) for name, p in model.parameters.items()}
+                )
+                losses = [
+                    flat.losses(run.examples(range(i, min(i + BATCH, len(run))))).tail[0]
+                    for i in range(0, len(run), BATCH)
+                ]
+                rows.append(np.concatenate(losses, axis=1))
+                bar.update(len(rows[-1]))
+        bare = Output(np.empty((0, 0)), self.directions(), self.units, kept=self._kept)
+        by_document = gradients(bare, np.concatenate(rows))
+        by_unit = np.zeros((len(self.units), len(self.units)))
+        np.add.at(by_unit.T, self.units.of_document, by_document.T)
+        return by_unit / self.units.sizes
+
+    def predict(
+        self, function, down_weights=None, *, without=None, estimator="automatic", degree=None
+    ):
         """Predict an output after a deletion; for many deletions keep `output(function)`."""
         return self.output(function).predict(
             down_weights, without=without, estimator=estimator, degree=degree
         )
 
 
-def local_sketch(function, n, degree, directions, seed=0):
-    """Sketch any function of n down-weights around 0: an `Output`, with units 0 .. n - 1.
+def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal", at=0.0):
+    """Sketch any function of n down-weights around a base point: an `Output`, units 0 .. n - 1.
 
     function: takes a jet of shape (m, n), one row of down-weights per direction, and returns a jet
     of shape (m,). A scalar circuit does: `lambda x: circuit(x[..., 0], x[..., 1])`.
+    design: how the directions are drawn, see `directions.DESIGNS`. at: the base point.
     """
     _check_sizes(degree, directions)
-    psi = random_directions.sphere(n, directions, seed=seed)
+    _check_design(design)
+    at = base_point(at, n)
+    psi = random_directions.DESIGNS[design](n, range(directions), seed=seed)
     rows = []
     for start in range(0, directions, BATCH):
         batch = psi[start : start + BATCH]
-        jet = function(Jet.line(np.zeros((1, n)), batch, degree))
+        jet = function(Jet.line(at[None], batch, degree))
         if not isinstance(jet, Jet) or jet.shape != (len(batch),):
             raise TypeError(
                 f"the function must return a jet of shape ({len(batch)},), one number per row of "
@@ -171,28 +333,50 @@ def local_sketch(function, n, degree, directions, seed=0):
     coefficients = np.concatenate(rows, axis=1)
     if not np.all(np.isfinite(coefficients)):
         raise ValueError("the function is not finite for every direction")
-    return Output(coefficients, psi, Units(None, n))
+    return Output(coefficients, psi, Units(None, n), at=at)
 
 
-def sketch(run, degree=3, directions=500, *, units=None, seed=0, store=None, jobs=1, progress=True):
+def sketch(
+    run,
+    degree=3,
+    directions=500,
+    *,
+    units=None,
+    at=None,
+    deletion_size=None,
+    design="orthonormal",
+    seed=0,
+    store=None,
+    jobs=1,
+    progress=True,
+):
     """Push jets through a training run along random directions and keep them: a `Sketch`.
 
-    units: groups of documents that are deleted together (see `Units`); None: every document alone.
+    units: what can be deleted (see `Units`); None: every document alone.
+    at: the down-weights around which training is expanded, one number or one per unit. Default: 0,
+    where nothing is deleted; or, if deletion_size is given, the average deletion of that many
+    units, deletion_size / units everywhere.
+    design: how the directions are drawn, see `directions.DESIGNS`.
     store: a folder to keep the sketch in; if it has a part of the same sketch, that is continued.
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
     """
     _check_sizes(degree, directions)
+    _check_design(design)
     units = Units(units, len(run))
+    at = base_point(_default_base(at, deletion_size, len(units)), len(units))
     record = {
         "run": run.fingerprint(),
         "degree": degree,
         "seed": seed,
+        "design": design,
+        "at": at.tolist() if np.any(at != at[0]) else float(at[0]),
         "units": [int(unit) for unit in units.of_document],
         "unit_names": [
             name.item() if isinstance(name, np.generic) else name for name in units.names
         ],
         "labelled": units.labelled,
+        "nested": {name: members.tolist() for name, members in units.nested.items()},
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
@@ -204,7 +388,7 @@ def sketch(run, degree=3, directions=500, *, units=None, seed=0, store=None, job
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     with progress_bar(len(missing), progress, unit="direction") as bar:
         for numbers, head, tail in parallel(
-            joblib.delayed(_push)(run, units, seed, degree, numbers) for numbers in batches
+            joblib.delayed(_push)(run, units, record, numbers) for numbers in batches
         ):
             stores.write(group, numbers, head, tail)
             bar.update(len(numbers))
@@ -234,7 +418,7 @@ def open_sketch(path, run=None):
     named = record["labelled"]
     own = record["units"] == list(range(len(record["units"])))
     lists = [np.flatnonzero(np.equal(record["units"], u)) for u in range(len(record["unit_names"]))]
-    groups = labels if named else None if own else lists
+    groups = record["nested"] or (labels if named else None if own else lists)
     return Sketch(group, model, Units(groups, len(labels)), len(done))
 
 
@@ -244,28 +428,65 @@ def _microgpt(record):
     return MicroGPT(shapes, settings["vocabulary"], settings["heads"], settings["activation"])
 
 
-def _push(run, units, seed, degree, numbers):
+def _directions(units, numbers, record):
+    psi = random_directions.DESIGNS[record["design"]](len(units), numbers, seed=record["seed"])
+    return units.stretched(psi)
+
+
+def _push(run, units, record, numbers):
     """The work of one process: numbers, shared head and tails along these directions."""
-    psi = random_directions.numbered(len(units), numbers, seed=seed)
+    psi = _directions(units, numbers, record)
+    at = base_point(record["at"], len(units))[units.of_document]
     with threadpool_limits(1):
-        parameters = run.push(psi[:, units.of_document], degree, progress=False).parameters
+        parameters = run.push(
+            psi[:, units.of_document], record["degree"], at=at, progress=False
+        ).parameters
     flat = [jet.reshape(len(numbers), -1) for jet in parameters.values()]
     head = np.concatenate([jet.head[0] for jet in flat])
     tail = np.concatenate([jet.tail for jet in flat], axis=-1).swapaxes(0, 1)
     return numbers, head, tail
 
 
+def _retrained(run, units, down_weights):
+    """Exactly retrained parameters, flat, (batch, size)."""
+    with threadpool_limits(1):
+        model = run.retrain(down_weights=down_weights[:, units.of_document], progress=False)
+    return np.concatenate([p.reshape(len(down_weights), -1) for p in model.parameters.values()], 1)
+
+
 def _unflattened(head, tail, shapes):
+    heads = _shaped(head[None], shapes)
+    tails = _shaped(np.ascontiguousarray(tail.swapaxes(0, 1)), shapes)
+    return {name: Jet.of(heads[name], tails[name]) for name in shapes}
+
+
+def _shaped(flat, shapes):
+    """Parameters by name, from an array that has them all on its last axis."""
     parameters, start = {}, 0
-    tail = np.ascontiguousarray(tail.swapaxes(0, 1))
     for name, shape in shapes.items():
-        columns = slice(start, start + int(np.prod(shape)))
-        parameters[name] = Jet.of(
-            head[columns].reshape(1, *shape),
-            tail[..., columns].reshape(*tail.shape[:2], *shape),
-        )
-        start = columns.stop
+        stop = start + int(np.prod(shape))
+        parameters[name] = flat[..., start:stop].reshape(*flat.shape[:-1], *shape)
+        start = stop
     return parameters
+
+
+def _default_base(at, deletion_size, count):
+    if deletion_size is None:
+        return 0.0 if at is None else at
+    if at is not None:
+        raise ValueError("give either at= or deletion_size=, not both")
+    if not 0 < deletion_size < count:
+        raise ValueError(
+            f"deletion_size must lie between 0 and the {count} units, not {deletion_size!r}"
+        )
+    return deletion_size / count
+
+
+def _check_design(design):
+    if design not in random_directions.DESIGNS:
+        raise ValueError(
+            f"design must be one of {', '.join(random_directions.DESIGNS)}, not {design!r}"
+        )
 
 
 def _check_sizes(degree, directions):

@@ -4,6 +4,9 @@
 Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
 checksum. `done`: 1 for each direction that is complete. The group's attributes say to which run,
 degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
+
+`influence`, `anchors` and `anchor_parameters` are there once `Sketch.anchor` was called: the
+influence of units on each other, the deletions that were retrained, and the parameters after that.
 """
 
 import platform
@@ -16,7 +19,7 @@ from zarr.codecs import Crc32cCodec
 from zarr.storage import MemoryStore
 
 FORMAT = "sketchlab sketch"
-VERSION = 1
+VERSION = 2
 
 
 def open_or_create(path, record, directions):
@@ -84,6 +87,11 @@ def open_existing(path, *, mode="r"):
         raise ValueError(f"{str(path)!r} is not a sketch: {error}") from error
     if attributes.get("format") != FORMAT:
         raise ValueError(f"{str(path)!r} is not a sketch; nothing there was changed")
+    if attributes["version"] < VERSION:
+        raise ValueError(
+            f"{str(path)!r} has format version {attributes['version']}, from an older sketchlab; "
+            f"this one reads version {VERSION}: make the sketch again in another folder"
+        )
     if attributes["version"] > VERSION:
         raise ValueError(
             f"{str(path)!r} has format version {attributes['version']}; this sketchlab reads up to "
@@ -121,6 +129,63 @@ def read(group, start, stop):
         if name == "head":
             head = values
     return head, values
+
+
+def writable(group):
+    """The same group, open for writing."""
+    if not group.read_only:
+        return group
+    return zarr.open_group(group.store.with_read_only(False), mode="r+")
+
+
+def write_influence(group, matrix):
+    """Store the influence of units on each other, (units, units)."""
+    array = group.create_array(
+        "influence",
+        shape=matrix.shape,
+        dtype=float,
+        chunks=matrix.shape,
+        overwrite=True,
+        compressors=[Crc32cCodec()],
+    )
+    array[:] = matrix
+
+
+def write_anchors(group, down_weights, parameters):
+    """Add exact retrainings: deletions (a, units) and flat parameters (a, size)."""
+    for name, rows in (("anchor_parameters", parameters), ("anchors", down_weights)):
+        if name not in group:
+            group.create_array(
+                name,
+                shape=(0, rows.shape[1]),
+                dtype=float,
+                chunks=(1, rows.shape[1]),
+                fill_value=np.nan,
+                compressors=[Crc32cCodec()],
+            )
+    start = _anchor_count(group)
+    for name, rows in (("anchor_parameters", parameters), ("anchors", down_weights)):
+        group[name].resize((start + len(rows), rows.shape[1]))
+        group[name][start:] = rows
+
+
+def anchors(group, units):
+    """The deletions that are anchors, (a, units)."""
+    return group["anchors"][: _anchor_count(group)] if "anchors" in group else np.empty((0, units))
+
+
+def anchor_parameters(group, batch):
+    """The parameters after the anchors' retrainings, (up to batch, size) at a time."""
+    for start in range(0, _anchor_count(group), batch):
+        yield group["anchor_parameters"][start : min(start + batch, _anchor_count(group))]
+
+
+def _anchor_count(group):
+    """Number of anchors that are complete: what an interrupted call left is written over."""
+    if "anchors" not in group:
+        return 0
+    missing = np.flatnonzero(np.isnan(group["anchors"][:, 0]))
+    return int(missing[0]) if len(missing) else group["anchors"].shape[0]
 
 
 def _damaged(group, name, start, stop, error):

@@ -1,21 +1,35 @@
-"""Deletion units: the groups of documents that are deleted together."""
+"""Deletion units: the groups of documents that are deleted together.
+
+Units are a partition of the documents, or the documents themselves with named groups above them
+(nested units). A sketch over nested units answers for single documents and for groups: its
+directions are stretched by STRETCH along the span of the groups' indicators, so that their jets
+are mostly about whole groups, while the rest of each direction still tells about its documents.
+"""
 
 import numpy as np
 
 from .training import check_indices
 
+STRETCH = 100.0  # of directions along nested groups: 1 / STRETCH is what documents add as noise
+
 
 class Units:
-    """A partition of n documents into units, each with one down-weight.
+    """The units of n documents, each with one down-weight.
 
     groups: None (every document is its own unit), one label per document (equal labels form a
-    unit), or a list of lists of document numbers. Every document must be in exactly one unit.
+    unit), or a list of lists of document numbers: every document must be in exactly one unit.
+    Or a dict from names to lists of document numbers: nested units. Every document is then a unit,
+    and a name deletes its documents; groups may overlap and need not cover all documents.
     names: what the units are called when they are deleted: document numbers, labels in sorted
     order, or positions in the list. of_document: the number of each document's unit, shape (n,).
+    sizes: documents per unit, shape (units,). nested: members by name of a nested group.
     """
 
     def __init__(self, groups, n):
-        self.labelled = False
+        self.labelled, self.nested, self.span = False, {}, None
+        if isinstance(groups, dict):
+            self._nest(groups, n)
+            groups = None
         if groups is None:
             self.of_document, self.names = np.arange(n), list(range(n))
             return
@@ -35,6 +49,32 @@ class Units:
         place = {name: number for number, name in enumerate(self.names)}
         self.of_document = np.array([place[label] for label in groups])
 
+    def _nest(self, groups, n):
+        for name, members in groups.items():
+            if not isinstance(name, str):
+                raise TypeError(f"nested units are named by strings, not {name!r}")
+            self.nested[name] = check_indices(list(members), n)
+            if len(self.nested[name]) == 0:
+                raise ValueError(f"unit {name!r} is empty: every unit needs at least one document")
+        if not groups:
+            raise ValueError("there are no nested units: give None for documents alone")
+        indicators = np.zeros((n, len(groups)))
+        for column, members in zip(indicators.T, self.nested.values(), strict=True):
+            column[members] = len(members) ** -0.5
+        vectors, lengths, _ = np.linalg.svd(indicators, full_matrices=False)
+        self.span = vectors[:, lengths > 1e-9 * lengths[0]]
+
+    @property
+    def sizes(self):
+        """Number of documents of every unit, shape (units,)."""
+        return np.bincount(self.of_document, minlength=len(self))
+
+    def stretched(self, directions, factor=STRETCH):
+        """Directions (m, units), multiplied by a factor along the span of the nested groups."""
+        if self.span is None:
+            return directions
+        return directions + (factor - 1.0) * (directions @ self.span) @ self.span.T
+
     def __len__(self):
         return len(self.names)
 
@@ -51,6 +91,8 @@ class Units:
                 )
             return x.astype(float)
         x = np.zeros(len(self))
+        if self.nested:
+            return self._nested_deletion(without)
         if self.labelled:
             without = [without] if isinstance(without, str) else list(without)
             unknown = [name for name in without if name not in self.names]
@@ -61,6 +103,21 @@ class Units:
                 )
             without = [self.names.index(name) for name in without]
         x[check_indices(without, len(self))] = 1.0
+        return x
+
+    def _nested_deletion(self, without):
+        """Down-weights that delete groups, by name, and documents, by number; overlaps are one."""
+        x = np.zeros(len(self))
+        parts = [without] if isinstance(without, (str, int, np.integer)) else list(without)
+        names = [part for part in parts if isinstance(part, str)]
+        for name in names:
+            if name not in self.nested:
+                raise IndexError(
+                    f"there is no unit {name!r}: the units are the documents, by number, and "
+                    + ", ".join(self.nested)
+                )
+            x[self.nested[name]] = 1.0
+        x[check_indices([part for part in parts if not isinstance(part, str)], len(self))] = 1.0
         return x
 
 

@@ -76,3 +76,42 @@ def test_the_sphere_is_uniform_under_rotations():
         squares = np.sort(np.abs(psi @ axis) ** 2)
         distance = np.abs(1 - (1 - squares) ** (n - 1) - np.arange(count) / count).max()
         assert distance < 2.4 / math.sqrt(count)  # Kolmogorov: exceeded with probability 2e-5
+
+
+# ---- the orthonormal design ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n, count", [(1, 3), (2, 5), (5, 7), (40, 45), (41, 20)])
+def test_orthonormal_planes_within_a_block(n, count):
+    """Unit length; real and imaginary parts of different directions of a block are orthogonal."""
+    psi = directions.orthonormal(n, range(count), seed=3)
+    np.testing.assert_allclose(np.linalg.norm(psi, axis=1), 1, rtol=1e-12)
+    size = n // 2
+    for start in range(0, count, max(size, 1)):
+        block = psi[start : start + max(size, 1)]
+        for i in range(len(block)):
+            for j in range(i):
+                products = (
+                    np.array([block[i].real, block[i].imag])
+                    @ np.array([block[j].real, block[j].imag]).T
+                )
+                np.testing.assert_allclose(products, 0, atol=1e-12)
+
+
+def test_orthonormal_directions_depend_on_seed_and_number_alone():
+    """Any subset in any order gives the same rows; more directions extend; seeds differ."""
+    psi = directions.orthonormal(6, range(10), seed=1)
+    np.testing.assert_array_equal(directions.orthonormal(6, [7, 2], seed=1), psi[[7, 2]])
+    assert np.abs(directions.orthonormal(6, range(10), seed=2) - psi).min() > 1e-6
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_each_orthonormal_direction_is_uniform(n):
+    """Moments of degree 2 in psi and conj psi are those of the sphere; E (psi^T psi)^2 is 0."""
+    count = 6000
+    psi = directions.orthonormal(n, range(count), seed=5)
+    fourth = np.abs(psi[:, 0]) ** 4  # E = 2 / (n (n+1))
+    mixed = (psi[:, 0] * psi[:, 1].conj()) ** 2  # E = 0
+    size = np.abs((psi**2).sum(1)) ** 2  # E |psi^T psi|^2 = 2 / (n+1), not 0
+    for samples, exact in ((fourth, 2 / (n * (n + 1))), (mixed.real, 0), (size, 2 / (n + 1))):
+        assert abs(samples.mean() - exact) < 5 * samples.std() / np.sqrt(count)

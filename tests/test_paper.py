@@ -75,7 +75,9 @@ def test_sketched_figures_from_the_command_line(tmp_path, monkeypatch, command):
 def test_figure1_is_the_logarithm_of_the_profile(small_run):
     """Its mean square is that of the stability profile."""
     result = sl.paper.figure1(small_run, degree=3, directions=5, progress=False)
-    output = sl.sketch(small_run, 3, 5, progress=False).output(lambda model: model.loss("max"))
+    output = sl.sketch(small_run, 3, 5, design="independent", progress=False).output(
+        lambda model: model.loss("max")
+    )
     norms = np.sqrt(np.mean(4.0 ** np.array(result["log2"]), axis=0))
     np.testing.assert_allclose(norms, output.stability()[0], rtol=1e-3)
 

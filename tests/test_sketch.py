@@ -78,13 +78,17 @@ def test_local_sketches_agree_with_the_exact_terms(name):
     x = np.array(x)
     exact = cauchy_coefficients(lambda z: function(z * x[None])[0], degree, radius=radius).real
     output = sl.local_sketch(function, len(x), degree, 3000, seed=7)
-    prediction = output.predict(x)
+    prediction = output.predict(x, estimator="mean")
     for term in prediction.terms:
         assert abs(term.value - exact[term.degree]) < SIGMAS * term.error + 1e-12, term
     assert 0 < prediction.terms[1].error < 0.15 * abs(exact[1])
     assert abs(prediction.value - exact.sum()) < SIGMAS * prediction.error
-    half = output.predict(x, degree=1)
+    half = output.predict(x, degree=1, estimator="mean")
     assert half.degree == 1 and half.terms == prediction.terms[:2]
+    # 3000 directions determine all forms: solving for them leaves no error
+    solved = [term.value for term in output.predict(x, estimator="minimum_norm").terms]
+    np.testing.assert_allclose(solved, exact[: len(solved)], atol=1e-8)
+    np.testing.assert_allclose(exact[len(solved) :], 0, atol=1e-8)
 
 
 def test_a_polynomial_ends_at_its_degree():
@@ -100,7 +104,7 @@ def test_a_polynomial_ends_at_its_degree():
         np.zeros(50),
     ]
     np.testing.assert_allclose(output.coefficients, expected, atol=1e-14)
-    np.testing.assert_array_equal(psi, directions.sphere(3, 50, seed=0))
+    np.testing.assert_array_equal(psi, directions.orthonormal(3, range(50), seed=0))
 
 
 @pytest.mark.parametrize("count", [1, BATCH, BATCH + 1])
@@ -196,7 +200,7 @@ def test_a_sketch_says_what_it_is(small_run, small_sketch):
     assert small_sketch.nbytes == 8 * parameters + 16 * COUNT * DEGREE * parameters
     assert repr(small_sketch) == "Sketch(40 directions of degree 2 over 30 units, 5 MB)"
     psi = small_sketch.directions()
-    np.testing.assert_array_equal(psi, directions.sphere(30, COUNT, seed=0))
+    np.testing.assert_array_equal(psi, directions.orthonormal(30, range(COUNT), seed=0))
 
 
 def test_jets_are_those_of_pushing_the_run(small_run, small_sketch, small_output):
@@ -281,7 +285,7 @@ def test_units_move_their_documents_together(small_run):
     lists = [[i for i, label in enumerate(labels) if label == name] for name in names]
     assert 1 < len(names) < 30
     place = np.array([names.index(label) for label in labels])
-    psi = directions.sphere(len(names), 12, seed=4)
+    psi = directions.orthonormal(len(names), range(12), seed=4)
     pushed = output_loss(small_run.push(psi[:, place], DEGREE, progress=False)).coefficients
     deleted = [0, len(names) - 1]
     x = np.zeros(len(names))
@@ -297,7 +301,7 @@ def test_units_move_their_documents_together(small_run):
             output_loss
         )
         np.testing.assert_allclose(output.coefficients, pushed, atol=1e-12)
-        prediction = output.predict(without=without)
+        prediction = output.predict(without=without, estimator="mean")
         np.testing.assert_allclose([t.value for t in prediction.terms], expected, rtol=1e-9)
 
 
@@ -327,7 +331,7 @@ WRONG_QUERIES = {
     "both": ({"without": [1], "down_weights": [0] * 30}, ValueError, "either without="),
     "wrong shape": ({"down_weights": [0, 1]}, ValueError, "30 finite real numbers"),
     "not finite": ({"down_weights": [np.nan] * 30}, ValueError, "30 finite real numbers"),
-    "estimator": ({"without": [1], "estimator": "mode"}, ValueError, "one of mean"),
+    "estimator": ({"without": [1], "estimator": "mode"}, ValueError, "one of automatic"),
     "degree too high": ({"without": [1], "degree": 3}, ValueError, "has degree 2, not 3"),
     "degree not whole": ({"without": [1], "degree": 0.5}, ValueError, "must be an integer"),
 }

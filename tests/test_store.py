@@ -222,9 +222,9 @@ def pushed(monkeypatch):
     """The numbers of the directions that are pushed during a test."""
     numbers, push = [], module._push
 
-    def recorded(run, units, seed, degree, batch):
+    def recorded(run, units, record, batch):
         numbers.extend(int(number) for number in batch)
-        return push(run, units, seed, degree, batch)
+        return push(run, units, record, batch)
 
     monkeypatch.setattr(module, "_push", recorded)
     return numbers

@@ -130,3 +130,49 @@ def test_units_of_the_first_letters_of_names():
     units = Units([name[0] for name in names], len(names))
     expanded = units.down_weights(["a", "m"])[units.of_document]
     assert [n for n, x in zip(names, expanded, strict=True) if x] == ["ava", "mia", "amy"]
+
+
+# ---- nested units ----------------------------------------------------------------------------
+
+
+def test_nested_units_delete_groups_and_documents():
+    """Names delete their documents, numbers single ones; what is in two of them counts once."""
+    units = Units({"ab": [0, 1], "bc": [1, 2]}, 5)
+    assert len(units) == 5 and units.names == list(range(5))
+    np.testing.assert_array_equal(units.down_weights("ab"), [1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(units.down_weights(["ab", "bc", 4]), [1, 1, 1, 0, 1])
+    np.testing.assert_array_equal(units.down_weights([3]), [0, 0, 0, 1, 0])
+    np.testing.assert_array_equal(units.sizes, np.ones(5))
+
+
+def test_nested_directions_are_stretched_along_the_groups_and_back():
+    """Along the indicators by the factor, not at all across, and 1 / factor undoes it."""
+    units = Units({"ab": [0, 1], "bc": [1, 2], "same": [0, 1]}, 6)
+    psi = np.random.default_rng(0).normal(size=(4, 6)) @ np.diag([1, 1, 1, 1, 1, 1j])
+    long = units.stretched(psi, 10.0)
+    for group in ([1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]):
+        np.testing.assert_allclose(long @ group, 10 * psi @ group, rtol=1e-12)
+    for across in ([0, 0, 0, 1, 0, 0], [1, -1, 1, 0, 0, 0]):
+        np.testing.assert_allclose(long @ across, psi @ across, rtol=1e-11)
+    np.testing.assert_allclose(units.stretched(long, 0.1), psi, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "groups, error, message",
+    [
+        ({}, ValueError, "no nested units"),
+        ({"a": []}, ValueError, "unit 'a' is empty"),
+        ({"a": [5]}, IndexError, "5 is out of range"),
+        ({3: [0]}, TypeError, "named by strings, not 3"),
+    ],
+)
+def test_wrong_nested_units_are_refused(groups, error, message):
+    """The message names the group."""
+    with pytest.raises(error, match=message):
+        Units(groups, 5)
+
+
+def test_unknown_nested_units_are_refused():
+    """The message lists the groups."""
+    with pytest.raises(IndexError, match=r"no unit 'z'.* by number, and ab"):
+        Units({"ab": [0, 1]}, 5).down_weights(["z"])

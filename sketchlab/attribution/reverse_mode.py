@@ -54,8 +54,12 @@ def first_order(run, outputs, *, units=None, at=0.0, unit="", progress=True):
     at: the down-weights to differentiate at, one number or one per unit (0: nothing is deleted).
     Returns a `FirstOrder`, or a list. Memory: about 2 sqrt(steps) copies of the training state.
     """
-    functions = [outputs] if callable(outputs) else list(outputs)
-    if not functions or not all(callable(function) for function in functions):
+    functions = [outputs] if callable(outputs) else outputs
+    if (
+        not isinstance(functions, (list, tuple))
+        or not functions
+        or not all(map(callable, functions))
+    ):
         raise TypeError("outputs must be a function of a model, or a list of functions")
     units = Units(units, len(run))
     at = base_point(at, len(units))
@@ -169,9 +173,7 @@ class _Tape:
 
         def pulled(inputs):
             new = optimizer.update(t, self.run.steps, *inputs)
-            return sum(
-                ring.sum(value * cotangent[:, k], -1) for k, value in enumerate(new)
-            )
+            return sum(ring.sum(value * cotangent[:, k], -1) for k, value in enumerate(new))
 
         inputs = [np.repeat(array[None], many, axis=0) for array in (state[0], g, *state[1:])]
         by_parameters, mu, *by_states = ring.ring_grad(pulled)(inputs)

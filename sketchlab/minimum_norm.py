@@ -1,0 +1,171 @@
+"""The minimum-norm estimate: solve for the Taylor forms instead of averaging samples of them.
+
+Jets give equations. The form F_r of degree r is real on real vectors, so one complex coefficient
+F_r[psi_j, ..., psi_j] = c_r(psi_j) is two real equations for it. Among all real symmetric forms
+that satisfy the equations of all directions, take the smallest, in the norm
+
+    ||F||^2 = sum of F_{ij...k}^2 / (s_i s_j ... s_k),    s = documents per unit / their average,
+
+so that a unit with twice the documents may have twice the variance. With the kernel
+k(a, b) = (sum_i s_i a_i b_i)^r this is linear algebra with 2m equations, once per degree. It is
+also the mean of a Gaussian process, whose standard deviation at x says what the equations leave
+open. Its scale is the likeliest one given the coefficients. As soon as 2m reaches the number of
+unknowns, C(n+r-1, r), the form is exact; long before that, what is not known stays near 0.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from scipy import linalg, special
+
+from .directions import symmetric_dimension
+from .estimate import Estimate
+
+TOLERANCE = 1e-12  # eigenvalues below this times the largest are taken for 0
+INFORMED = 0.01  # a degree is used if the jets explain this share of the variance at x
+
+
+@dataclasses.dataclass(frozen=True)
+class Forms:
+    """The estimated Taylor forms of an output, ready to be evaluated.
+
+    scales: prior standard deviations of the forms, (degree + 1,); sizes: the s of the module.
+    """
+
+    output: object
+    sizes: np.ndarray
+    solutions: list
+    scales: np.ndarray
+    bases: list
+
+    def at(self, moves):
+        """Terms, their standard errors and their prior standard deviations, each (degree+1, p)."""
+        lengths = np.einsum("pi,i,pi->p", moves, self.sizes, moves)
+        shape = (len(self.scales), len(moves))
+        terms, errors, priors = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        terms[0] = self.output.coefficients[0, 0].real
+        inner = (self.output.directions * self.sizes) @ moves.T
+        for r, (solution, (half, scale_of_kernel)) in enumerate(
+            zip(self.solutions, self.bases, strict=True), start=1
+        ):
+            cross = _stacked(inner**r) / scale_of_kernel
+            prior = lengths**r / scale_of_kernel
+            known = np.sum((half.T @ cross) ** 2, axis=0)
+            terms[r] = cross.T @ solution
+            errors[r] = self.scales[r] * np.sqrt(np.maximum(prior - known, 0.0))
+            priors[r] = self.scales[r] * np.sqrt(prior)
+            errors[r][errors[r] < 1e-5 * priors[r]] = 0.0  # below the accuracy of the difference
+        return terms, errors, priors
+
+
+@dataclasses.dataclass(frozen=True)
+class MinimumNorm:
+    """The smallest Taylor forms that the jets allow; its error is what the jets leave open.
+
+    The error includes an estimate of the terms beyond the degree, which are carried on
+    geometrically from the scales of the last two.
+    """
+
+    def estimate(self, output, moves):
+        """See `estimate`."""
+        terms, errors, priors = forms(output).at(moves)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            known = np.where(priors > 0, 1.0 - (errors / priors) ** 2, 1.0)
+        informed = known >= INFORMED  # beyond the last informed degree, terms are left at 0
+        terms = np.where(np.flip(np.maximum.accumulate(np.flip(informed, 0), 0), 0), terms, 0.0)
+        used = slice(np.flatnonzero(informed.any(axis=1))[-1] + 1)
+        error = np.sqrt(np.sum(errors**2, axis=0) + _rest(priors) ** 2)
+        shares = ", ".join(f"{share:.0%}" for share in known[1:].mean(axis=1))
+        reason = f"minimum norm; known of degree 1, 2, ...: {shares}"
+        return Estimate(terms[used], errors[used], terms.sum(axis=0), error, np.inf, reason)
+
+
+def forms(output):
+    """The minimum-norm Taylor forms of an output: `Forms`. What is shared by outputs is kept."""
+    sizes = output.units.sizes / output.units.sizes.mean()
+    solutions, scales, bases = [], [0.0], []
+    for r in range(1, len(output.coefficients)):
+        half, scale_of_kernel = kept_solution(output, sizes, r)
+        whitened = half.T @ _stacked(output.coefficients[r])
+        solutions.append(half @ whitened)
+        scales.append(np.sqrt(np.mean(whitened**2)))
+        bases.append((half, scale_of_kernel))
+    return Forms(output, sizes, solutions, np.array(scales), bases)
+
+
+def gradients(output, coefficients):
+    """Minimum-norm derivatives by every unit, (units, outputs), from coefficients c_1 (m, outputs).
+
+    The directions are those of `output`.
+    """
+    sizes = output.units.sizes / output.units.sizes.mean()
+    half, scale_of_kernel = kept_solution(output, sizes, 1)
+    solution = half @ (half.T @ _stacked(coefficients))
+    psi = output.directions * sizes
+    m = len(psi)
+    return (psi.real.T @ solution[:m] + psi.imag.T @ solution[m:]) / scale_of_kernel
+
+
+def kept_solution(output, sizes, r):
+    """What `_solved` finds for the directions of an output, computed once for all its outputs."""
+    key = (len(output.directions), r)
+    if key not in output.kept:
+        output.kept[key] = _solved(output.directions, sizes, r)
+    return output.kept[key]
+
+
+def _solved(directions, sizes, r):
+    """Root of the pseudo-inverse of the kernel matrix, (2m, rank), and the matrix's scale."""
+    m, n = directions.shape
+    if symmetric_dimension(n, r) <= 2 * m:
+        features = _monomials(directions * np.sqrt(sizes), r)
+        features = np.concatenate([features.real, features.imag])
+        scale = np.sum(features**2) / (2 * m)
+        vectors, values, _ = linalg.svd(features / np.sqrt(scale), full_matrices=False)
+        values = values**2
+    else:
+        kernel = _kernel(directions, sizes, r)
+        scale = np.trace(kernel) / (2 * m)
+        values, vectors = linalg.eigh(kernel / scale)
+    keep = values > TOLERANCE * values.max()
+    return vectors[:, keep] / np.sqrt(values[keep]), scale
+
+
+def _kernel(directions, sizes, r):
+    """The kernel between real and imaginary parts, (2m, 2m): Re c = (c + conj c) / 2, and so on."""
+    m = len(directions)
+    weighted = directions * sizes
+    plain, mixed = (weighted @ directions.T) ** r, (weighted @ directions.conj().T) ** r
+    kernel = np.empty((2 * m, 2 * m))
+    kernel[:m, :m] = 0.5 * (mixed + plain).real
+    kernel[m:, m:] = 0.5 * (mixed - plain).real
+    kernel[:m, m:] = 0.5 * (plain - mixed).imag
+    kernel[m:, :m] = kernel[:m, m:].T
+    return kernel
+
+
+def _monomials(points, r):
+    """Monomials of degree r whose inner products are powers of inner products, (m, dimension)."""
+    m, n = points.shape
+    chosen = np.array(list(itertools.combinations_with_replacement(range(n), r)))
+    counts = np.apply_along_axis(np.bincount, 1, chosen, minlength=n)
+    weights = special.factorial(r) / np.prod(special.factorial(counts), axis=1)
+    columns = np.ones((m, len(chosen)), complex)
+    for factor in chosen.T:
+        columns *= points[:, factor]
+    return columns * np.sqrt(weights)
+
+
+def _stacked(values):
+    return np.concatenate([values.real, values.imag])
+
+
+def _rest(priors):
+    """Standard deviation of the terms beyond the last, by a geometric series of variances."""
+    if len(priors) < 3:
+        return np.zeros(priors.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.nan_to_num((priors[-1] / priors[-2]) ** 2)
+    ratio = np.minimum(ratio, 0.9)
+    return priors[-1] * np.sqrt(ratio / (1.0 - ratio))

@@ -1,0 +1,196 @@
+"""Anchors: exact retrainings kept in the sketch, and predictions that use them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import anchored
+from sketchlab.sketch import Output
+from sketchlab.units import Units
+
+DOCS = sl.names.load()[:40]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def loss(model):
+    """The loss of a name that is not in the data."""
+    return model.loss("max")
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A short training of microgpt."""
+    return sl.train(DOCS, vocabulary=LETTERS, progress=False)
+
+
+@pytest.fixture
+def sketched(run):
+    """A sketch whose directions determine the first order."""
+    return sl.sketch(run, 2, 20, progress=False)
+
+
+def rms(values):
+    """Root mean square."""
+    return np.sqrt(np.mean(np.square(values)))
+
+
+def test_single_units_are_exact_and_larger_deletions_better(run, sketched):
+    """At an anchor the prediction is the truth; elsewhere anchors lower the error."""
+    bare = sketched.output(loss)
+    sketched.anchor(run, "units", progress=False)
+    output = sketched.output(loss)
+    assert len(output.anchors) == 40 and "40 anchors" in repr(output) + repr(sketched)
+    for i in (0, 7, 39):
+        found = output.predict(without=[i])
+        truth = run.retrain(without=[i], progress=False).loss("max")
+        assert found.value == pytest.approx(truth, abs=1e-6)
+        assert found.low - 1e-5 <= truth <= found.high + 1e-5
+        assert found.high - found.low < 1e-4
+    draw = np.random.default_rng(0)
+    x = np.array([run.indicator(draw.choice(40, 8, replace=False)) for _ in range(20)])
+    truth = run.retrain(down_weights=x, progress=False).loss("max")
+    errors = [rms([p.value for p in found.predict_many(x)] - truth) for found in (bare, output)]
+    assert errors[1] < 0.8 * errors[0]
+
+
+def test_bands_are_calibrated_by_anchors_of_several_units(run, sketched):
+    """Of new random deletions, most are inside the band, which is narrower than the effects."""
+    sketched.anchor(run, "units", progress=False)
+    sketched.anchor(run, sketched.suggested_anchors(60, largest=10), progress=False)
+    output = sketched.output(loss)
+    draw = np.random.default_rng(1)
+    x = np.array([run.indicator(draw.choice(40, draw.integers(2, 10), False)) for _ in range(60)])
+    truth = run.retrain(down_weights=x, progress=False).loss("max")
+    found = output.predict_many(x)
+    inside = np.mean([p.low <= t <= p.high for p, t in zip(found, truth, strict=True)])
+    assert 0.75 <= inside <= 1.0
+    assert np.mean([p.error for p in found]) < 0.5 * rms(truth - loss(run.model))
+
+
+def test_influence_is_the_derivative_of_the_training_losses(run, sketched):
+    """influence[u, v] is the first jet coefficient of document v's loss along document u."""
+    sketched.anchor(run, [[0]], progress=False)
+    jets = run.push(np.eye(40)[:5], 1, progress=False)
+    exact = jets.losses(DOCS).coefficients[1]
+    np.testing.assert_allclose(sketched.influence[:5], exact, atol=1e-10)
+    labels = [doc[0] for doc in DOCS]
+    grouped = sl.sketch(run, 1, 30, units=labels, progress=False)
+    grouped.anchor(run, "units", progress=False)
+    units = grouped.units.of_document
+    whole = run.push((units == 0)[None].astype(float), 1, progress=False).losses(DOCS)
+    exact = [whole.coefficients[1, 0, units == v].real.mean() for v in range(len(grouped.units))]
+    np.testing.assert_allclose(grouped.influence[0], exact, atol=1e-10)
+
+
+def test_anchors_are_stored_and_an_interrupted_call_goes_on(run, tmp_path, monkeypatch):
+    """Deletions that are there already are not retrained; another folder opened has them."""
+    path = tmp_path / "s"
+    sketched = sl.sketch(run, 1, 20, store=path, progress=False)
+    sketched.anchor(run, [[0], [1, 2]], progress=False)
+    calls = []
+    retrain = type(run).retrain
+
+    def counted(self, **settings):
+        calls.append(len(settings["down_weights"]))
+        return retrain(self, **settings)
+
+    monkeypatch.setattr(type(run), "retrain", counted)
+    again = sl.open_sketch(path, run)
+    again.anchor(run, [[0], [3], [2, 1]], progress=False)
+    assert calls == [1]
+    np.testing.assert_array_equal(again.anchors, [run.indicator(d) for d in ([0], [1, 2], [3])])
+    np.testing.assert_array_equal(sl.open_sketch(path).output(loss).anchors, again.anchors)
+    truth = retrain(run, without=[3], progress=False).loss("max")
+    assert sl.open_sketch(path).output(loss).anchor_values[2] == pytest.approx(truth, abs=1e-12)
+
+
+def test_a_half_written_anchor_is_written_again(run, tmp_path):
+    """Parameters without their deletion, as a killed call leaves them, do not count."""
+    sketched = sl.sketch(run, 1, 20, store=tmp_path / "s", progress=False)
+    sketched.anchor(run, [[0]], progress=False)
+    group = sketched.group
+    group["anchor_parameters"].resize((3, group["anchor_parameters"].shape[1]))
+    group["anchors"].resize((2, 40))
+    assert len(sketched.anchors) == 1
+    sketched.anchor(run, [[5]], progress=False)
+    np.testing.assert_array_equal(sketched.anchors, [run.indicator([0]), run.indicator([5])])
+    assert len(sketched.output(loss).anchor_values) == 2
+
+
+def test_the_correction_interpolates_a_function_with_pairs():
+    """Singles and pairs as anchors determine a function without triples, at every set."""
+    n, draw = 7, np.random.default_rng(2)
+    linear, pairs = draw.normal(size=n), np.triu(draw.normal(size=(n, n)), 1)
+
+    def exact(x):
+        return x @ linear + np.einsum("pi,ij,pj->p", x, pairs, x)
+
+    each = np.eye(n)
+    anchors = np.array([*each, *(each[i] + each[j] for i in range(n) for j in range(i))])
+    output = Output(
+        np.zeros((2, 1), complex),
+        np.zeros((1, n), complex) + 1 / np.sqrt(n),
+        Units(None, n),
+        at=np.zeros(n),
+        anchors=anchors,
+        anchor_values=exact(anchors),
+    )
+    x = np.array([[1.0, 1, 1, 0, 0, 0, 0], [0, 1, 0, 1, 0, 1, 0]])
+    values = [p.value for p in output.predict_many(x, estimator="anchored")]
+    np.testing.assert_allclose(values, exact(x), atol=0.35 * np.std(exact(x) - x @ linear) + 0.3)
+    at_anchors = [p.value for p in output.predict_many(anchors, estimator="anchored")]
+    np.testing.assert_allclose(at_anchors, exact(anchors), atol=1e-4)
+
+
+def test_what_jets_know_of_the_interaction_form_is_left_out(run):
+    """With the second order determined by the jets, the interaction form adds nothing."""
+    labels = [str(i % 4) for i in range(40)]
+    sketched = sl.sketch(run, 2, 10, units=labels, progress=False)
+    sketched.anchor(run, "units", progress=False)
+    output = sketched.output(loss)
+    x = np.array([[1.0, 1, 0, 0], [1, 1, 1, 0]])
+    assert output.predict_many(x)[0].value  # fits
+    correction = output.fitted[anchored.Anchored()]
+    np.testing.assert_allclose(correction.interaction(x), 0, atol=1e-9)
+    only_first = dataclasses.replace(output, coefficients=output.coefficients[:2], fitted={})
+    only_first.predict_many(x)
+    assert np.all(np.abs(only_first.fitted[anchored.Anchored()].interaction(x)) > 1e-6)
+
+
+def test_suggested_anchors_are_deletions_of_two_or_more(run, sketched):
+    """Half of them are random, half alike once the influence is known; repeatable by seed."""
+    before = sketched.suggested_anchors(30, seed=3)
+    sketched.anchor(run, [[0]], progress=False)
+    after = sketched.suggested_anchors(30, seed=3)
+    for found in (before, after):
+        assert set(np.unique(found)) == {0.0, 1.0}
+        assert 2 <= found.sum(1).min() and found.sum(1).max() <= 20
+    np.testing.assert_array_equal(after, sketched.suggested_anchors(30, seed=3))
+    assert not np.array_equal(before, after)
+
+
+WRONG = {
+    "a word": ("singles", ValueError, 'must be "units", "pairs" or a list'),
+    "out of range": ([[40]], IndexError, "out of range"),
+    "wrong length": ([np.zeros(3)], ValueError, "40 finite real numbers"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_anchors_are_refused(run, sketched, case):
+    """Before anything is retrained."""
+    deletions, error, message = WRONG[case]
+    with pytest.raises(error, match=message):
+        sketched.anchor(run, deletions, progress=False)
+    assert len(sketched.anchors) == 0
+
+
+def test_anchors_of_another_run_are_refused(sketched):
+    """The fingerprint decides."""
+    other = sl.train([*DOCS[:39], "zed"], vocabulary=LETTERS, progress=False)
+    with pytest.raises(ValueError, match="belongs to another training run"):
+        sketched.anchor(other, "units", progress=False)
+    with pytest.raises(ValueError, match="has no anchors: make some with sketch"):
+        sketched.output(loss).predict(without=[0], estimator="anchored")

@@ -1,0 +1,154 @@
+"""Minimum norm: exact where the jets determine the forms, shrinking and calibrated where not."""
+
+import math
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import minimum_norm, resummation, ring
+from sketchlab.sketch import Output
+from sketchlab.units import Units
+
+rng = np.random.default_rng(5)
+
+
+def form_output(n, degree, m, *, seed=0, design="orthonormal", units=None):
+    """A function with random forms of every degree, its sketch, and its terms at a point."""
+    vectors = np.random.default_rng(seed).normal(size=(degree, 4, n)) / math.sqrt(n)
+
+    def function(x):
+        total = 1.0 + 0.0 * x[..., 0]
+        for r in range(1, degree + 1):
+            for vector in vectors[r - 1]:
+                total = total + ring.power(ring.matmul(x, vector), r)
+        return total
+
+    def terms(x):
+        return np.array([1.0, *(((vectors[r] @ x) ** (r + 1)).sum() for r in range(degree))])
+
+    output = sl.local_sketch(function, n, degree, m, seed=seed, design=design)
+    return output, terms
+
+
+@pytest.mark.parametrize("n, degree", [(1, 2), (3, 3), (6, 2), (5, 3)])
+@pytest.mark.parametrize("design", ["orthonormal", "independent"])
+def test_exact_as_soon_as_the_equations_determine_the_form(n, degree, design):
+    """With 2m = C(n+r-1, r) or more, every term up to r is exact and its error is 0."""
+    m = math.ceil(math.comb(n + degree - 1, degree) / 2) + 1
+    output, terms = form_output(n, degree, m, design=design)
+    x = rng.normal(size=n)
+    found = output.predict(x, estimator="minimum_norm")
+    np.testing.assert_allclose([t.value for t in found.terms], terms(x), atol=1e-8)
+    assert all(term.error == 0 for term in found.terms)
+
+
+def test_it_satisfies_its_equations_with_the_smallest_form():
+    """Re and Im of every c_r are reproduced, and no form that does so has a smaller norm."""
+    n, m, r = 6, 7, 2  # 14 equations, 21 unknowns
+    output, _ = form_output(n, r, m)
+    found = minimum_norm.forms(output)
+    matrix = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            e = np.eye(n)[i] + np.eye(n)[j]
+            pair = found.at(np.array([e, np.eye(n)[i], np.eye(n)[j]]))[0][2]
+            matrix[i, j] = (pair[0] - pair[1] - pair[2]) / 2
+    psi = output.directions
+    np.testing.assert_allclose(
+        np.einsum("zi,ij,zj->z", psi, matrix, psi), output.coefficients[2], atol=1e-10
+    )
+    # any symmetric matrix that all equations ignore is orthogonal to the solution
+    equations = np.concatenate(
+        [
+            part.reshape(m, -1)
+            for part in (lambda o: (o.real, o.imag))(np.einsum("zi,zj->zij", psi, psi))
+        ]
+    )
+    symmetric = np.array([np.outer(a, b) + np.outer(b, a) for a in np.eye(n) for b in np.eye(n)])
+    symmetric = symmetric.reshape(-1, n * n)
+    null = np.linalg.svd(equations @ symmetric.T)[2][len(equations) :] @ symmetric
+    np.testing.assert_allclose(null @ matrix.ravel(), 0, atol=1e-9)
+
+
+def test_bands_cover_forms_drawn_from_the_prior():
+    """For random Gaussian forms, 90% of the 90% bands contain the term; errors are not trivial."""
+    n, m, inside, ratio = 8, 8, [], []
+    for seed in range(120):
+        draw = np.random.default_rng(seed)
+        matrix = draw.normal(size=(n, n))
+        matrix = (matrix + matrix.T) / 2
+        output = sl.local_sketch(
+            lambda x, a=matrix: ring.sum(ring.matmul(x, a) * x, -1), n, 2, m, seed=seed
+        )
+        x = draw.normal(size=n)
+        term, error, prior = (part[2, 0] for part in minimum_norm.forms(output).at(x[None]))
+        inside.append(abs(term - x @ matrix @ x) < 1.645 * error)
+        ratio.append(error / prior)
+    assert 0.82 < np.mean(inside) < 0.97
+    assert 0.3 < np.mean(ratio) < 0.95  # 16 equations for 36 unknowns: partly known
+
+
+def test_many_more_unknowns_than_equations_shrink_to_zero():
+    """With n far above m the second term is near 0, far below the plain estimate's noise."""
+    output, terms = form_output(400, 2, 10)
+    x = np.zeros(400)
+    x[:20] = 1.0
+    solved = output.predict(x, estimator="minimum_norm")
+    plain = output.predict(x, estimator="mean")
+    assert abs(solved.value - terms(x)[0]) < 1.5 * abs(terms(x).sum() - terms(x)[0]) + 0.5
+    assert solved.error < 0.2 * plain.error
+
+
+def test_sizes_of_units_weigh_the_norm():
+    """One equation for two units: the change goes to the larger unit in proportion to its size."""
+    units = Units([0, 0, 0, 1], 4)
+    output = Output(np.array([[0.0], [1.0]]), np.array([[0.6, 0.6]]), units)
+    gradient = minimum_norm.gradients(output, np.array([[1.0 + 0j]]))[:, 0]
+    assert gradient[0] == pytest.approx(3 * gradient[1])
+    assert 0.6 * gradient.sum() == pytest.approx(1.0)
+
+
+# ---- resummation -----------------------------------------------------------------------------
+
+
+def test_a_geometric_series_is_summed_exactly():
+    """Terms q^r beyond the last add up to q^(K+1) / (1 - q)."""
+    for q in (0.1, 0.5, 0.75):
+        terms = q ** np.arange(4)[:, None]
+        rest = resummation.rest(terms, 1e-9 * terms)
+        assert rest[0] == pytest.approx(q**4 / (1 - q), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "terms, typical",
+    [
+        ([1, 0.5, -0.25, 0.125], 1e-6),  # alternating
+        ([1, 0.1, 0.2, 0.3], 1e-6),  # growing
+        ([1, 0.5, 0.25, 0.24], 1e-6),  # nearly a pole
+        ([1, 0.5, 0.25, 0.125], 0.1),  # not larger than typical
+        ([1, 0.5, 0.0, 0.0], 1e-6),  # nothing left
+        ([1, 0.5], 1e-6),  # too few
+    ],
+)
+def test_resummation_leaves_alone_what_has_no_law(terms, typical):
+    """The guard: no change unless the terms are steady and stand out."""
+    terms = np.array(terms, float)[:, None]
+    assert resummation.rest(terms, np.full_like(terms, typical))[0] == 0
+
+
+def test_resummed_predictions_follow_a_pole():
+    """1 / (1 - 0.6 x) along one strong direction: the rest of the series is recovered."""
+    vector = np.zeros(12)
+    vector[:6] = 0.1
+
+    def function(x):
+        return 1.0 / (1.0 - ring.matmul(x, vector)) + 1e-4 * ring.sum(x * x * x, -1)
+
+    output = sl.local_sketch(function, 12, 3, 200, seed=1)
+    exact = 1 / (1 - 0.6)
+    x = (vector > 0).astype(float)
+    cut = output.predict(x, estimator="minimum_norm")
+    summed = output.predict(x, estimator="resummed")
+    assert abs(summed.value - exact) < 0.6 * abs(cut.value - exact)
+    assert "resummed" in summed.reason
