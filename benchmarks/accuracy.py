@@ -17,7 +17,9 @@ import warnings
 import joblib
 import numpy as np
 from scipy import stats
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LassoCV, RidgeCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import PolynomialFeatures
 
 import sketchlab as sl
@@ -111,12 +113,19 @@ def regressions(x, y, moves, degrees):
         features, wanted = polynomial.fit_transform(x), polynomial.transform(moves)
         ridge = RidgeCV(np.logspace(-4, 4, 17)).fit(features, y)
         found[f"ridge regression of degree {degree}"] = ridge.predict(wanted)
-        if features.shape[1] <= 400:
-            columns = [LassoCV(alphas=20, cv=4, max_iter=5000).fit(features, c) for c in y.T]
-            found[f"lasso regression of degree {degree}"] = np.stack(
-                [column.predict(wanted) for column in columns], axis=-1
-            )
+        columns = [LassoCV(alphas=20, cv=4, max_iter=5000).fit(features, c) for c in y.T]
+        found[f"lasso regression of degree {degree}"] = np.stack(
+            [column.predict(wanted) for column in columns], axis=-1
+        )
     return found
+
+
+def kernel_regression(x, y, moves):
+    """Ridge regression on all monomials of degree 1 and 2, by their kernel."""
+    mean = y.mean(axis=0)
+    grid = {"gamma": [0.01, 0.001], "alpha": [1e-3, 1e-2, 1e-1, 1.0, 10.0]}
+    search = GridSearchCV(KernelRidge(kernel="poly", degree=2, coef0=1.0), grid, cv=3)
+    return search.fit(x, y - mean).predict(moves) + mean
 
 
 def documents(task, sizes, options, x_deletion):
@@ -188,8 +197,11 @@ def documents(task, sizes, options, x_deletion):
     known = np.array(
         [run.indicator(rng.choice(n, rng.choice(sizes), replace=False)) for _ in range(budget)]
     )
-    for method, predicted in regressions(known, task.retrained(known), x, [1]).items():
+    answers = task.retrained(known)
+    for method, predicted in regressions(known, answers, x, [1]).items():
         add(f"retraining: {method}", budget, predicted)
+    predicted = kernel_regression(known, answers, x)
+    add("retraining: kernel ridge regression of degree 2", budget, predicted)
     if options.nested:
         nested = sl.sketch(
             run,

@@ -379,3 +379,75 @@ def test_a_cluster_that_loses_a_worker_loses_nothing(small_run, small_output, mo
         assert killed and killed[0] not in client.run(os.getpid).values()
     assert sorted(written) == list(range(COUNT))
     np.testing.assert_allclose(coefficients_of(sketch), small_output.coefficients, atol=1e-10)
+
+
+# ---- base points and nested units ------------------------------------------------------------
+
+
+def test_a_local_sketch_around_another_point():
+    """The forms are those at the base point: exact for a polynomial of the degree, anywhere."""
+    output = sl.local_sketch(polynomial, 3, 3, 60, at=0.4)
+    x = np.array([1.0, -0.5, 0.0])
+    exact = float(polynomial(x))
+    assert output.predict(x, estimator="minimum_norm").value == pytest.approx(exact, abs=1e-9)
+    assert output.predict(np.full(3, 0.4)).value == pytest.approx(polynomial(np.full(3, 0.4)))
+    curve = output.curve([0.0, 1.0], down_weights=x, estimator="minimum_norm")
+    np.testing.assert_allclose(curve.values, [2.0, exact], atol=1e-9)
+
+
+def test_the_average_deletion_is_a_better_base_for_its_size(small_run, tmp_path):
+    """First order around 12 / 30 beats first order around 0 for random deletions of 12 names."""
+    draw = np.random.default_rng(0)
+    x = np.array([small_run.indicator(draw.choice(30, 12, replace=False)) for _ in range(30)])
+    truth = small_run.retrain(down_weights=x, progress=False).loss("max")
+    errors = {}
+    for size in (None, 12):
+        sketched = sl.sketch(
+            small_run, 1, 15, deletion_size=size, store=tmp_path / str(size), progress=False
+        )
+        found = sketched.output(output_loss).predict_many(x)
+        errors[size] = np.sqrt(np.mean((np.array([p.value for p in found]) - truth) ** 2))
+    assert errors[12] < 0.9 * errors[None]
+    again = sl.open_sketch(tmp_path / "12", small_run)
+    np.testing.assert_array_equal(again.at, np.full(30, 0.4))
+    assert again.output(output_loss).predict(np.full(30, 0.4)).change == 0
+
+
+def test_nested_units_answer_for_groups_and_documents(small_run, tmp_path):
+    """The group's terms are nearly exact with few directions; the mean is unbiased all the same."""
+    groups = {"early": list(range(0, 12)), "late": list(range(20, 30))}
+    sketched = sl.sketch(
+        small_run, 2, 15, units=groups, seed=2, store=tmp_path / "s", progress=False
+    )
+    output = sketched.output(output_loss)
+    for without in ("early", ["early", "late"], ["late", 3]):
+        x = output.units.down_weights(without)
+        exact = output_loss(small_run.push(x[None], 2, progress=False)).coefficients[:, 0].real
+        terms = output.predict(without=without).terms
+        np.testing.assert_allclose([t.value for t in terms[:2]], exact[:2], atol=1e-7)
+        if without == ["late", 3]:  # how the document acts with the group is known in part
+            assert abs(terms[2].value - exact[2]) < 2 * terms[2].error < abs(exact[2])
+        else:
+            assert terms[2].value == pytest.approx(exact[2], rel=0.02, abs=2e-4)
+    many = sl.sketch(small_run, 1, 400, units=groups, progress=False).output(output_loss)
+    plain = many.predict(without="early", estimator="mean")
+    exact = many.predict(without="early", estimator="minimum_norm").terms[1].value
+    assert 0 < plain.terms[1].error
+    assert abs(plain.terms[1].value - exact) < SIGMAS * plain.terms[1].error
+    again = sl.open_sketch(tmp_path / "s")
+    assert again.output(output_loss).predict(without="late") == output.predict(without="late")
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"at": 0.1, "deletion_size": 3}, "either at= or deletion_size="),
+        ({"deletion_size": 30}, "between 0 and the 30 units"),
+        ({"at": [0.1, 0.2]}, "at must be one finite real number, or 30"),
+        ({"design": "random"}, "design must be one of orthonormal, independent"),
+    ],
+)
+def test_wrong_base_points_and_designs_are_refused(small_run, settings, message):
+    """Before anything is computed."""
+    with pytest.raises(ValueError, match=message):
+        sl.sketch(small_run, 1, 2, progress=False, **settings)
