@@ -28,7 +28,7 @@ class Estimate:
 
     terms, errors: values and standard errors of the Taylor terms, (degree + 1, points).
     total, error: the output and its standard error, (points,); freedom: degrees of freedom of the
-    error. reason: how it was found, for display.
+    error. reason: how it was found, for display. typical: usual sizes of such terms, if known.
     """
 
     terms: np.ndarray
@@ -37,6 +37,7 @@ class Estimate:
     error: np.ndarray
     freedom: float = np.inf
     reason: str = ""
+    typical: np.ndarray = None
 
     def point(self, number):
         """The estimate at one of the points."""
@@ -47,6 +48,7 @@ class Estimate:
             errors=self.errors[:, only],
             total=self.total[only],
             error=self.error[only],
+            typical=None if self.typical is None else self.typical[:, only],
         )
 
 

@@ -78,11 +78,14 @@ class MinimumNorm:
         error = np.sqrt(np.sum(errors**2, axis=0) + _rest(priors) ** 2)
         shares = ", ".join(f"{share:.0%}" for share in known[1:].mean(axis=1))
         reason = f"minimum norm; known of degree 1, 2, ...: {shares}"
-        return Estimate(terms[used], errors[used], terms.sum(axis=0), error, np.inf, reason)
+        total = terms.sum(axis=0)
+        return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used])
 
 
 def forms(output):
-    """The minimum-norm Taylor forms of an output: `Forms`. What is shared by outputs is kept."""
+    """The minimum-norm Taylor forms of an output: `Forms`. They are kept with the output."""
+    if forms in output.fitted:
+        return output.fitted[forms]
     sizes = output.units.sizes / output.units.sizes.mean()
     solutions, scales, bases = [], [0.0], []
     for r in range(1, len(output.coefficients)):
@@ -91,7 +94,8 @@ def forms(output):
         solutions.append(half @ whitened)
         scales.append(np.sqrt(np.mean(whitened**2)))
         bases.append((half, scale_of_kernel))
-    return Forms(output, sizes, solutions, np.array(scales), bases)
+    output.fitted[forms] = Forms(output, sizes, solutions, np.array(scales), bases)
+    return output.fitted[forms]
 
 
 def gradients(output, coefficients):

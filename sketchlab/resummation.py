@@ -45,7 +45,9 @@ class Resummed:
     def estimate(self, output, moves):
         """See `estimate`."""
         found = self.inner.estimate(output, moves)
-        typical = forms(output).at(moves)[2][: len(found.terms)]
+        typical = found.typical
+        if typical is None:
+            typical = forms(output).at(moves)[2][: len(found.terms)]
         extra = rest(found.terms, typical)
         return dataclasses.replace(
             found,
