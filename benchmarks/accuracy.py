@@ -11,6 +11,7 @@ degree K counts (K+1)(K+2)/2, as it has that many products where a training has 
 """
 
 import argparse
+import dataclasses
 import json
 import warnings
 
@@ -192,6 +193,9 @@ def documents(task, sizes, options, x_deletion):
     value, *band = from_outputs(made, x, estimator="anchored", degree=2)
     cost = options.directions * PRODUCTS[2] + len(sketched.anchors)
     add("anchored, degree 2", cost, value, band)
+    for method, trainings, parts, degree in ablations(made, n, options.directions):
+        value, *band = from_outputs(parts, x, estimator="anchored", degree=degree)
+        add(method, trainings, value, band)
     add("retraining: sum of single effects", n, now + x @ singles)
     budget = options.directions * PRODUCTS[3]
     known = np.array(
@@ -217,6 +221,30 @@ def documents(task, sizes, options, x_deletion):
             value, *band = from_outputs(made, x, estimator=name)
             add(f"x a nested unit: {name.replace('_', ' ')}", budget, value, band)
     return table
+
+
+def ablations(made, n, directions):
+    """Parts of the anchored estimate: name, cost, outputs and degree."""
+    jets, anchors = directions * PRODUCTS[2], len(made[0].anchors)
+
+    def changed(**fields):
+        return [
+            dataclasses.replace(
+                output, fitted={}, **{key: change(output) for key, change in fields.items()}
+            )
+            for output in made
+        ]
+
+    alone = changed(influence=lambda output: None)
+    singles = changed(
+        anchors=lambda output: output.anchors[:n],
+        anchor_values=lambda output: output.anchor_values[:n],
+    )
+    return [
+        ("anchored, without the interaction form", jets + anchors, alone, 2),
+        ("anchored, to single documents alone", jets + n, singles, 2),
+        ("anchors alone, without jets", anchors, alone, 0),
+    ]
 
 
 def units(task, sizes, options):

@@ -135,7 +135,8 @@ class Prediction:
 
     value and its standard error; low, high: the 90% band; terms: one per degree, the first being
     the output at the base point (as a rule, with nothing deleted); degree: the highest one; unit:
-    what the numbers count; reason: how the value was found.
+    what the numbers count; reason: how the value was found. Resummation and anchors change the
+    value beyond the sum of the terms.
     """
 
     value: float

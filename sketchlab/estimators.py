@@ -7,13 +7,16 @@ from .estimate import Mean, MedianOfMeans
 from .minimum_norm import MinimumNorm
 from .resummation import Resummed
 
+ENOUGH_ANCHORS = 20  # or as many as there are units
+
 
 class Automatic:
-    """Anchored where there are exact retrainings to anchor to, else minimum norm, resummed."""
+    """Anchored where there are enough exact retrainings, else minimum norm, resummed."""
 
     def estimate(self, output, moves):
         """See `estimate`."""
-        chosen = Anchored() if len(output.anchors) else Resummed()
+        enough = len(output.anchors) >= min(ENOUGH_ANCHORS, len(output.units))
+        chosen = Anchored() if enough else Resummed()
         found = chosen.estimate(output, moves)
         return dataclasses.replace(found, reason=f"chosen: {found.reason}")
 

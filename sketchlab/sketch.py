@@ -18,7 +18,7 @@ from .estimators import named_estimator
 from .jets import Jet, check_degree
 from .microgpt import MicroGPT
 from .minimum_norm import gradients
-from .training import BATCH, base_point, progress_bar
+from .training import BATCH, TrainingRun, base_point, progress_bar
 from .units import STRETCH, Units
 
 
@@ -59,6 +59,8 @@ class Output:
 
     def first(self, directions):
         """The same output with only the first directions."""
+        if not 1 <= directions <= len(self.directions):
+            raise ValueError(f"there are {len(self.directions)} directions, not {directions!r}")
         return dataclasses.replace(
             self,
             coefficients=self.coefficients[:, :directions],
@@ -182,6 +184,11 @@ class Sketch:
         function: of a model, returning one number, for example `lambda model: model.loss("max")`.
         unit: what it counts, for display.
         """
+        if not callable(function):
+            raise TypeError(
+                "an output must be a function of a model, such as lambda model: "
+                f"model.loss('max'), not {function!r}"
+            )
         rows = []
         for start, model in zip(range(0, len(self), BATCH), self.models(), strict=True):
             jet = function(model)
@@ -219,8 +226,10 @@ class Sketch:
         run: the training run of the sketch. deletions: a list of deletions, each a list of units or
         an array of down-weights (units,); or "units" (each unit alone), or "pairs" (each two).
         Deletions that are anchors already are skipped, so that an interrupted call goes on.
-        The first call also computes `influence`, from one output per document.
+        The first call also computes `influence`, from one output per document. Outputs made before
+        do not have the new anchors: call `output` again.
         """
+        _check_run(run)
         if run.fingerprint() != self.record["run"]:
             raise ValueError("the sketch belongs to another training run")
         wanted = self._deletions(deletions)
@@ -247,6 +256,8 @@ class Sketch:
         that act alike are those whose deletion raises each other's training loss the most, once
         `influence` is known (see `anchor`); before that, all are random.
         """
+        if not isinstance(count, (int, np.integer)) or count < 1:
+            raise ValueError(f"count must be an integer, 1 or higher, not {count!r}")
         rng = np.random.default_rng(seed)
         n = len(self.units)
         largest = max(2, min(n // 2, 200)) if largest is None else largest
@@ -272,14 +283,21 @@ class Sketch:
             if deletions == "units":
                 return each
             return np.array([each[i] + each[j] for i in range(n) for j in range(i)])
-        return np.array(
-            [
-                self.units.down_weights(None, deletion)
-                if isinstance(deletion, np.ndarray) and deletion.dtype.kind == "f"
-                else self.units.down_weights(deletion)
-                for deletion in deletions
-            ]
-        ).reshape(-1, n)
+        rows = []
+        for deletion in deletions:
+            if isinstance(deletion, np.ndarray) and deletion.dtype.kind in "fb":
+                row = self.units.down_weights(None, deletion.astype(float))
+            elif np.ndim(deletion) == 0 and not isinstance(deletion, (str, set)):
+                raise TypeError(
+                    f"every deletion must be a list of units, such as [{deletion!r}], or an array "
+                    f"of {n} down-weights, not {deletion!r}"
+                )
+            else:
+                row = self.units.down_weights(deletion)
+            if not np.any(row != self.at):
+                raise ValueError("an anchor must delete something; one of the deletions is empty")
+            rows.append(row)
+        return np.array(rows).reshape(-1, n)
 
     def _influence(self, run, progress):
         rows = []
@@ -361,6 +379,7 @@ def sketch(
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
     """
+    _check_run(run)
     _check_sizes(degree, directions)
     _check_design(design)
     units = Units(units, len(run))
@@ -480,6 +499,13 @@ def _default_base(at, deletion_size, count):
             f"deletion_size must lie between 0 and the {count} units, not {deletion_size!r}"
         )
     return deletion_size / count
+
+
+def _check_run(run):
+    if not isinstance(run, TrainingRun):
+        raise TypeError(
+            f"run must be a training run, from sl.train or sl.TrainingRun, not {type(run).__name__}"
+        )
 
 
 def _check_design(design):

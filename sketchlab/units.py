@@ -53,6 +53,10 @@ class Units:
         for name, members in groups.items():
             if not isinstance(name, str):
                 raise TypeError(f"nested units are named by strings, not {name!r}")
+            if np.ndim(members) != 1 and not isinstance(members, (set, range)):
+                raise TypeError(
+                    f"unit {name!r} must be a list of document numbers, not {members!r}"
+                )
             self.nested[name] = check_indices(list(members), n)
             if len(self.nested[name]) == 0:
                 raise ValueError(f"unit {name!r} is empty: every unit needs at least one document")
@@ -86,8 +90,9 @@ class Units:
             x = np.asarray(down_weights)
             if x.shape != (len(self),) or x.dtype.kind not in "iufb" or not np.all(np.isfinite(x)):
                 raise ValueError(
-                    f"down_weights must be {len(self)} finite real numbers, one per unit; "
-                    f"got shape {x.shape}"
+                    f"down_weights must be {len(self)} finite real numbers, one per unit, not an "
+                    f"array of shape {x.shape} and type {x.dtype}; to delete units by name or "
+                    "number give without="
                 )
             return x.astype(float)
         x = np.zeros(len(self))

@@ -151,11 +151,11 @@ def test_what_jets_know_of_the_interaction_form_is_left_out(run):
     sketched.anchor(run, "units", progress=False)
     output = sketched.output(loss)
     x = np.array([[1.0, 1, 0, 0], [1, 1, 1, 0]])
-    assert output.predict_many(x)[0].value  # fits
+    output.predict_many(x, estimator="anchored")
     correction = output.fitted[anchored.Anchored()]
     np.testing.assert_allclose(correction.interaction(x), 0, atol=1e-9)
     only_first = dataclasses.replace(output, coefficients=output.coefficients[:2], fitted={})
-    only_first.predict_many(x)
+    only_first.predict_many(x, estimator="anchored")
     assert np.all(np.abs(only_first.fitted[anchored.Anchored()].interaction(x)) > 1e-6)
 
 
@@ -175,6 +175,9 @@ WRONG = {
     "a word": ("singles", ValueError, 'must be "units", "pairs" or a list'),
     "out of range": ([[40]], IndexError, "out of range"),
     "wrong length": ([np.zeros(3)], ValueError, "40 finite real numbers"),
+    "nothing": ([[]], ValueError, "must delete something"),
+    "numbers": ([3, 4], TypeError, r"a list of units, such as \[3\]"),
+    "an indicator": (np.zeros(40), TypeError, "40 down-weights"),
 }
 
 
@@ -185,6 +188,27 @@ def test_wrong_anchors_are_refused(run, sketched, case):
     with pytest.raises(error, match=message):
         sketched.anchor(run, deletions, progress=False)
     assert len(sketched.anchors) == 0
+
+
+def test_a_few_anchors_do_not_change_the_default(run, sketched):
+    """With fewer than 20 the process has too little to learn from, and is not chosen."""
+    before = sketched.output(loss).predict(without=[1, 2])
+    sketched.anchor(run, [[0], [5], [9]], progress=False)
+    assert sketched.output(loss).predict(without=[1, 2]) == before
+
+
+def test_what_is_not_a_run_is_refused(run, sketched):
+    """Swapped or wrong arguments are named."""
+    with pytest.raises(TypeError, match=r"must be a training run.* not str"):
+        sketched.anchor("units", run)
+    with pytest.raises(TypeError, match=r"must be a training run.* not MicroGPT"):
+        sl.sketch(run.model, 1, 2)
+    with pytest.raises(TypeError, match=r"must be a function of a model.*'max'"):
+        sketched.output("max")
+    with pytest.raises(ValueError, match="count must be an integer"):
+        sketched.suggested_anchors(-1)
+    with pytest.raises(ValueError, match="there are 20 directions, not 21"):
+        sketched.output(loss).first(21)
 
 
 def test_anchors_of_another_run_are_refused(sketched):

@@ -19,7 +19,7 @@ import numpy as np
 from .. import ring
 from ..estimate import Prediction, Term
 from ..jets import Jet
-from ..training import base_point, progress_bar
+from ..training import TrainingRun, base_point, progress_bar
 from ..units import Units
 
 
@@ -60,7 +60,11 @@ def first_order(run, outputs, *, units=None, at=0.0, unit="", progress=True):
         or not functions
         or not all(map(callable, functions))
     ):
-        raise TypeError("outputs must be a function of a model, or a list of functions")
+        raise TypeError(
+            f"outputs must be a function of a model, or a list of functions, not {outputs!r}"
+        )
+    if not isinstance(run, TrainingRun):
+        raise TypeError(f"run must be a training run, from sl.train, not {type(run).__name__}")
     units = Units(units, len(run))
     at = base_point(at, len(units))
     tape = _Tape(run, 1.0 - at[units.of_document])
@@ -137,7 +141,11 @@ class _Tape:
         values, slopes = [], []
         for function in functions:
             value = function(model)
-            if np.shape(value) != () or not np.isrealobj(value) or not np.isfinite(value):
+            if (
+                not isinstance(value, (float, np.ndarray))
+                or np.shape(value)
+                or not np.isfinite(value)
+            ):
                 raise ValueError(
                     "an output must be one finite number per model, such as model.loss('max'); "
                     f"this one is {value!r}"
