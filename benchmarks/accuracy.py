@@ -13,7 +13,6 @@ degree K counts (K+1)(K+2)/2, as it has that many products where a training has 
 import argparse
 import dataclasses
 import json
-import warnings
 
 import joblib
 import numpy as np
@@ -81,13 +80,13 @@ def scores(truth, predicted, groups, band=None):
         error = predicted[rows] - truth[rows]
         row = {"rmse": float(np.sqrt(np.mean(error**2)))}
         if len(error) > 2:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", stats.ConstantInputWarning)
-                ranks = [
-                    stats.spearmanr(predicted[rows, i], truth[rows, i]).statistic
-                    for i in range(truth.shape[1])
-                ]
-            row["lds"] = float(np.mean(ranks))
+            ranks = [
+                stats.spearmanr(predicted[rows, i], truth[rows, i]).statistic
+                for i in range(truth.shape[1])
+                if np.ptp(predicted[rows, i]) > 0
+            ]
+            if ranks:
+                row["lds"] = float(np.mean(ranks))
         if band is not None:
             low, high = band
             slack = 1e-9  # where the truth is one of the data, the band has no width

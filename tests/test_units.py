@@ -107,7 +107,7 @@ WRONG_DELETIONS = {  # groups, arguments, error, message
     "boolean": (None, {"without": [True]}, TypeError, "integers.*not True"),
     "label without labels": (None, {"without": ["a"]}, TypeError, "integers.*not 'a'"),
     "wrong length": (LABELS, {"down_weights": [0.0] * 6}, ValueError, "3 finite real.*per unit"),
-    "wrong shape": (LABELS, {"down_weights": [[0.0] * 3]}, ValueError, r"an array of shape \(1, 3\)"),
+    "wrong shape": (LABELS, {"down_weights": [[0.0] * 3]}, ValueError, r"shape \(1, 3\)"),
     "scalar": (LABELS, {"down_weights": 1.0}, ValueError, "3 finite real"),
     "nan": (LABELS, {"down_weights": [0, np.nan, 0]}, ValueError, "finite real"),
     "infinite": (LABELS, {"down_weights": [0, np.inf, 0]}, ValueError, "finite real"),
