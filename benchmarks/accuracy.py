@@ -177,8 +177,10 @@ def documents(task, sizes, options, x_deletion):
     for degree in range(1, 6):
         add(f"exact Taylor terms to degree {degree}", None, terms[: degree + 1].sum(axis=0))
     typical = np.stack([forms(output).at(x)[2] for output in made], axis=-1)
+    deleted = x.sum(axis=1)
     rest = np.stack(
-        [resummation.rest(terms[:4, :, i], typical[..., i]) for i in range(len(made))], axis=-1
+        [resummation.rest(terms[:4, :, i], typical[..., i], deleted) for i in range(len(made))],
+        axis=-1,
     )
     add("exact Taylor terms to degree 3, resummed", None, terms[:4].sum(axis=0) + rest)
     sketched.anchor(run, "units", jobs=task.jobs, progress=task.progress)
@@ -281,8 +283,10 @@ def units(task, sizes, options):
     for degree in (1, 2, 3):
         add(f"exact Taylor terms to degree {degree}", None, terms[: degree + 1].sum(axis=0))
     typical = np.stack([forms(output).at(x)[2] for output in made], axis=-1)
+    deleted = x @ grouping.sizes
     rest = np.stack(
-        [resummation.rest(terms[:4, :, i], typical[..., i]) for i in range(len(made))], axis=-1
+        [resummation.rest(terms[:4, :, i], typical[..., i], deleted) for i in range(len(made))],
+        axis=-1,
     )
     add("exact Taylor terms to degree 3, resummed", None, terms[:4].sum(axis=0) + rest)
 

@@ -5,7 +5,8 @@ ratio q. From the last two terms, q = t_K / t_{K-1}, the rest of such a series i
 (Aitken's extrapolation; for K = 2 the Pade approximant [1/1]). For a random deletion there is no
 such law, and the same formula does harm. The two are told apart by size: a term that adds up
 coherently is many times as large as the typical one at its distance, the prior scale that the
-minimum-norm estimate finds. The rule is used only where the last two terms stand out like that.
+minimum-norm estimate finds. The rule is used only where the last two terms stand out like that. For
+a few documents that says nothing, as each has a large effect of its own: there it is not used.
 """
 
 import dataclasses
@@ -15,14 +16,16 @@ import numpy as np
 from .minimum_norm import MinimumNorm, forms
 
 STANDS_OUT = 6.0  # times the typical size
+FEWEST = 10  # documents
 LARGEST_RATIO = 0.8
 
 
-def rest(terms, typical):
+def rest(terms, typical, documents):
     """The estimated sum of the terms beyond the last, (points,); 0 where the rule does not apply.
 
     terms, typical: values and typical sizes of the Taylor terms, (degree + 1, points), degree 2 or
-    higher (below that, nothing can be said and the result is 0).
+    higher (below that, nothing can be said and the result is 0). documents: how many documents are
+    deleted, (points,).
     """
     if len(terms) < 3:
         return np.zeros(terms.shape[1])
@@ -32,6 +35,7 @@ def rest(terms, typical):
         signs = np.sign(terms[1:])
     steady = (0.0 < ratio) & (ratio < LARGEST_RATIO) & np.all(signs == signs[-1], axis=0)
     coherent = np.all(np.abs(terms[-2:]) > STANDS_OUT * typical[-2:], axis=0)
+    coherent &= np.asarray(documents) >= FEWEST
     ratio = np.where(steady & coherent, ratio, 0.0)
     return last * ratio / (1.0 - ratio)
 
@@ -48,7 +52,7 @@ class Resummed:
         typical = found.typical
         if typical is None:
             typical = forms(output).at(moves)[2][: len(found.terms)]
-        extra = rest(found.terms, typical)
+        extra = rest(found.terms, typical, np.abs(moves) @ output.units.sizes)
         return dataclasses.replace(
             found,
             total=found.total + extra,

@@ -116,7 +116,7 @@ def test_a_geometric_series_is_summed_exactly():
     """Terms q^r beyond the last add up to q^(K+1) / (1 - q)."""
     for q in (0.1, 0.5, 0.75):
         terms = q ** np.arange(4)[:, None]
-        rest = resummation.rest(terms, 1e-9 * terms)
+        rest = resummation.rest(terms, 1e-9 * terms, [20])
         assert rest[0] == pytest.approx(q**4 / (1 - q), rel=1e-12)
 
 
@@ -134,18 +134,25 @@ def test_a_geometric_series_is_summed_exactly():
 def test_resummation_leaves_alone_what_has_no_law(terms, typical):
     """The guard: no change unless the terms are steady and stand out."""
     terms = np.array(terms, float)[:, None]
-    assert resummation.rest(terms, np.full_like(terms, typical))[0] == 0
+    assert resummation.rest(terms, np.full_like(terms, typical), [20])[0] == 0
+
+
+def test_resummation_leaves_alone_a_few_documents():
+    """Fewer than ten have large effects of their own, by no law."""
+    terms = 0.5 ** np.arange(4)[:, None] * np.ones(2)
+    found = resummation.rest(terms, 1e-9 * terms, [9, 10])
+    np.testing.assert_allclose(found, [0, 0.125])
 
 
 def test_resummed_predictions_follow_a_pole():
     """1 / (1 - 0.6 x) along one strong direction: the rest of the series is recovered."""
-    vector = np.zeros(12)
-    vector[:6] = 0.1
+    vector = np.zeros(14)
+    vector[:10] = 0.06
 
     def function(x):
         return 1.0 / (1.0 - ring.matmul(x, vector)) + 1e-4 * ring.sum(x * x * x, -1)
 
-    output = sl.local_sketch(function, 12, 3, 200, seed=1)
+    output = sl.local_sketch(function, 14, 3, 290, seed=1)
     exact = 1 / (1 - 0.6)
     x = (vector > 0).astype(float)
     cut = output.predict(x, estimator="minimum_norm")
