@@ -31,6 +31,7 @@ from .planner import plan
 from .ring import ring_grad
 from .sketch import local_sketch, open_sketch, sketch
 from .training import SGD, Adam, Model, TrainingRun
+from .widgets import explore
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,7 @@ __all__ = [
     "circuits",
     "directions",
     "estimate",
+    "explore",
     "figures",
     "jets",
     "local_sketch",

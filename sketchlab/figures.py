@@ -5,6 +5,7 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 MOST_DRAWN = 80
@@ -177,6 +178,54 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     )
     axes.legend(frameon=False, loc="upper left")
     return figure
+
+
+def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(), label="output"):
+    """A prediction on its curve over the down-weight, with its band, beside its Taylor terms.
+
+    retrained: pairs of down-weight and exact output. Margins are fixed, which makes it quick enough
+    to be drawn again whenever a slider moves.
+    """
+    figure = Figure(figsize=(7.0, 3.4))
+    left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
+    figure.subplots_adjust(left=0.1, right=0.985, bottom=0.16, top=0.97, wspace=0.3)
+    left.fill_between(curve.weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
+    left.plot(curve.weights, curve.values, color=BLUE, label="predicted, 90% band")
+    reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
+    left.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
+    if retrained:
+        left.plot(*zip(*retrained, strict=True), "D", color=RED, ms=6, label="exact retraining")
+    if now is not None:
+        left.axhline(now, color=GREY, lw=1, ls="--", label="now")
+    left.set(xlabel="down-weight (0: kept, 1: deleted)", ylabel=label)
+    left.legend(frameon=False, fontsize=9)
+    terms = prediction.terms[1:]
+    right.bar(
+        [term.degree for term in terms],
+        [term.value for term in terms],
+        yerr=[term.error for term in terms],
+        color=BLUE,
+        ecolor="black",
+        capsize=4,
+    )
+    right.axhline(0, color="black", lw=0.8)
+    right.set(xlabel="degree", ylabel="Taylor term", xticks=range(1, len(terms) + 1), xmargin=0.3)
+    return figure
+
+
+def description(figure):
+    """What a figure shows, in words, for those who cannot see it."""
+    parts = []
+    for axes in figure.axes:
+        if not (axes.axison and (axes.get_xlabel() or axes.get_ylabel())):
+            continue
+        lines = ", ".join(axes.get_legend_handles_labels()[1])
+        title = f"{axes.get_title()}: " if axes.get_title() else ""
+        parts.append(
+            f"{title}{axes.get_ylabel()} against {axes.get_xlabel()}"
+            + (f" ({lines})" if lines else "")
+        )
+    return "; ".join(parts) or "figure"
 
 
 def error_by_degree(jet, truth, *, z=1.0):

@@ -63,22 +63,30 @@ class Forms:
 class MinimumNorm:
     """The smallest Taylor forms that the jets allow; its error is what the jets leave open.
 
-    The error includes an estimate of the terms beyond the degree, which are carried on
-    geometrically from the scales of the last two.
+    The error includes an estimate of the terms beyond the degree: the usual size of such terms,
+    carried on geometrically from the last two, or the last known term (of degree 2 or higher)
+    itself, whichever is larger. The second counts for deletions of similar documents, whose terms
+    are far from usual. Of an output that was cut to a lower degree, the terms left out are known:
+    they count as error.
     """
 
     def estimate(self, output, moves):
         """See `estimate`."""
-        terms, errors, priors = forms(output).at(moves)
+        terms, errors, priors = forms(output.uncut or output).at(moves)
         with np.errstate(divide="ignore", invalid="ignore"):
             known = np.where(priors > 0, 1.0 - (errors / priors) ** 2, 1.0)
         informed = known >= INFORMED  # beyond the last informed degree, terms are left at 0
         terms = np.where(np.flip(np.maximum.accumulate(np.flip(informed, 0), 0), 0), terms, 0.0)
-        used = slice(np.flatnonzero(informed.any(axis=1))[-1] + 1)
-        error = np.sqrt(np.sum(errors**2, axis=0) + _rest(priors) ** 2)
-        shares = ", ".join(f"{share:.0%}" for share in known[1:].mean(axis=1))
+        kept = slice(len(output.coefficients))
+        used = slice(np.flatnonzero(informed[kept].any(axis=1))[-1] + 1)
+        last = len(terms) - 1 - np.argmax(informed[::-1], axis=0)
+        cut = np.where(last >= 2, np.abs(terms[last, np.arange(len(moves))]), 0.0)
+        left_out = terms[kept.stop :].sum(axis=0)
+        beyond = np.maximum(_rest(priors), cut)
+        error = np.sqrt(np.sum(errors**2, axis=0) + left_out**2 + beyond**2)
+        shares = ", ".join(f"{share:.0%}" for share in known[kept][1:].mean(axis=1))
         reason = f"minimum norm; known of degree 1, 2, ...: {shares}"
-        total = terms.sum(axis=0)
+        total = terms[kept].sum(axis=0)
         return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used])
 
 

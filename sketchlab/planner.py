@@ -13,11 +13,14 @@ import time
 import numpy as np
 from scipy import special, stats
 
+from .estimate import COVERAGE
+from .resummation import Resummed
 from .sketch import Output, sketch
 from .training import TrainingRun
 
 PROFILE_DEGREE, PROFILE_DIRECTIONS = 6, 8
 HIGHEST_DEGREE = 100
+PARTS = 10  # of the directions of a sketch, in geometric steps, that `plan_part` chooses from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,18 +82,84 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
     variance = np.sum(excess * bounds[1 : degree + 1] ** 2)
     quantile = stats.norm.ppf(1 - delta / 2)
     directions = max(2, math.ceil(variance * (2 * quantile / epsilon) ** 2))
-    products = (degree + 1) * (degree + 2) / 2
+    trainings = directions * products_of_jets(degree)
     return Plan(
         epsilon=epsilon,
         degree=degree,
         directions=directions,
         groups=math.ceil(8 * math.log(1 / delta)),
-        trainings=directions * products,
-        bytes=None if parameters is None else 8 * parameters * (1 + 2 * degree * directions),
-        seconds=None if cost is None else cost * directions * products,
+        trainings=trainings,
+        bytes=None if parameters is None else stored_bytes(parameters, degree, directions),
+        seconds=None if cost is None else cost * trainings,
         within_reach=within_reach,
         reason=reason,
     )
+
+
+def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=None):
+    """The cheapest part of a sketch that predicts this deletion to within epsilon: a `Plan`.
+
+    `plan` bounds the error over all deletions of a size; this looks at one deletion and at an
+    output that is already there. The error of a part, fewer directions or a lower degree, is taken
+    to be its own standard error or its distance from what the whole sketch predicts, whichever is
+    larger; a part is chosen if its error fits a 90% band of epsilon either side, and that of all
+    larger parts of its degree too. If none fits, the plan is the whole sketch, with the reason.
+
+    parameters: how many the model has, for the bytes.
+    """
+    if not epsilon > 0:
+        raise ValueError(f"epsilon must be above 0, not {epsilon!r}")
+    x = output.units.down_weights(without, down_weights)
+    most, highest = len(output.directions), len(output.coefficients) - 1
+    whole = output.predict(x, estimator=Resummed())
+    quantile = stats.norm.ppf((1 + COVERAGE) / 2)
+    fitting = []
+    for degree in range(1, highest + 1):
+        for directions in parts(most)[::-1]:
+            part = output.first(directions).predict(x, estimator=Resummed(), degree=degree)
+            if quantile * max(part.error, abs(part.value - whole.value)) > epsilon:
+                break
+            fitting.append((directions * products_of_jets(degree), degree, directions))
+    within_reach = bool(fitting)
+    trainings, degree, directions = min(
+        fitting, default=(most * products_of_jets(highest), highest, most)
+    )
+    reason = "" if within_reach else _shortfall(whole, quantile)
+    return Plan(
+        epsilon=epsilon,
+        degree=degree,
+        directions=directions,
+        groups=1,
+        trainings=trainings,
+        bytes=None if parameters is None else stored_bytes(parameters, degree, directions),
+        seconds=None,
+        within_reach=within_reach,
+        reason=reason,
+    )
+
+
+def parts(directions):
+    """Numbers of directions that `plan_part` chooses from, the last being all of them."""
+    steps = np.geomspace(min(2, directions), directions, PARTS)
+    return [int(size) for size in np.unique(np.round(steps))]
+
+
+def stored_bytes(parameters, degree, directions):
+    """Bytes of a sketch: a shared real constant and complex coefficients along each direction."""
+    return 8 * parameters * (1 + 2 * degree * directions)
+
+
+def products_of_jets(degree):
+    """Products of coefficients in the product of two jets: the cost of a jet, in trainings."""
+    return (degree + 1) * (degree + 2) // 2
+
+
+def _shortfall(whole, quantile):
+    """Why the whole sketch is not accurate enough, from its prediction."""
+    open_terms = math.hypot(*(term.error for term in whole.terms))
+    beyond = math.sqrt(max(whole.error**2 - open_terms**2, 0.0))
+    remedy = "a higher degree" if beyond > open_terms else "more directions"
+    return f"the whole sketch leaves ±{quantile * whole.error:.2g}; {remedy} would help most"
 
 
 def _profile(run_or_profile, output):
@@ -100,8 +169,7 @@ def _profile(run_or_profile, output):
             raise ValueError("say which output is to be predicted: output=lambda model: ...")
         start = time.perf_counter()
         sketched = sketch(run_or_profile, PROFILE_DEGREE, PROFILE_DIRECTIONS, progress=False)
-        products = (PROFILE_DEGREE + 1) * (PROFILE_DEGREE + 2) / 2
-        cost = (time.perf_counter() - start) / PROFILE_DIRECTIONS / products
+        cost = (time.perf_counter() - start) / PROFILE_DIRECTIONS / products_of_jets(PROFILE_DEGREE)
         parameters = sum(p.size for p in run_or_profile.initial.parameters.values())
         return sketched.output(output).stability()[0], parameters, cost
     norms = run_or_profile.stability()[0] if isinstance(run_or_profile, Output) else run_or_profile

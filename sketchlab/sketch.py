@@ -29,8 +29,9 @@ class Output:
     coefficients: (degree + 1, m), complex. directions: (m, n). units: what the n inputs are called.
     at: the base point, (n,). anchors: deletions after which the output is known exactly, (a, n),
     and anchor_values: the output there, (a,). influence: derivative of the mean training loss on
-    unit v by the down-weight of unit u, (n, n), or None. kept, fitted: results that estimators
-    keep, for these directions and for this output.
+    unit v by the down-weight of unit u, (n, n), or None. uncut: the output with all its degrees,
+    where this one was cut to fewer. kept, fitted: results that are kept, for these directions and
+    for this output.
     """
 
     coefficients: np.ndarray
@@ -41,6 +42,7 @@ class Output:
     anchors: np.ndarray = ()
     anchor_values: np.ndarray = ()
     influence: np.ndarray = None
+    uncut: "Output | None" = dataclasses.field(default=None, repr=False)
     kept: dict = dataclasses.field(default_factory=dict, repr=False)
     fitted: dict = dataclasses.field(default_factory=dict, repr=False)
 
@@ -61,12 +63,14 @@ class Output:
         """The same output with only the first directions."""
         if not 1 <= directions <= len(self.directions):
             raise ValueError(f"there are {len(self.directions)} directions, not {directions!r}")
-        return dataclasses.replace(
-            self,
-            coefficients=self.coefficients[:, :directions],
-            directions=self.directions[:directions],
-            fitted={},
-        )
+        if ("first", directions) not in self.fitted:
+            self.fitted["first", directions] = dataclasses.replace(
+                self,
+                coefficients=self.coefficients[:, :directions],
+                directions=self.directions[:directions],
+                fitted={},
+            )
+        return self.fitted["first", directions]
 
     def predict(self, down_weights=None, *, without=None, estimator="automatic", degree=None):
         """The output after a deletion: a `Prediction`.
@@ -115,12 +119,13 @@ class Output:
         degree = highest if degree is None else check_degree(degree)
         if degree > highest:
             raise ValueError(f"the sketch has degree {highest}, not {degree}")
-        output = self
-        if degree < highest:
-            output = dataclasses.replace(
-                self, coefficients=self.coefficients[: degree + 1], fitted={}
+        if degree == highest:
+            return rule.estimate(self, moves)
+        if ("degree", degree) not in self.fitted:
+            self.fitted["degree", degree] = dataclasses.replace(
+                self, coefficients=self.coefficients[: degree + 1], uncut=self, fitted={}
             )
-        return rule.estimate(output, moves)
+        return rule.estimate(self.fitted["degree", degree], moves)
 
 
 class Sketch:
@@ -165,6 +170,16 @@ class Sketch:
     def influence(self):
         """Derivative of the mean loss on unit v by the down-weight of unit u, or None."""
         return self.group["influence"][:] if "influence" in self.group else None
+
+    def check_run(self, run):
+        """Raise ValueError if the sketch was not made of this training run."""
+        _check_run(run)
+        if run.fingerprint() != self.record["run"]:
+            raise ValueError(
+                "the sketch belongs to another training run: make one with sl.sketch(run, ...), or "
+                "give the run, with the same documents, order, seed and settings, that it was "
+                "made of"
+            )
 
     def directions(self):
         """The directions, complex, shape (m, units)."""
@@ -217,7 +232,7 @@ class Sketch:
             self.anchors,
             anchor_values,
             self.influence,
-            self._kept,
+            kept=self._kept,
         )
 
     def anchor(self, run, deletions, *, jobs=1, progress=True):
@@ -229,9 +244,7 @@ class Sketch:
         The first call also computes `influence`, from one output per document. Outputs made before
         do not have the new anchors: call `output` again.
         """
-        _check_run(run)
-        if run.fingerprint() != self.record["run"]:
-            raise ValueError("the sketch belongs to another training run")
+        self.check_run(run)
         wanted = self._deletions(deletions)
         self.group = stores.writable(self.group)
         if self.influence is None:

@@ -159,3 +159,25 @@ def test_resummed_predictions_follow_a_pole():
     summed = output.predict(x, estimator="resummed")
     assert abs(summed.value - exact) < 0.6 * abs(cut.value - exact)
     assert "resummed" in summed.reason
+
+
+def test_terms_left_out_count_as_error():
+    """Cut to degree 1, the known term of degree 2 is the error, besides what the whole leaves."""
+    output, terms = form_output(4, 2, 12)  # 24 equations determine 4 and 10 unknowns
+    x = rng.normal(size=4)
+    whole = output.predict(x, estimator="minimum_norm")
+    cut = output.predict(x, estimator="minimum_norm", degree=1)
+    assert cut.value == pytest.approx(terms(x)[:2].sum(), abs=1e-10)
+    assert cut.error == pytest.approx(math.hypot(whole.error, terms(x)[2]), rel=1e-8)
+    assert cut.degree == 1
+
+
+def test_the_last_known_term_bounds_the_ones_beyond():
+    """A deletion with large terms gets an error of the size of the last one, degree 2 or higher."""
+    output, terms = form_output(4, 2, 12)
+    for x in rng.normal(size=(5, 4)):
+        for scale in (1.0, 10.0):
+            found = output.predict(scale * x, estimator="minimum_norm")
+            assert found.error >= abs(terms(scale * x)[2]) * (1 - 1e-9)
+    linear, _ = form_output(4, 1, 12)
+    assert linear.predict(x, estimator="minimum_norm").error == 0  # degree 1 tells nothing

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab import ring
+from sketchlab import planner, ring
 
 NORMS = [3.0, 0.2 * 0.4, 0.2 * 0.4**2, 0.2 * 0.4**3, 0.2 * 0.4**4]
 
@@ -102,3 +102,55 @@ def test_a_run_needs_an_output(small_run):
     """Accuracy is that of an output."""
     with pytest.raises(ValueError, match="say which output"):
         sl.plan(small_run, 0.1)
+
+
+@pytest.fixture(scope="module")
+def sketched_output(small_run):
+    """An output of the small run along 15 directions."""
+    return sl.sketch(small_run, 2, 15, progress=False).output(lambda model: model.loss("max"))
+
+
+@pytest.mark.parametrize("deleted", [[0], [3, 4, 5], range(15)])
+@pytest.mark.parametrize("epsilon", [1.0, 0.1, 0.03, 0.01])
+def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, epsilon):
+    """Its band and its distance from the whole fit epsilon; no cheaper part has only fitting ones.
+
+    Without a fitting part the plan is the whole sketch, and says so.
+    """
+    deleted = list(deleted)
+    whole = sketched_output.predict(without=deleted, estimator="resummed")
+
+    def fits(degree, directions):
+        part = sketched_output.first(directions)
+        p = part.predict(without=deleted, estimator="resummed", degree=degree)
+        return max(p.high - p.value, 1.6449 * abs(p.value - whole.value)) <= epsilon
+
+    plan = planner.plan_part(sketched_output, epsilon, without=deleted, parameters=100)
+    sizes = planner.parts(15)
+    fitting = [
+        (size * (degree + 1) * (degree + 2) // 2, degree, size)
+        for degree in (1, 2)
+        for size in sizes
+        if all(fits(degree, larger) for larger in sizes if larger >= size)
+    ]
+    assert plan.within_reach == bool(fitting)
+    expected = min(fitting, default=(90, 2, 15))
+    assert (plan.trainings, plan.degree, plan.directions) == expected
+    assert plan.bytes == 800 * (1 + 2 * plan.degree * plan.directions)
+    assert bool(plan.reason) != plan.within_reach
+    if plan.reason:
+        assert f"the whole sketch leaves ±{whole.high - whole.value:.2g}" in plan.reason
+
+
+def test_parts_end_with_the_whole():
+    """Distinct sizes in rising order, for any number of directions."""
+    for directions in (1, 2, 3, 10, 500):
+        sizes = planner.parts(directions)
+        assert sizes == sorted(set(sizes))
+        assert sizes[-1] == directions and sizes[0] == min(2, directions)
+
+
+def test_a_part_needs_a_positive_epsilon(sketched_output):
+    """The message says what was given."""
+    with pytest.raises(ValueError, match="epsilon must be above 0, not 0"):
+        planner.plan_part(sketched_output, 0, without=[1])

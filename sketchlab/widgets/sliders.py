@@ -1,9 +1,8 @@
 """Sliders beside a figure. The mathematics is elsewhere; this only shows it."""
 
-import html
-import io
-
 import ipywidgets
+
+from .parts import Message, Picture
 
 
 def with_sliders(draw, **sliders):
@@ -14,23 +13,20 @@ def with_sliders(draw, **sliders):
     Anything draw raises is shown as text in place of the figure.
     """
     controls = {name: _control(name, setting) for name, setting in sliders.items()}
-    image, message = ipywidgets.Image(format="png"), ipywidgets.HTML()
-    image.layout.max_width, image.layout.align_self = "100%", "flex-start"
+    picture, message = Picture(), Message()
 
     def show(_=None):
         try:
-            figure = draw(**{name: control.value for name, control in controls.items()})
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=110)
-            image.value, message.value, image.layout.display = buffer.getvalue(), "", None
+            picture.show(draw(**{name: control.value for name, control in controls.items()}))
+            message.say(None)
         except Exception as error:  # a widget must answer in words, whatever went wrong
-            image.layout.display = "none"
-            message.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
+            picture.layout.display = "none"
+            message.say(error)
 
     for control in controls.values():
         control.observe(show, names="value")
     show()
-    return ipywidgets.VBox([*controls.values(), message, image])
+    return ipywidgets.VBox([*controls.values(), message, picture])
 
 
 def _control(name, setting):

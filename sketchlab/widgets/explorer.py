@@ -1,0 +1,285 @@
+"""The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
+
+import csv
+import dataclasses
+import io
+import warnings
+
+import numpy as np
+
+from ..estimate import Curve, Prediction
+from ..microgpt import MicroGPTRun
+from ..minimum_norm import gradients
+from ..names import load
+from ..planner import Plan, parts, plan_part, products_of_jets, stored_bytes
+from ..sketch import Sketch
+from .questions import LossOn, MeanLoss
+from .selection import Selection
+
+WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
+RETRAINED_AT = (0.25, 0.5, 0.75, 1.0)  # down-weights of exact retrainings, besides the chosen one
+OUTPUTS_KEPT = 32
+RETRAININGS_KEPT = 100
+HELD_OUT = 20
+EFFECTS = ("helpful", "harmful")
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Prediction and, once retrained, truth for one deletion and one question.
+
+    prediction: at the chosen down-weight; curve: over all down-weights. now: the output of the
+    trained model. retrained: pairs of down-weight and exact output, or empty. truth: the exact
+    output at the chosen down-weight, or None. plan: what epsilon asked for, or None if degree and
+    directions were set by hand.
+    """
+
+    question: object
+    prediction: Prediction
+    curve: Curve
+    now: float
+    retrained: tuple
+    truth: float | None
+    plan: Plan | None
+
+    @property
+    def change(self):
+        """Predicted change of the output from what it is now."""
+        return self.prediction.value - self.now
+
+    @property
+    def error(self):
+        """Predicted minus exact output, or None before retraining."""
+        return None if self.truth is None else self.prediction.value - self.truth
+
+    @property
+    def inside(self):
+        """Whether the exact output lies in the 90% band, or None before retraining."""
+        if self.truth is None:
+            return None
+        tolerance = 1e-12 * max(1.0, abs(self.truth))
+        return self.prediction.low - tolerance <= self.truth <= self.prediction.high + tolerance
+
+    @property
+    def headline(self):
+        """The predicted change with its sign, unit and meaning."""
+        reach = self.prediction.high - self.prediction.value
+        unclear = abs(self.change) <= reach
+        meaning = "too small to tell from 0" if unclear else self.question.meaning(self.change)
+        return f"{self.change:+.3f} {self.question.unit}: {meaning}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Try:
+    """One row of the history: a prediction beside its exact retraining."""
+
+    deleted: int
+    names: str
+    output: str
+    down_weight: float
+    degree: int
+    directions: int
+    predicted: float
+    low: float
+    high: float
+    retrained: float
+    error: float
+    inside: bool
+
+
+class Explorer:
+    """Choose a deletion and a question; get the prediction, then retrain and compare.
+
+    run: a training run of microgpt. sketch: a sketch of it. held_out: names that were not trained
+    on, for the mean loss; default: embedded names that the run does not have.
+    selection: what is deleted (`Selection`). question: what is asked (see `questions`). weight: the
+    down-weight of the deleted names. degree, directions: the part of the sketch that is used; they
+    follow epsilon until they are set by hand.
+    """
+
+    def __init__(self, run, sketch, *, held_out=None):
+        if not isinstance(run, MicroGPTRun):
+            raise TypeError(f"run must be a training run from sl.train, not {type(run).__name__}")
+        if not isinstance(sketch, Sketch):
+            raise TypeError(f"sketch must be from sl.sketch, not {type(sketch).__name__}")
+        sketch.check_run(run)
+        self.run, self.sketch = run, sketch
+        self.selection = Selection(run.data, sketch.units)
+        self.held_out = tuple(_unseen(run) if held_out is None else held_out)
+        self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, 0.02, False
+        self.degree, self.directions = sketch.degree, len(sketch)
+        self._outputs, self._retrained = {}, {}
+        self.question = None
+        self.ask(LossOn(self.held_out[0] if self.held_out else run.data[0]))
+
+    def ask(self, question):
+        """Ask for another output. Raises ValueError, in words, if the model cannot answer it."""
+        question.check(self.run.model)
+        if question not in self._outputs:
+            self._outputs[question] = self.sketch.output(question, unit=question.unit)
+            while len(self._outputs) > OUTPUTS_KEPT:
+                del self._outputs[next(iter(self._outputs))]
+        self._outputs[question] = self._outputs.pop(question)  # the one used last is kept longest
+        self.question = question
+
+    def ask_mean_loss(self):
+        """Ask for the mean loss on the names that were not trained on."""
+        self.ask(MeanLoss(self.held_out))
+
+    @property
+    def output(self):
+        """The jets of the output that is asked for: a `sketch.Output`."""
+        return self._outputs[self.question]
+
+    @property
+    def sizes(self):
+        """Numbers of directions that can be used."""
+        return parts(len(self.sketch))
+
+    def set_epsilon(self, epsilon):
+        """Let epsilon choose degree and directions, for this deletion and the next ones."""
+        if not epsilon > 0:
+            raise ValueError(f"epsilon must be above 0, not {epsilon!r}")
+        self.epsilon, self.by_hand = epsilon, False
+
+    def set_part(self, degree, directions):
+        """Choose the part of the sketch by hand."""
+        if not 1 <= degree <= self.sketch.degree:
+            raise ValueError(f"the sketch has degree {self.sketch.degree}, not {degree!r}")
+        if directions not in self.sizes:
+            raise ValueError(f"directions must be one of {self.sizes}, not {directions!r}")
+        self.degree, self.directions, self.by_hand = degree, directions, True
+
+    @property
+    def cost(self):
+        """What the used part costs: trainings, and bytes."""
+        trainings = self.directions * products_of_jets(self.degree)
+        return trainings, stored_bytes(self._parameters, self.degree, self.directions)
+
+    @property
+    def _parameters(self):
+        return sum(p.size for p in self.run.model.parameters.values())
+
+    def most(self, count, effect):
+        """Mask of the units that are the most helpful, or harmful, for the answer, (documents,).
+
+        Helpful: deleting it makes the answer worse (a loss higher, a probability lower), to first
+        order.
+        """
+        if effect not in EFFECTS:
+            raise ValueError(f"effect must be one of {', '.join(EFFECTS)}, not {effect!r}")
+        if not 1 <= count <= len(self.sketch.units):
+            raise ValueError(f"count must lie between 1 and {len(self.sketch.units)}")
+        gain = gradients(self.output, self.output.coefficients[1][:, None])[:, 0]
+        gain = gain * self.question.helps * (1 if effect == "helpful" else -1)
+        chosen = np.argsort(-gain, kind="stable")[:count]
+        return np.isin(self.sketch.units.of_document, chosen)
+
+    def at_random(self, count, seed):
+        """Mask of some units drawn at random, (documents,)."""
+        units = self.sketch.units
+        if not 1 <= count <= len(units):
+            raise ValueError(f"count must lie between 1 and {len(units)}, not {count!r}")
+        chosen = np.random.default_rng(seed).choice(len(units), count, replace=False)
+        return np.isin(units.of_document, chosen)
+
+    def answer(self):
+        """The prediction, and what is known of the truth: an `Answer`."""
+        x, plan = self.selection.down_weights, None
+        if not self.by_hand:
+            plan = plan_part(
+                self.output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
+            )
+            self.degree, self.directions = plan.degree, plan.directions
+        part = self.output.first(self.directions)
+        retrained, truth = self._truths()
+        return Answer(
+            self.question,
+            part.predict(self.weight * x, degree=self.degree),
+            part.curve(WEIGHTS, down_weights=x, degree=self.degree),
+            float(self.question(self.run.model)),
+            retrained,
+            truth,
+            plan,
+        )
+
+    def retrain(self, progress=False):
+        """Train exactly with the deletion, at a few down-weights; its `answer` then has the truth.
+
+        progress: True, False, or an object with an update method, called after every step, which
+        may raise to stop the training: nothing is kept then.
+        """
+        if not len(self.selection):
+            raise ValueError("nothing is chosen: choose at least one name to delete")
+        mask = self.selection.mask
+        known = self._retrained.get(mask.tobytes(), ((), None))[0]
+        weights = np.unique([*known, *RETRAINED_AT, self.weight])
+        weights = weights[weights > 0]
+        if len(weights) == len(known):
+            return
+        with warnings.catch_warnings():  # that everything is deleted, which the view says itself
+            warnings.simplefilter("ignore", UserWarning)
+            model = self.run.retrain(down_weights=weights[:, None] * mask, progress=progress)
+        self._retrained[mask.tobytes()] = (tuple(weights.tolist()), model)
+        while len(self._retrained) > RETRAININGS_KEPT:
+            del self._retrained[next(iter(self._retrained))]
+
+    @property
+    def retrained_model(self):
+        """The model retrained with the deletion, at down-weight 1, or None."""
+        weights, models = self._retrained.get(self.selection.mask.tobytes(), ((), None))
+        if models is None:
+            return None
+        row = weights.index(1.0)
+        return models.with_parameters({name: p[row] for name, p in models.parameters.items()})
+
+    def _truths(self):
+        """Pairs of down-weight and exact output, and the exact output at the chosen weight."""
+        weights, models = self._retrained.get(self.selection.mask.tobytes(), ((), None))
+        if models is None:
+            return (), None
+        retrained = tuple(zip(weights, np.asarray(self.question(models)).tolist(), strict=True))
+        now = float(self.question(self.run.model))
+        return retrained, {0.0: now, **dict(retrained)}.get(self.weight)
+
+    def record(self):
+        """Add the present answer to the history, if its truth is known and it is a new row."""
+        answer = self.answer()
+        if answer.truth is None:
+            return
+        prediction = answer.prediction
+        row = Try(
+            len(self.selection),
+            " ".join(self.selection.names),
+            self.question.title,
+            self.weight,
+            self.degree,
+            self.directions,
+            prediction.value,
+            prediction.low,
+            prediction.high,
+            answer.truth,
+            answer.error,
+            answer.inside,
+        )
+        if row not in self.tries:
+            self.tries.append(row)
+
+    def csv(self):
+        """The history as the text of a CSV file, one row per try."""
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(field.name for field in dataclasses.fields(Try))
+        rows.writerows(dataclasses.astuple(row) for row in self.tries)
+        return text.getvalue()
+
+
+def _unseen(run):
+    """Some embedded names that the run does not have and its model can read."""
+    seen, vocabulary = set(run.data), set(run.model.vocabulary)
+    names = [
+        name
+        for name in load()
+        if name not in seen and vocabulary.issuperset(name) and len(name) < run.model.context
+    ]
+    return names[-HELD_OUT:]

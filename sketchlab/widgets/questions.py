@@ -1,0 +1,116 @@
+"""What is asked of a model: a loss or a probability, with the words that tell its change.
+
+A question is a function of a model, so it can be handed to `sketch.output`.
+"""
+
+import dataclasses
+
+from .. import ring
+from ..microgpt import END
+
+
+@dataclasses.dataclass(frozen=True)
+class LossOn:
+    """The loss on one name."""
+
+    name: str
+    unit = "nats"
+    helps = 1  # deleting a helpful name moves the answer up
+
+    @property
+    def title(self):
+        """What is asked, in a few words."""
+        return f"loss on {self.name!r}"
+
+    def check(self, model):
+        """Raise ValueError, in words, if the model cannot answer."""
+        if not self.name:
+            raise ValueError("type a name, such as 'max'")
+        model.tokens(self.name)
+        if len(self.name) >= model.context:
+            raise ValueError(
+                f"{self.name!r} has {len(self.name)} letters; the model reads at most "
+                f"{model.context - 1}"
+            )
+
+    def __call__(self, model):
+        return model.loss(self.name)
+
+    def meaning(self, change):
+        """What a change of the answer says about the model."""
+        return f"the model knows {_less(change)} about {self.name!r}"
+
+
+@dataclasses.dataclass(frozen=True)
+class NextLetter:
+    """The probability of a letter (or of the end) after a prefix."""
+
+    prefix: str
+    letter: str
+    unit = "of probability"
+    helps = -1
+
+    @property
+    def title(self):
+        """What is asked, in a few words."""
+        return f"probability of {self._what} after {self._where}"
+
+    @property
+    def _what(self):
+        return "the end" if self.letter == END else repr(self.letter)
+
+    @property
+    def _where(self):
+        return repr(self.prefix) if self.prefix else "the start"
+
+    def check(self, model):
+        """Raise ValueError, in words, if the model cannot answer."""
+        if self.letter != END and (len(self.letter) != 1 or self.letter not in model.vocabulary):
+            raise ValueError(
+                f"{self.letter!r} is not one letter of the vocabulary {model.vocabulary!r}"
+            )
+        model.tokens(self.prefix)
+        if len(self.prefix) >= model.context:
+            raise ValueError(
+                f"the prefix has {len(self.prefix)} letters; the model reads at most "
+                f"{model.context - 1}"
+            )
+
+    def __call__(self, model):
+        return model.next_probs(self.prefix)[self.letter]
+
+    def meaning(self, change):
+        """What a change of the answer says about the model."""
+        return f"{self._what} becomes {'more' if change > 0 else 'less'} likely after {self._where}"
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanLoss:
+    """The mean loss on a sample of names that were not trained on."""
+
+    names: tuple
+    unit = "nats"
+    helps = 1
+
+    @property
+    def title(self):
+        """What is asked, in a few words."""
+        return f"mean loss on {len(self.names)} names not trained on"
+
+    def check(self, model):
+        """Raise ValueError, in words, if the model cannot answer."""
+        if not self.names:
+            raise ValueError("there are no names that were not trained on: give held_out=[...]")
+        for name in self.names:
+            LossOn(name).check(model)
+
+    def __call__(self, model):
+        return ring.mean(model.losses(self.names), -1)
+
+    def meaning(self, change):
+        """What a change of the answer says about the model."""
+        return f"the model knows {_less(change)} about names in general"
+
+
+def _less(change):
+    return "less" if change > 0 else "more"

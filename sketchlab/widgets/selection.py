@@ -1,0 +1,138 @@
+"""What is to be deleted: a set of documents, chosen in steps that can be undone."""
+
+import re
+
+import numpy as np
+
+KINDS = ("contains", "starts with", "ends with", "regular expression", "length")
+MODES = ("replace", "add", "remove")
+STEPS_KEPT = 100
+LENGTH = re.compile(r"\s*(?:(\d+)\s*-\s*(\d+)|(<=|>=|<|>|)\s*(\d+))\s*")
+
+
+class Selection:
+    """A set of documents; what may be chosen are the units of a sketch (see `Units`).
+
+    documents: the n training documents. Where documents are not units themselves, a choice must
+    consist of whole units.
+    """
+
+    def __init__(self, documents, units):
+        self.documents, self.units = list(documents), units
+        self._steps = [np.zeros(len(self.documents), bool)]
+
+    @property
+    def mask(self):
+        """Which documents are chosen, booleans of shape (n,)."""
+        return self._steps[-1]
+
+    @property
+    def names(self):
+        """The chosen documents, in the order of training."""
+        return [self.documents[i] for i in np.flatnonzero(self.mask)]
+
+    def __len__(self):
+        return int(self.mask.sum())
+
+    @property
+    def down_weights(self):
+        """The down-weights that delete the chosen documents, one per unit, (units,)."""
+        x = np.zeros(len(self.units))
+        x[self.units.of_document[self.mask]] = 1.0
+        return x
+
+    @property
+    def groups(self):
+        """The named groups of documents: name to a mask of shape (n,); empty if there are none."""
+        if self.units.nested:
+            return {name: self._from(members) for name, members in self.units.nested.items()}
+        if len(self.units) == len(self.documents):
+            return {}
+        return {
+            str(name): self.units.of_document == number
+            for number, name in enumerate(self.units.names)
+        }
+
+    def matching(self, kind, text):
+        """Mask of the documents that a text pattern matches; an empty pattern matches none.
+
+        kind: one of KINDS. A length is a number, 3-5, <4, <=4, >8 or >=8.
+        Raises ValueError, in words, for a pattern that is not one.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
+        if not text.strip():
+            return np.zeros(len(self.documents), bool)
+        if kind == "length":
+            test = _length_test(text)
+        elif kind == "regular expression":
+            try:
+                test = re.compile(text).search
+            except re.error as error:
+                raise ValueError(f"{text!r} is not a regular expression: {error}") from error
+        else:
+            test = {
+                "contains": lambda document: text in document,
+                "starts with": lambda document: document.startswith(text),
+                "ends with": lambda document: document.endswith(text),
+            }[kind]
+        return np.array([bool(test(document)) for document in self.documents])
+
+    def choose(self, mask, mode="replace"):
+        """Replace the choice by the documents of a mask, or add or remove them.
+
+        Raises ValueError if a unit would be chosen in part.
+        """
+        if mode not in MODES:
+            raise ValueError(f"the mode must be one of {', '.join(MODES)}, not {mode!r}")
+        self._check_whole(mask)
+        before = self.mask
+        chosen = {"replace": mask, "add": before | mask, "remove": before & ~mask}[mode]
+        if np.any(chosen != before):
+            self._steps.append(chosen)
+        del self._steps[: -STEPS_KEPT - 1]
+
+    def choose_units(self, down_weights, mode="replace"):
+        """Choose all units with a down-weight above 0; see `choose`."""
+        self.choose(np.asarray(down_weights)[self.units.of_document] > 0, mode)
+
+    def undo(self):
+        """Go back one step; at the start nothing happens."""
+        if len(self._steps) > 1:
+            self._steps.pop()
+
+    def _from(self, members):
+        mask = np.zeros(len(self.documents), bool)
+        mask[members] = True
+        return mask
+
+    def _check_whole(self, mask):
+        of_document = self.units.of_document
+        parts = np.bincount(of_document, weights=mask, minlength=len(self.units))
+        broken = np.flatnonzero((parts > 0) & (parts < self.units.sizes))
+        if len(broken):
+            unit = broken[0]
+            raise ValueError(
+                f"this sketch deletes whole units only, and {int(parts[unit])} of the "
+                f"{self.units.sizes[unit]} names of unit {self.units.names[unit]!r} would go: "
+                "choose whole units, or make a sketch in which every name is a unit"
+            )
+
+
+def _length_test(text):
+    match = LENGTH.fullmatch(text)
+    if not match:
+        raise ValueError(
+            f"{text!r} is not a length: give a number such as 5, or 3-5, <4, <=4, >8, >=8"
+        )
+    least, most, sign, number = match.groups()
+    if least is not None:
+        return lambda document: int(least) <= len(document) <= int(most)
+    number = int(number)
+    return {
+        "": lambda document: len(document) == number,
+        "<": lambda document: len(document) < number,
+        "<=": lambda document: len(document) <= number,
+        ">": lambda document: len(document) > number,
+        ">=": lambda document: len(document) >= number,
+    }[sign]

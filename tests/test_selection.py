@@ -1,0 +1,114 @@
+"""What is deleted: patterns against a plain search, undo, whole units."""
+
+import re
+
+import numpy as np
+import pytest
+
+from sketchlab.units import Units
+from sketchlab.widgets.selection import Selection
+
+NAMES = ["max", "maria", "xavier", "alex", "jo", "emma"]
+
+
+def selection(groups=None):
+    """A selection of NAMES over some units."""
+    return Selection(NAMES, Units(groups, len(NAMES)))
+
+
+@pytest.mark.parametrize(
+    "kind, text, expected",
+    [
+        ("contains", "x", ["max", "xavier", "alex"]),
+        ("contains", "", []),
+        ("contains", "  ", []),
+        ("contains", "q", []),
+        ("contains", ".", []),
+        ("starts with", "ma", ["max", "maria"]),
+        ("ends with", "a", ["maria", "emma"]),
+        ("regular expression", "^.a.$", ["max"]),
+        ("regular expression", "(m)a?\\1", ["emma"]),
+        ("length", "2", ["jo"]),
+        ("length", " 3 - 4 ", ["max", "alex", "emma"]),
+        ("length", "<4", ["max", "jo"]),
+        ("length", "<=4", ["max", "alex", "jo", "emma"]),
+        ("length", ">5", ["xavier"]),
+        ("length", ">=5", ["maria", "xavier"]),
+        ("length", "4-3", []),
+    ],
+)
+def test_patterns(kind, text, expected):
+    """Each kind of pattern finds the names that a person would."""
+    chosen = selection()
+    chosen.choose(chosen.matching(kind, text))
+    assert chosen.names == expected
+    assert len(chosen) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "kind, text, message",
+    [
+        ("regular expression", "[a", "'[a' is not a regular expression"),
+        ("regular expression", "*", "not a regular expression"),
+        ("length", "abc", "not a length: give a number such as 5"),
+        ("length", "-3", "not a length"),
+        ("sounds like", "x", "the kind of pattern must be one of contains"),
+    ],
+)
+def test_wrong_patterns_are_refused_in_words(kind, text, message):
+    """And what was chosen stays."""
+    chosen = selection()
+    chosen.choose(chosen.matching("contains", "x"))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        chosen.choose(chosen.matching(kind, text))
+    assert chosen.names == ["max", "xavier", "alex"]
+
+
+def test_modes_and_undo():
+    """Replace, add and remove are set operations; undo goes back through them."""
+    chosen = selection()
+    chosen.choose(chosen.matching("contains", "x"))
+    chosen.choose(chosen.matching("starts with", "m"), "add")
+    chosen.choose(chosen.matching("ends with", "x"), "remove")
+    assert chosen.names == ["maria", "xavier"]
+    chosen.choose(chosen.matching("contains", "j"))
+    assert chosen.names == ["jo"]
+    chosen.choose(chosen.matching("contains", "j"), "add")  # changes nothing: no step
+    for expected in (
+        ["maria", "xavier"],
+        ["max", "maria", "xavier", "alex"],
+        ["max", "xavier", "alex"],
+        [],
+        [],
+    ):
+        chosen.undo()
+        assert chosen.names == expected
+    with pytest.raises(ValueError, match="the mode must be one of replace, add, remove"):
+        chosen.choose(chosen.mask, "toggle")
+
+
+def test_down_weights_of_units():
+    """A deletion has one down-weight per unit, and only whole units can be chosen."""
+    by_first = selection([name[0] for name in NAMES])
+    by_first.choose(by_first.matching("starts with", "m"))
+    units = by_first.units
+    assert dict(zip(units.names, by_first.down_weights.tolist(), strict=True)) == {
+        **dict.fromkeys(units.names, 0.0),
+        "m": 1.0,
+    }
+    with pytest.raises(ValueError, match="1 of the 2 names of unit 'm' would go"):
+        by_first.choose(by_first.matching("contains", "max"))
+    assert by_first.names == ["max", "maria"]
+    assert by_first.groups["m"].tolist() == [True, True, False, False, False, False]
+
+
+def test_nested_groups_overlap():
+    """Named groups above single names: any name may be chosen, groups may share names."""
+    nested = selection({"m": [0, 1], "x": [0, 2, 3]})
+    nested.choose(nested.groups["x"])
+    nested.choose(nested.groups["m"], "add")
+    assert nested.names == ["max", "maria", "xavier", "alex"]
+    np.testing.assert_array_equal(nested.down_weights, [1, 1, 1, 1, 0, 0])
+    nested.choose_units([0, 0, 0, 0, 1, 0])
+    assert nested.names == ["jo"]
+    assert selection().groups == {}
