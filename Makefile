@@ -4,16 +4,25 @@
 # into .venv. The stamp .venv/.installed is written last and holds the path of this folder; without
 # it, as after an interrupted set-up, the next call starts again from an empty .venv.
 
-.PHONY: help lab test clean
+.PHONY: help lab app test clean
 
 help:
 	@echo "make lab     open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
+	@echo "make app     open the deletion explorer as a page of its own (ARGS as above)"
 	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
 	@echo "make clean   remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
+JUPYTER = JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m
+
 lab: .venv/.installed
-	JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m jupyterlab notebooks $(ARGS)
+	$(JUPYTER) jupyterlab notebooks $(ARGS)
+
+# The page is run once before it is served, so that its sketch is there for the first visitor.
+app: .venv/.installed
+	@echo "Preparing the page: half a minute the first time."
+	$(JUPYTER) nbconvert --execute --to notebook --stdout --log-level WARN notebooks/app.ipynb > /dev/null
+	$(JUPYTER) voila notebooks/app.ipynb $(ARGS)
 
 # One thread for linear algebra and no progress bars: the outputs are the same in every run.
 STEADY = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TQDM_DISABLE=1

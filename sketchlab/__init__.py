@@ -27,7 +27,7 @@ from . import (
 from .circuits import Circuit
 from .jets import Jet
 from .microgpt import MicroGPT, train
-from .planner import plan
+from .planner import plan, plan_part
 from .ring import ring_grad
 from .sketch import local_sketch, open_sketch, sketch
 from .training import SGD, Adam, Model, TrainingRun
@@ -56,6 +56,7 @@ __all__ = [
     "open_sketch",
     "paper",
     "plan",
+    "plan_part",
     "ring",
     "ring_grad",
     "sketch",

@@ -188,7 +188,7 @@ def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(),
     """
     figure = Figure(figsize=(7.0, 3.4))
     left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
-    figure.subplots_adjust(left=0.1, right=0.985, bottom=0.16, top=0.97, wspace=0.3)
+    figure.subplots_adjust(left=0.09, right=0.985, bottom=0.15, top=0.91, wspace=0.3)
     left.fill_between(curve.weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
     left.plot(curve.weights, curve.values, color=BLUE, label="predicted, 90% band")
     reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
@@ -197,7 +197,8 @@ def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(),
         left.plot(*zip(*retrained, strict=True), "D", color=RED, ms=6, label="exact retraining")
     if now is not None:
         left.axhline(now, color=GREY, lw=1, ls="--", label="now")
-    left.set(xlabel="down-weight (0: kept, 1: deleted)", ylabel=label)
+    left.set_title(label, loc="left", fontsize=10)  # a label at the axis would need room
+    left.set(xlabel="down-weight (0: kept, 1: deleted)")
     left.legend(frameon=False, fontsize=9)
     terms = prediction.terms[1:]
     right.bar(
@@ -220,11 +221,9 @@ def description(figure):
         if not (axes.axison and (axes.get_xlabel() or axes.get_ylabel())):
             continue
         lines = ", ".join(axes.get_legend_handles_labels()[1])
-        title = f"{axes.get_title()}: " if axes.get_title() else ""
-        parts.append(
-            f"{title}{axes.get_ylabel()} against {axes.get_xlabel()}"
-            + (f" ({lines})" if lines else "")
-        )
+        named = [axes.get_title("center"), axes.get_title("left"), axes.get_ylabel()]
+        what = ": ".join(filter(None, named))
+        parts.append(f"{what} against {axes.get_xlabel()}" + (f" ({lines})" if lines else ""))
     return "; ".join(parts) or "figure"
 
 

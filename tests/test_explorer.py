@@ -77,7 +77,7 @@ def test_answers_are_those_of_the_package(explorer, small_run, sketched, questio
     assert answer.error == answer.prediction.value - answer.truth
     assert answer.inside == (answer.prediction.low <= truth <= answer.prediction.high)
     assert [weight for weight, _ in answer.retrained] == [0.25, 0.5, 0.6, 0.75, 1.0]
-    assert f"{answer.change:+.3f} {question.unit}" in answer.headline
+    assert f"{answer.change:+.3g} {question.unit}" in answer.headline
     after = explorer.retrained_model
     exact = small_run.retrain(down_weights=x, progress=False)
     assert float(question(after)) == pytest.approx(float(question(exact)), rel=1e-12)
@@ -86,6 +86,10 @@ def test_answers_are_those_of_the_package(explorer, small_run, sketched, questio
 def test_epsilon_chooses_and_the_hand_overrules(explorer):
     """Epsilon sets the part for every deletion, until the part is set by hand."""
     explorer.selection.choose_units(np.arange(30) < 3)
+    assert explorer.epsilon == 0.02
+    explorer.ask(NextLetter("a", "n"))
+    assert explorer.epsilon == 0.002  # probabilities are smaller than losses
+    explorer.ask(LossOn("max"))
     costs = []
     for epsilon in (1.0, 0.1, 0.01, 1e-5):
         explorer.set_epsilon(epsilon)

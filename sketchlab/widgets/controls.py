@@ -321,7 +321,7 @@ class Accuracy(Controls):
     def __init__(self, explorer, act):
         self.explorer = explorer
         self.epsilon = ipywidgets.FloatLogSlider(
-            explorer.epsilon, min=-3, max=0, step=0.1, description="epsilon", readout_format=".3f"
+            explorer.epsilon, min=-4, max=0, step=0.1, description="epsilon", readout_format=".2g"
         )
         self.epsilon.tooltip = "Largest error wanted: 90% band either side of the prediction"
         self.degree = ipywidgets.IntSlider(
@@ -352,6 +352,7 @@ class Accuracy(Controls):
     def refresh(self, answer):
         """Show the part of the sketch that is used, its cost, and whether epsilon is reached."""
         with self.showing():
+            self.epsilon.value = self.explorer.epsilon
             self.degree.value = self.explorer.degree
             self.directions.value = self.explorer.directions
         trainings, size = self.explorer.cost

@@ -66,7 +66,7 @@ class Answer:
         reach = self.prediction.high - self.prediction.value
         unclear = abs(self.change) <= reach
         meaning = "too small to tell from 0" if unclear else self.question.meaning(self.change)
-        return f"{self.change:+.3f} {self.question.unit}: {meaning}"
+        return f"{self.change:+.3g} {self.question.unit}: {meaning}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,20 +106,25 @@ class Explorer:
         self.run, self.sketch = run, sketch
         self.selection = Selection(run.data, sketch.units)
         self.held_out = tuple(_unseen(run) if held_out is None else held_out)
-        self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, 0.02, False
+        self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
         self.degree, self.directions = sketch.degree, len(sketch)
         self._outputs, self._retrained = {}, {}
         self.question = None
         self.ask(LossOn(self.held_out[0] if self.held_out else run.data[0]))
 
     def ask(self, question):
-        """Ask for another output. Raises ValueError, in words, if the model cannot answer it."""
+        """Ask for another output; another kind starts with its own epsilon.
+
+        Raises ValueError, in words, if the model cannot answer it.
+        """
         question.check(self.run.model)
         if question not in self._outputs:
             self._outputs[question] = self.sketch.output(question, unit=question.unit)
             while len(self._outputs) > OUTPUTS_KEPT:
                 del self._outputs[next(iter(self._outputs))]
         self._outputs[question] = self._outputs.pop(question)  # the one used last is kept longest
+        if self.question is None or self.question.unit != question.unit:
+            self.epsilon = question.epsilon
         self.question = question
 
     def ask_mean_loss(self):

@@ -15,6 +15,7 @@ class LossOn:
 
     name: str
     unit = "nats"
+    epsilon = 0.02  # to start with
     helps = 1  # deleting a helpful name moves the answer up
 
     @property
@@ -48,6 +49,7 @@ class NextLetter:
     prefix: str
     letter: str
     unit = "of probability"
+    epsilon = 0.002
     helps = -1
 
     @property
@@ -90,6 +92,7 @@ class MeanLoss:
 
     names: tuple
     unit = "nats"
+    epsilon = 0.02
     helps = 1
 
     @property

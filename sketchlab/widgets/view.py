@@ -14,7 +14,7 @@ from .questions import LossOn
 
 CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0
-NAMES_IN_HISTORY = 40  # letters
+NAMES_IN_HISTORY = 20  # letters
 RESTARTED = (
     "If nothing moves, the kernel has restarted or the page was idle for too long: "
     "run the cell again, or reload the page."
@@ -87,6 +87,13 @@ class ExplorerView(ipywidgets.VBox):
         self._running(False)
         self._before = explorer.run.sample(SAMPLES, SAMPLE_SEED)
         self.refresh()
+
+    def __repr__(self):
+        explorer = self.explorer
+        return (
+            f"ExplorerView({len(explorer.selection)} of {len(explorer.run)} names deleted, "
+            f"{explorer.question.title}, {explorer.sketch!r})"
+        )
 
     def act(self, change):
         """Run a change of the state, show what it raises in words, and draw everything again."""
@@ -228,9 +235,11 @@ def _history(explorer):
     head = "".join(f"<th>{column}</th>" for column in (*columns, "band"))
     content = base64.b64encode(explorer.csv().encode()).decode()
     return (
-        '<div class="sketchlab-history" style="line-height: 1.4; overflow-x: auto" tabindex="0">'
+        '<div class="sketchlab-history" style="line-height: 1.4; overflow-x: auto; '
+        'white-space: nowrap" tabindex="0">'
         f"<table><tr>{head}</tr>{rows}</table>"
-        f'<a download="deletions.csv" href="data:text/csv;base64,{content}">Download as CSV</a>'
+        f'<a download="deletions.csv" href="data:text/csv;base64,{content}">'
+        "<u>Download as CSV</u></a>"
         "</div>"
     )
 

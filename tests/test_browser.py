@@ -1,0 +1,284 @@
+"""The explorer in a real browser: clicks and drags, in JupyterLab and as a page of its own.
+
+What the page shows is compared with direct calls of the package. Needs Chromium; without it the
+tests are skipped and say so. Pictures of the pages are left in the folder `screenshots`.
+"""
+
+import html
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+import sketchlab as sl
+
+from conftest import ROOT
+
+SCREENSHOTS = ROOT / "screenshots"
+CHROMIUM = os.environ.get("SKETCHLAB_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update"
+).split()
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="no Chromium found: install it (Debian: apt install chromium), or set "
+    "SKETCHLAB_CHROMIUM to its path",
+)
+LONG = 240_000  # milliseconds: a sketch on a slow machine
+EPSILON = 0.02
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Copies of the notebooks without outputs: what is shown then comes from this kernel."""
+    copies = tmp_path_factory.mktemp("notebooks")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        notebook = json.loads(path.read_text())
+        notebook["metadata"].pop("widgets", None)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell["outputs"], cell["execution_count"] = [], None
+        (copies / path.name).write_text(json.dumps(notebook))
+    return copies
+
+
+@pytest.fixture(scope="module")
+def serve(folder, tmp_path_factory):
+    """Function that starts a server on a free port, with settings of its own: its address."""
+    private, processes = tmp_path_factory.mktemp("jupyter"), []
+    settings = private / "settings" / "@jupyterlab"
+    for plugin, values in {
+        "apputils-extension/notification": {"fetchNews": "false"},
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }.items():
+        file = settings / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(private / "config"),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+        "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
+        "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+    def start(*arguments):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = open(private / f"{arguments[0]}.log", "w")
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", *arguments, "--no-browser", f"--port={port}"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        )
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/static/none", timeout=5)
+            except urllib.error.HTTPError:
+                return address  # it answers
+            except OSError:
+                assert processes[-1].poll() is None, Path(log.name).read_text()
+                time.sleep(0.25)
+        raise TimeoutError(Path(log.name).read_text())
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def page(tmp_path):
+    """An empty page that reaches this machine only."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=CHROMIUM, args=FLAGS, viewport={"width": 1280, "height": 1000}
+        )
+        page = browser.pages[0]
+        local = re.compile(r"(https?://127\.0\.0\.1:|data:|blob:)")
+        page.route(
+            lambda url: not local.match(url),
+            lambda route: route.abort(),
+        )
+        yield page
+        browser.close()
+
+
+def open_notebook(page, address, name):
+    """Open a notebook in JupyterLab and run all its cells."""
+    page.goto(f"{address}/lab/tree/{name}?token=secret&reset", timeout=LONG)
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=LONG)
+    idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+    page.wait_for_selector(idle, timeout=LONG, state="attached")
+    first = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(10):  # the kernel may not listen yet
+        page.click("li.lm-MenuBar-item:has-text('Run')")
+        page.click("li.lm-Menu-item[data-command='runmenu:run-all']")
+        page.wait_for_timeout(3000)
+        if re.search(r"[\d*]", first.inner_text()):
+            break
+    page.wait_for_selector(".sketchlab-headline", timeout=LONG)
+    last = page.locator(".jp-CodeCell .jp-InputPrompt").last
+    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=LONG)
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+class Expected:
+    """What the package computes for the state that a page is in."""
+
+    def __init__(self, folder, without, name):
+        self.run = sl.train(sl.names.load()[:400], progress=False)
+        self.sketch = sl.open_sketch(folder / "sketches" / "names", self.run)
+        self.output = self.sketch.output(lambda model: model.loss(name), unit="nats")
+        self.name, self.epsilon = name, EPSILON
+        self.without = set(np.flatnonzero(self.sketch.units.down_weights(without)))
+
+    def named(self, letter):
+        """Numbers of the names that begin with a letter."""
+        return {i for i, name in enumerate(self.run.data) if name[0] == letter}
+
+    def check(self, page, truth=False):
+        """The headline, the numbers, the band, the cost and the chosen names are these."""
+        without = sorted(self.without)
+        plan = sl.plan_part(self.output, self.epsilon, without=without)
+        part = self.output.first(plan.directions)
+        p = part.predict(without=without, degree=plan.degree)
+        now = self.run.loss(self.name)
+        noun = "name" if len(without) == 1 else "names"
+        expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} {noun}")
+        text = f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}), now {now:.4f}"
+        details = page.locator(".sketchlab-details")
+        expect(details).to_contain_text(text, timeout=20_000)
+        cost = f"cost of {plan.trainings} trainings"
+        expect(page.locator(".sketchlab-cost")).to_contain_text(cost)
+        expect(page.locator(".sketchlab-headline")).to_contain_text(f"{p.value - now:+.3g} nats")
+        title = re.compile(f"predicted {p.value:.4f} at down-weight 1")
+        expect(page.locator(".sketchlab-explorer img")).to_have_attribute("title", title)
+        if truth:
+            exact = self.run.retrain(without=without, progress=False).loss(self.name)
+            inside = "inside" if p.low <= exact <= p.high else "outside"
+            expect(details).to_contain_text(
+                f"retrained {exact:.4f}: off by {p.value - exact:+.4f}, {inside} the band",
+                timeout=60_000,
+            )
+            expect(page.locator(".sketchlab-history")).to_contain_text(f"{exact:.4f}")
+
+
+def drag(page, slider, share):
+    """Drag the handle of a slider to a share of its length with the mouse."""
+    handle = page.locator(f".sketchlab-{slider} .noUi-handle")
+    handle.scroll_into_view_if_needed()
+    start = handle.bounding_box()
+    track = page.locator(f".sketchlab-{slider} .noUi-base").bounding_box()
+    y = start["y"] + start["height"] / 2
+    page.mouse.move(start["x"] + start["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(track["x"] + share * track["width"], y, steps=8)
+    page.mouse.up()
+    return float(handle.get_attribute("aria-valuenow"))
+
+
+def operate(page, expected, name):
+    """Use the explorer as a visitor would, and compare with the package after every step."""
+    explorer = page.locator(".sketchlab-explorer")
+    expected.check(page)
+    chip = explorer.locator(".sketchlab-chips button", has_text=re.compile("^m$"))
+    chip.click()
+    expected.without |= expected.named("m")
+    expected.check(page)
+    explorer.locator(".lm-TabBar-tab", has_text="Names").click()
+    explorer.locator(".sketchlab-names select option", has_text=re.compile("^zoran$")).click()
+    expected.without = {expected.run.data.index("zoran")}
+    expected.check(page)
+    explorer.locator("button", has_text="Undo").click()
+    explorer.locator("button", has_text="Undo").click()
+    explorer.locator(".lm-TabBar-tab", has_text="Text").click()
+    text = explorer.locator(".sketchlab-pattern input")
+    text.fill("x")
+    explorer.locator("button:visible", has_text="Only these").click()
+    expected.without = {i for i, word in enumerate(expected.run.data) if "x" in word}
+    expected.check(page)
+
+    costs = []
+    for share in (0.95, 0.7, 0.05):
+        expected.epsilon = 10 ** drag(page, "epsilon", share)
+        expected.check(page)
+        costs.append(explorer.locator(".sketchlab-cost").inner_text())
+    assert len(set(costs)) == 3
+    explorer.locator(".sketchlab-epsilon .noUi-handle").press("ArrowRight")
+    handle = explorer.locator(".sketchlab-epsilon .noUi-handle")
+    expected.epsilon = 10 ** float(handle.get_attribute("aria-valuenow"))
+    expected.check(page)
+
+    explorer.locator("button.sketchlab-retrain").click()
+    expected.check(page, truth=True)
+    link = explorer.locator(".sketchlab-history a")
+    with page.expect_download() as download:
+        link.click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert rows[0].startswith("deleted,names,output") and len(rows) == 2
+
+    explorer.locator(".lm-TabBar-tab", has_text="Text").click()
+    explorer.locator("select:visible").first.select_option("regular expression")
+    text.fill("(x")
+    message = explorer.locator(".sketchlab-message [role=alert]:visible")
+    expect(message).to_contain_text("'(x' is not a regular expression")
+    asked = explorer.locator(".sketchlab-name input")
+    asked.fill("zo3")
+    expect(explorer.locator(".sketchlab-message [role=alert]:visible").last).to_contain_text(
+        "unknown character '3' at position 2"
+    )
+    expected.check(page, truth=True)  # what was right before is still shown
+    text.fill("x")
+    asked.fill(expected.name)
+    expect(explorer.locator(".sketchlab-message [role=alert]")).to_have_count(0)
+
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 1000})
+        explorer.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}_{width}.png")
+        slider = explorer.locator(".sketchlab-epsilon").bounding_box()
+        assert 290 < slider["width"] < 330
+        picture = explorer.locator("img").bounding_box()
+        assert picture["width"] > 300
+        assert picture["x"] + picture["width"] <= width
+
+
+def test_the_first_notebook_in_jupyterlab(page, serve, folder):
+    """Open 00_start_here, run all, and use its explorer."""
+    address = serve("jupyterlab", str(folder), "--allow-root", "--IdentityProvider.token=secret")
+    open_notebook(page, address, "00_start_here.ipynb")
+    with_x = [i for i, name in enumerate(sl.names.load()[:400]) if "x" in name]
+    operate(page, Expected(folder, with_x, "max"), "jupyterlab")
+
+
+def test_the_page_without_code(page, serve, folder):
+    """The app: the explorer with no code in sight, for visitors; works without a network."""
+    address = serve("voila", str(folder / "app.ipynb"))
+    page.goto(address, timeout=LONG)
+    page.wait_for_selector(".sketchlab-headline", timeout=LONG)
+    assert "sl.train" not in html.unescape(page.content())
+    expect(page.locator("h1")).to_contain_text("never seen these names")
+    operate(page, Expected(folder, ["x", "z"], "zoe"), "app")
