@@ -52,10 +52,16 @@ class Resummed:
         typical = found.typical
         if typical is None:
             typical = forms(output).at(moves)[2][: len(found.terms)]
-        extra = rest(found.terms, typical, np.abs(moves) @ output.units.sizes)
+        extra = rest(found.terms, typical, _documents(moves, output.units.sizes))
         return dataclasses.replace(
             found,
             total=found.total + extra,
             error=np.hypot(found.error, 0.5 * extra),
             reason=found.reason + ("; resummed" if np.any(extra) else ""),
         )
+
+
+def _documents(moves, sizes):
+    """The effective number of documents that a displacement moves, whatever its length."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num((np.abs(moves) @ sizes) ** 2 / (moves**2 @ sizes))

@@ -208,7 +208,8 @@ def test_history_and_csv(explorer):
     explorer.selection.choose_units(np.arange(30) < 4)
     explorer.retrain()
     explorer.record()
-    explorer.record()  # the same again is not a new row
+    with pytest.raises(ValueError, match="this try is in the history already"):
+        explorer.record()
     explorer.set_part(1, explorer.sizes[2])
     explorer.record()
     assert [row.degree for row in explorer.tries] == [explorer.tries[0].degree, 1]

@@ -181,3 +181,10 @@ def test_the_last_known_term_bounds_the_ones_beyond():
             assert found.error >= abs(terms(scale * x)[2]) * (1 - 1e-9)
     linear, _ = form_output(4, 1, 12)
     assert linear.predict(x, estimator="minimum_norm").error == 0  # degree 1 tells nothing
+
+
+def test_resummation_does_not_start_along_a_curve():
+    """How many documents count does not depend on their down-weight, so curves have no jumps."""
+    moves = np.array([[1.0, 1, 1, 0], [0.2, 0.2, 0.2, 0], [0, 0, 0, 0.7], [0, 0, 0, 0]])
+    found = resummation._documents(moves, np.array([2, 3, 4, 7]))
+    np.testing.assert_allclose(found, [9, 9, 7, 0])

@@ -248,7 +248,10 @@ class Explorer:
         return retrained, {0.0: now, **dict(retrained)}.get(self.weight)
 
     def record(self):
-        """Add the present answer to the history, if its truth is known and it is a new row."""
+        """Add the present answer to the history, if its truth is known.
+
+        Raises ValueError if the history has the same row already.
+        """
         answer = self.answer()
         if answer.truth is None:
             return
@@ -267,8 +270,9 @@ class Explorer:
             answer.error,
             answer.inside,
         )
-        if row not in self.tries:
-            self.tries.append(row)
+        if row in self.tries:
+            raise ValueError("this try is in the history already: change something first")
+        self.tries.append(row)
 
     def csv(self):
         """The history as the text of a CSV file, one row per try."""

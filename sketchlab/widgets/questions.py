@@ -23,6 +23,11 @@ class LossOn:
         """What is asked, in a few words."""
         return f"loss on {self.name!r}"
 
+    @property
+    def label(self):
+        """The title with its unit, for a figure."""
+        return f"{self.title} (nats)"
+
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
         if not self.name:
@@ -56,6 +61,8 @@ class NextLetter:
     def title(self):
         """What is asked, in a few words."""
         return f"probability of {self._what} after {self._where}"
+
+    label = title
 
     @property
     def _what(self):
@@ -99,6 +106,11 @@ class MeanLoss:
     def title(self):
         """What is asked, in a few words."""
         return f"mean loss on {len(self.names)} names not trained on"
+
+    @property
+    def label(self):
+        """The title with its unit, for a figure."""
+        return f"{self.title} (nats)"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""

@@ -125,7 +125,7 @@ class ExplorerView(ipywidgets.VBox):
                 weight=explorer.weight,
                 now=answer.now,
                 retrained=answer.retrained,
-                label=f"{answer.question.title} ({answer.question.unit})",
+                label=answer.question.label,
             ),
             _spoken(explorer, answer),
         )
