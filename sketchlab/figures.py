@@ -210,6 +210,8 @@ def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(),
         capsize=4,
     )
     right.axhline(0, color="black", lw=0.8)
+    left.locator_params(nbins=5)  # every tick costs a millisecond
+    right.locator_params(axis="y", nbins=4)
     right.set_title("Taylor terms", loc="left", fontsize=10)
     right.set(xlabel="degree", xticks=range(1, len(terms) + 1), xmargin=0.3)
     return figure
