@@ -1,12 +1,14 @@
 """Notebooks are committed executed: strict comparison is empty for cells without outputs."""
 
 import json
+import re
 
 import pytest
 
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in NOTEBOOKS if path.stem != "app"]  # the app is a page, not a lesson
 MOST_BYTES = 500_000
 
 
@@ -22,9 +24,14 @@ def test_notebook_is_executed_in_order(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_is_small_and_tells_its_frame(path):
-    """Below 500 kB, and with the parts that every notebook has."""
+def test_notebook_is_small(path):
+    """Below 500 kB."""
     assert path.stat().st_size < MOST_BYTES
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_notebook_tells_its_frame(path):
+    """It has the parts that every notebook has."""
     notebook = json.loads(path.read_text())
     prose = "\n".join(
         "".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"
@@ -33,14 +40,15 @@ def test_notebook_is_small_and_tells_its_frame(path):
         assert part in prose, f"{path.name} has no section {part!r}"
 
 
-def test_the_notebooks_are_here():
-    """The walk starts with these four."""
-    found = [path.stem for path in NOTEBOOKS]
-    for name in ("01_scalar_circuits", "02_jets", "03_training_is_a_circuit", "04_microgpt"):
-        assert name in found
+def test_the_first_notebook_links_to_all_others():
+    """Its map has every lesson, in order."""
+    text = (ROOT / "notebooks" / "00_start_here.ipynb").read_text()
+    linked = re.findall(r"\| \[(\w+)\]\(\1\.ipynb\)", text)
+    assert linked == [path.stem for path in LESSONS[1:]]
+    assert len(linked) >= 10
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_the_solution_of_the_exercise_is_right(path, capsys, monkeypatch):
     """Run the notebook up to the exercise, then the printed solution, then the notebook's check."""
     monkeypatch.chdir(path.parent)

@@ -9,24 +9,33 @@ from .. import ring
 from ..microgpt import END
 
 
-@dataclasses.dataclass(frozen=True)
-class LossOn:
-    """The loss on one name."""
+class _Loss:
+    """What losses have in common."""
 
-    name: str
     unit = "nats"
     epsilon = 0.02  # to start with
     helps = 1  # deleting a helpful name moves the answer up
 
     @property
-    def title(self):
-        """What is asked, in a few words."""
-        return f"loss on {self.name!r}"
-
-    @property
     def label(self):
         """The title with its unit, for a figure."""
         return f"{self.title} (nats)"
+
+    def meaning(self, change):
+        """What a change of the answer says about the model."""
+        return f"the model knows {'less' if change > 0 else 'more'} about {self._what}"
+
+
+@dataclasses.dataclass(frozen=True)
+class LossOn(_Loss):
+    """The loss on one name."""
+
+    name: str
+
+    @property
+    def title(self):
+        """What is asked, in a few words."""
+        return f"loss on {self.name!r}"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
@@ -42,9 +51,9 @@ class LossOn:
     def __call__(self, model):
         return model.loss(self.name)
 
-    def meaning(self, change):
-        """What a change of the answer says about the model."""
-        return f"the model knows {_less(change)} about {self.name!r}"
+    @property
+    def _what(self):
+        return repr(self.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,23 +103,15 @@ class NextLetter:
 
 
 @dataclasses.dataclass(frozen=True)
-class MeanLoss:
+class MeanLoss(_Loss):
     """The mean loss on a sample of names that were not trained on."""
 
     names: tuple
-    unit = "nats"
-    epsilon = 0.02
-    helps = 1
 
     @property
     def title(self):
         """What is asked, in a few words."""
         return f"mean loss on {len(self.names)} names not trained on"
-
-    @property
-    def label(self):
-        """The title with its unit, for a figure."""
-        return f"{self.title} (nats)"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
@@ -122,10 +123,6 @@ class MeanLoss:
     def __call__(self, model):
         return ring.mean(model.losses(self.names), -1)
 
-    def meaning(self, change):
-        """What a change of the answer says about the model."""
-        return f"the model knows {_less(change)} about names in general"
-
-
-def _less(change):
-    return "less" if change > 0 else "more"
+    @property
+    def _what(self):
+        return "names in general"
