@@ -18,11 +18,14 @@ JUPYTER = JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m
 lab: .venv/.installed
 	$(JUPYTER) jupyterlab notebooks $(ARGS)
 
-# The page is run once before it is served, so that its sketch is there for the first visitor.
+# The page is run once before it is served, so that its sketch is there for the first visitor. The
+# kernel of a visitor who has left is stopped after two minutes.
+CULL = --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30
+
 app: .venv/.installed
 	@echo "Preparing the page: half a minute the first time."
 	$(JUPYTER) nbconvert --execute --to notebook --stdout --log-level WARN notebooks/app.ipynb > /dev/null
-	$(JUPYTER) voila notebooks/app.ipynb $(ARGS)
+	$(JUPYTER) voila notebooks/app.ipynb $(CULL) $(ARGS)
 
 # One thread for linear algebra and no progress bars: the outputs are the same in every run.
 STEADY = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TQDM_DISABLE=1

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 MOST_DRAWN = 80
+SMALL = (7.0, 3.4)  # inches
 SYMBOLS = {"add": "+", "multiply": "×", "exp": "exp", "log": "log", "gelu": "gelu"}
 COLOURS = {"input": BLUE, "constant": GREY, "add": ORANGE, "multiply": ORANGE}
 
@@ -180,13 +181,17 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     return figure
 
 
-def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(), label="output"):
+def predicted_deletion(
+    prediction, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
+):
     """A prediction on its curve over the down-weight, with its band, beside its Taylor terms.
 
-    retrained: pairs of down-weight and exact output. Margins are fixed, which makes it quick enough
-    to be drawn again whenever a slider moves.
+    retrained: pairs of down-weight and exact output. figure: an empty one to draw into, such as
+    `blank()`. Margins are fixed, which makes it quick enough to be drawn whenever a slider moves.
     """
-    figure = Figure(figsize=(7.0, 3.4))
+    if figure is None:  # from pyplot, so that a notebook knows how to show it
+        figure = plt.figure(figsize=SMALL)
+        plt.close(figure)
     left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
     figure.subplots_adjust(left=0.09, right=0.985, bottom=0.15, top=0.91, wspace=0.3)
     left.fill_between(curve.weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
@@ -215,6 +220,11 @@ def predicted_deletion(prediction, curve, *, weight=1.0, now=None, retrained=(),
     right.set_title("Taylor terms", loc="left", fontsize=10)
     right.set(xlabel="degree", xticks=range(1, len(terms) + 1), xmargin=0.3)
     return figure
+
+
+def blank():
+    """An empty figure that is not pyplot's, so that any thread may draw into it."""
+    return Figure(figsize=SMALL)
 
 
 def description(figure):

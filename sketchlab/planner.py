@@ -8,6 +8,7 @@ directions leave about sqrt(sum_{r<=s} ||F_r||^2 rho^(2r) / m): each gets half o
 
 import dataclasses
 import math
+import numbers
 import time
 
 import numpy as np
@@ -61,8 +62,7 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
     worst_case: use the bound C(2r, r) on the variance, which powers of linear forms attain, in
     place of the size that is usual. Returns a `Plan`.
     """
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be above 0, not {epsilon!r}")
+    _check_epsilon(epsilon)
     if not 0 < delta < 1:
         raise ValueError(f"delta must lie between 0 and 1, not {delta!r}")
     if not deletion_size >= 1:
@@ -96,19 +96,42 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """An estimator that uses a part of a sketch: fewer directions and a lower degree.
+
+    The sketch being there, the part's error is at least its distance from what the whole predicts.
+    inner: the estimator for both.
+    """
+
+    degree: int
+    directions: int
+    inner: object = "automatic"
+
+    def estimate(self, output, moves):
+        """See `estimate`."""
+        whole = output.estimate(moves, self.inner)
+        found = output.first(self.directions).estimate(moves, self.inner, self.degree)
+        error = np.maximum(found.error, np.abs(found.total - whole.total))
+        return dataclasses.replace(found, error=error)
+
+
 def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=None):
     """The cheapest part of a sketch that predicts this deletion to within epsilon: a `Plan`.
 
     `plan` bounds the error over all deletions of a size; this looks at one deletion and at an
-    output that is already there. The error of a part, fewer directions or a lower degree, is taken
-    to be its own standard error or its distance from what the whole sketch predicts, whichever is
-    larger; a part is chosen if its error fits a 90% band of epsilon either side, and that of all
-    larger parts of its degree too. If none fits, the plan is the whole sketch, with the reason.
+    output that is already there. A part is chosen if its 90% band (see `Part`) is at most epsilon
+    either side, and that of all larger parts of its degree too. If none is, the plan is the whole
+    sketch, with the reason. The bands are those without anchors.
 
     parameters: how many the model has, for the bytes.
     """
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be above 0, not {epsilon!r}")
+    if not isinstance(output, Output):
+        raise TypeError(
+            "output must be an output of a sketch, such as sketch.output(lambda model: "
+            f"model.loss('max')), not {type(output).__name__}"
+        )
+    _check_epsilon(epsilon)
     x = output.units.down_weights(without, down_weights)
     most, highest = len(output.directions), len(output.coefficients) - 1
     whole = output.predict(x, estimator=Resummed())
@@ -116,8 +139,8 @@ def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=No
     fitting = []
     for degree in range(1, highest + 1):
         for directions in parts(most)[::-1]:
-            part = output.first(directions).predict(x, estimator=Resummed(), degree=degree)
-            if quantile * max(part.error, abs(part.value - whole.value)) > epsilon:
+            part = output.predict(x, estimator=Part(degree, directions, Resummed()))
+            if quantile * part.error > epsilon:
                 break
             fitting.append((directions * products_of_jets(degree), degree, directions))
     within_reach = bool(fitting)
@@ -154,12 +177,17 @@ def products_of_jets(degree):
     return (degree + 1) * (degree + 2) // 2
 
 
+def _check_epsilon(epsilon):
+    if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
+        raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
+
+
 def _shortfall(whole, quantile):
     """Why the whole sketch is not accurate enough, from its prediction."""
     open_terms = math.hypot(*(term.error for term in whole.terms))
     beyond = math.sqrt(max(whole.error**2 - open_terms**2, 0.0))
     remedy = "a higher degree" if beyond > open_terms else "more directions"
-    return f"the whole sketch leaves ±{quantile * whole.error:.2g}; {remedy} would help most"
+    return f"the whole sketch leaves ±{quantile * whole.error:.2g}, {remedy} would leave less"
 
 
 def _profile(run_or_profile, output):

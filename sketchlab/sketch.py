@@ -79,12 +79,12 @@ class Output:
         estimator: a name in `estimators.ESTIMATORS` or an estimator. degree: use fewer terms.
         """
         moves = self.units.down_weights(without, down_weights)[None] - self.at
-        return estimate.prediction(self._estimate(moves, estimator, degree), self.unit)
+        return estimate.prediction(self.estimate(moves, estimator, degree), self.unit)
 
     def predict_many(self, down_weights, *, estimator="automatic", degree=None):
         """Predictions for rows of down-weights, (points, n), at once: a list of `Prediction`."""
         moves = np.array([self.units.down_weights(None, row) for row in down_weights]) - self.at
-        found = self._estimate(moves, estimator, degree)
+        found = self.estimate(moves, estimator, degree)
         return [estimate.prediction(found.point(i), self.unit) for i in range(len(moves))]
 
     def curve(
@@ -94,7 +94,7 @@ class Output:
         weights = np.asarray(weights, float)
         x = self.units.down_weights(without, down_weights)
         moves = weights[:, None] * x - self.at
-        return estimate.curve(self._estimate(moves, estimator, degree), weights)
+        return estimate.curve(self.estimate(moves, estimator, degree), weights)
 
     def stability(self):
         """The stability profile: arrays (norms, errors), ||F_r|| for r = 0 .. degree.
@@ -113,7 +113,8 @@ class Output:
         mean = np.where(squares.mean(axis=1) > 0, squares.mean(axis=1), 1.0)
         return norms, norms * spread / (2 * mean)
 
-    def _estimate(self, moves, estimator, degree):
+    def estimate(self, moves, estimator="automatic", degree=None):
+        """What an estimator finds at displacements from the base point, (points, n): `Estimate`."""
         rule = named_estimator(estimator)
         highest = len(self.coefficients) - 1
         degree = highest if degree is None else check_degree(degree)

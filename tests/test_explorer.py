@@ -67,7 +67,7 @@ def test_answers_are_those_of_the_package(explorer, small_run, sketched, questio
     answer = explorer.answer()
     x = (np.arange(30) % 7 == 2).astype(float)
     output = sketched.output(question, unit=question.unit)
-    assert answer.prediction == output.predict(0.6 * x)
+    assert answer.prediction == output.predict(0.6 * x)  # the part is the whole
     np.testing.assert_array_equal(
         answer.curve.values, output.curve(np.linspace(0, 1, 21), down_weights=x).values
     )
@@ -77,7 +77,10 @@ def test_answers_are_those_of_the_package(explorer, small_run, sketched, questio
     assert answer.error == answer.prediction.value - answer.truth
     assert answer.inside == (answer.prediction.low <= truth <= answer.prediction.high)
     assert [weight for weight, _ in answer.retrained] == [0.25, 0.5, 0.6, 0.75, 1.0]
-    assert f"{answer.change:+.3g} {question.unit}" in answer.headline
+    assert answer.headline.startswith(f"{answer.change:+.3g} {question.unit} predicted")
+    assert (
+        f"{truth - answer.now:+.3g} true: {question.meaning(truth - answer.now)}" in answer.headline
+    )
     after = explorer.retrained_model
     exact = small_run.retrain(down_weights=x, progress=False)
     assert float(question(after)) == pytest.approx(float(question(exact)), rel=1e-12)
@@ -110,7 +113,7 @@ def test_epsilon_chooses_and_the_hand_overrules(explorer):
         explorer.set_part(3, 15)
     with pytest.raises(ValueError, match="directions must be one of"):
         explorer.set_part(1, 16)
-    with pytest.raises(ValueError, match="epsilon must be above 0"):
+    with pytest.raises(ValueError, match="epsilon must be a number above 0"):
         explorer.set_epsilon(0)
 
 
@@ -144,7 +147,9 @@ def test_random_choices_are_reproducible(explorer):
     [
         (LossOn(""), "type a name"),
         (LossOn("max1"), "unknown character '1' at position 3"),
-        (LossOn("m" * 16), "has 16 letters; the model reads at most 15"),
+        (LossOn("m" * 16), "the name has 16 letters; the model reads at most 15"),
+        (LossOn("Max"), "unknown character 'M' at position 0 of 'Max'"),
+        (LossOn("MAX"), "(try lower case)"),
         (NextLetter("a" * 16, "x"), "the prefix has 16 letters"),
         (NextLetter("é", "x"), "unknown character"),
         (NextLetter("a", "ab"), "'ab' is not one letter"),
@@ -174,6 +179,52 @@ def test_wrong_inputs(explorer, small_run, sketched):
         explorer.retrain()
     answer = explorer.answer()
     assert answer.prediction.value == pytest.approx(answer.now, rel=1e-12)
+
+
+def test_wrong_settings_are_refused_at_once(explorer, small_run, sketched):
+    """Not later, when the next answer would fail."""
+    for wrong in (1.5, 0, "1"):
+        with pytest.raises(ValueError, match="the sketch has degree 2, not"):
+            explorer.set_part(wrong, 15)
+    for wrong in (-0.1, 2, "a"):
+        with pytest.raises(ValueError, match="the down-weight must lie between 0 and 1"):
+            explorer.weight = wrong
+    with pytest.raises(ValueError, match="epsilon must be a number above 0, not None"):
+        explorer.set_epsilon(None)
+    with pytest.raises(TypeError, match=r"such as LossOn\('max'\), not 'max'"):
+        explorer.ask("max")
+    with pytest.raises(TypeError, match=r"held_out must be a list of names, such as \['max'\]"):
+        Explorer(small_run, sketched, held_out="max")
+    explorer.selection.choose_units(np.arange(30) < 2)
+    explorer.weight = 0
+    assert explorer.answer().headline.startswith("0 nats, give or take 0")
+    with pytest.raises(ValueError, match="the down-weight is 0, so that nothing is deleted"):
+        explorer.retrain()
+
+
+def test_predictions_stay_within_what_is_possible(explorer):
+    """Probabilities between 0 and 1, losses not negative, whatever the polynomial says."""
+    explorer.selection.choose_units(np.ones(30))
+    explorer.ask(NextLetter("x" * 15, "a"))
+    answer = explorer.answer()
+    assert 0 <= answer.prediction.low <= answer.prediction.value <= answer.prediction.high <= 1
+    assert np.all((answer.curve.low >= 0) & (answer.curve.high <= 1))
+
+
+def test_a_snapshot_is_recorded_as_it_was(explorer):
+    """What is chosen afterwards does not reach it; its retraining and row are shared."""
+    explorer.selection.choose_units(np.arange(30) < 3)
+    snapshot = explorer.snapshot()
+    explorer.selection.choose_units(np.arange(30) == 7)
+    explorer.ask(LossOn("zoe"))
+    explorer.weight = 0.5
+    snapshot.retrain()
+    snapshot.record()
+    (row,) = explorer.tries
+    assert (row.deleted, row.down_weight) == (3, 1.0)
+    assert row.output == snapshot.question.title != explorer.question.title
+    explorer.selection.choose_units(np.arange(30) < 3)
+    assert explorer.answer().retrained
 
 
 def test_a_cancelled_retraining_keeps_nothing(explorer):

@@ -24,6 +24,17 @@ def test_notebook_is_executed_in_order(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_pictures_are_there_and_widgets_show_no_error(path):
+    """A figure that is only named, or a widget with a message, would pass the comparison."""
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "Figure size" in "".join(output.get("data", {}).get("text/plain", "")):
+                assert "image/png" in output["data"], cell["source"]
+    assert 'role=\\"alert\\"' not in json.dumps(notebook["metadata"])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_small(path):
     """Below 500 kB."""
     assert path.stat().st_size < MOST_BYTES

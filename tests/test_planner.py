@@ -84,8 +84,8 @@ def test_the_plan_of_a_run_measures_time_and_size(small_run):
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
-        ((NORMS, 0), {}, "epsilon must be above 0"),
-        ((NORMS, float("nan")), {}, "epsilon must be above 0"),
+        ((NORMS, 0), {}, "epsilon must be a number above 0"),
+        ((NORMS, float("nan")), {}, "epsilon must be a number above 0"),
         ((NORMS, 0.1, 1.0), {}, "delta must lie between 0 and 1"),
         ((NORMS, 0.1), {"deletion_size": 0}, "deletion_size must be 1 or more"),
         (([1.0, 2.0], 0.1), {}, "at least three finite numbers"),
@@ -113,7 +113,7 @@ def sketched_output(small_run):
 @pytest.mark.parametrize("deleted", [[0], [3, 4, 5], range(15)])
 @pytest.mark.parametrize("epsilon", [1.0, 0.1, 0.03, 0.01])
 def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, epsilon):
-    """Its band and its distance from the whole fit epsilon; no cheaper part has only fitting ones.
+    """Its band, which counts its distance from the whole, fits epsilon; and no cheaper part's does.
 
     Without a fitting part the plan is the whole sketch, and says so.
     """
@@ -123,7 +123,12 @@ def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, eps
     def fits(degree, directions):
         part = sketched_output.first(directions)
         p = part.predict(without=deleted, estimator="resummed", degree=degree)
-        return max(p.high - p.value, 1.6449 * abs(p.value - whole.value)) <= epsilon
+        reach = max(p.high - p.value, 1.644854 * abs(p.value - whole.value))
+        known = planner.Part(degree, directions, "resummed")
+        found = sketched_output.predict(without=deleted, estimator=known)
+        assert found.value == p.value
+        assert found.high - found.value == pytest.approx(reach, rel=1e-6)
+        return reach <= epsilon
 
     plan = planner.plan_part(sketched_output, epsilon, without=deleted, parameters=100)
     sizes = planner.parts(15)
@@ -150,7 +155,11 @@ def test_parts_end_with_the_whole():
         assert sizes[-1] == directions and sizes[0] == min(2, directions)
 
 
-def test_a_part_needs_a_positive_epsilon(sketched_output):
+def test_a_part_needs_an_output_and_a_positive_epsilon(sketched_output, small_run):
     """The message says what was given."""
-    with pytest.raises(ValueError, match="epsilon must be above 0, not 0"):
+    with pytest.raises(TypeError, match=r"an output of a sketch.* not MicroGPTRun"):
+        planner.plan_part(small_run, 0.1, without=[1])
+    with pytest.raises(ValueError, match="epsilon must be a number above 0, not 'a'"):
+        planner.plan_part(sketched_output, "a", without=[1])
+    with pytest.raises(ValueError, match="epsilon must be a number above 0, not 0"):
         planner.plan_part(sketched_output, 0, without=[1])

@@ -34,7 +34,6 @@ def selection(groups=None):
         ("length", "<=4", ["max", "alex", "jo", "emma"]),
         ("length", ">5", ["xavier"]),
         ("length", ">=5", ["maria", "xavier"]),
-        ("length", "4-3", []),
     ],
 )
 def test_patterns(kind, text, expected):
@@ -52,6 +51,8 @@ def test_patterns(kind, text, expected):
         ("regular expression", "*", "not a regular expression"),
         ("length", "abc", "not a length: give a number such as 5"),
         ("length", "-3", "not a length"),
+        ("length", "9" * 6000, "not a length"),
+        ("length", "4-3", "no length lies between 4 and 3: write 3-4"),
         ("sounds like", "x", "the kind of pattern must be one of contains"),
     ],
 )
@@ -112,3 +113,34 @@ def test_nested_groups_overlap():
     nested.choose_units([0, 0, 0, 0, 1, 0])
     assert nested.names == ["jo"]
     assert selection().groups == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda s: s.choose([1, 2]), ValueError, "a choice is 6 booleans, one per document"),
+        (lambda s: s.choose("x"), ValueError, "a choice is 6 booleans"),
+        (lambda s: s.choose_units(np.ones(3)), ValueError, "down_weights must be 6 finite real"),
+        (lambda s: s.choose_units(["x"]), ValueError, "down_weights must be 6 finite real"),
+        (lambda s: s.matching("contains", 3), TypeError, "a pattern must be a string, not 3"),
+    ],
+)
+def test_wrong_choices(call, error, message):
+    """Each is named, and nothing is chosen."""
+    chosen = selection()
+    with pytest.raises(error, match=message):
+        call(chosen)
+    assert len(chosen) == 0
+
+
+def test_a_copy_does_not_follow():
+    """Nor does the original follow its copy."""
+    chosen = selection()
+    chosen.choose(chosen.matching("contains", "x"))
+    other = chosen.copy()
+    chosen.undo()
+    other.choose(other.matching("contains", "j"), "add")
+    assert chosen.names == []
+    assert other.names == ["max", "xavier", "alex", "jo"]
+    other.undo()
+    assert other.names == ["max", "xavier", "alex"]

@@ -203,9 +203,9 @@ def test_sliders_set_the_accuracy(view):
             accuracy.degree.value,
             accuracy.directions.value,
         )
-        assert f"cost of {explorer.cost[0]} trainings" in accuracy.note.value
+        assert f"as much as {explorer.cost[0]} trainings" in accuracy.note.value
     assert len(used) > 1
-    assert "out of reach" in accuracy.note.value
+    assert "No part is within epsilon" in accuracy.note.value
     accuracy.degree.value = 1
     accuracy.directions.value = explorer.sizes[1]
     assert "set by hand" in accuracy.note.value

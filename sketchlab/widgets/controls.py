@@ -144,7 +144,8 @@ class NameList(Controls):
         super().__init__([self.search, self.list, self.note])
         self.on_change(self.search, lambda _: self.refresh(searching=True))
         self.on_change(self.list, self._click)
-        self._list_items()
+        with self.showing():
+            self._list_items()
 
     def refresh(self, searching=False):
         """Mark the names that are chosen, among those that the search finds."""
@@ -157,9 +158,10 @@ class NameList(Controls):
     def _list_items(self):
         text = self.search.value.strip()
         found = [(item, unit) for unit, item in enumerate(self.items) if text in item]
+        self.list.value = ()  # the browser fails on choices beyond a shorter list
         self.list.options = sorted(found)[:MOST_LISTED]
         shown = f"first {MOST_LISTED} of {len(found)} found" if len(found) > MOST_LISTED else ""
-        self.note.value = shown or "click; Ctrl or Shift and click for several"
+        self.note.value = shown or "a click chooses one name; with Ctrl or Shift, several"
 
     def _click(self, clicked):
         x = self.selection.down_weights
@@ -188,7 +190,10 @@ class Proposal(Controls):
 
     def apply(self, mode):
         """Choose what the rule finds."""
-        self.explorer.selection.choose(self.propose(), mode)
+        mask = self.propose()
+        if not mask.any():
+            raise ValueError("no name was found, so nothing was changed")
+        self.explorer.selection.choose(mask, mode)
 
     def refresh(self):
         """Say how many names the rule finds, or what is wrong with it."""
@@ -357,14 +362,14 @@ class Accuracy(Controls):
             self.directions.value = self.explorer.directions
         trainings, size = self.explorer.cost
         if answer.plan is None:
-            verdict = "set by hand; epsilon is not used"
+            verdict = "This part was set by hand, not by epsilon."
         elif answer.plan.within_reach:
-            verdict = "chosen by epsilon"
+            verdict = "It is the cheapest part whose band is within epsilon."
         else:
-            verdict = f"epsilon is out of reach: {answer.plan.reason}"
+            verdict = f"No part is within epsilon: {answer.plan.reason}."
         self.note.value = (
-            f'<div class="sketchlab-cost" style="line-height: 1.4">cost of {trainings} trainings, '
-            f"{size / 1e6:.1f} MB; {verdict}</div>"
+            f'<div class="sketchlab-cost" style="line-height: 1.4">This part of the sketch cost as '
+            f"much as {trainings} trainings, once, and takes {size / 1e6:.1f} MB. {verdict}</div>"
         )
 
 

@@ -1,8 +1,10 @@
 """The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
 
+import copy
 import csv
 import dataclasses
 import io
+import numbers
 import warnings
 
 import numpy as np
@@ -11,7 +13,7 @@ from ..estimate import Curve, Prediction
 from ..microgpt import MicroGPTRun
 from ..minimum_norm import gradients
 from ..names import load
-from ..planner import Plan, parts, plan_part, products_of_jets, stored_bytes
+from ..planner import Part, Plan, parts, plan_part, products_of_jets, stored_bytes
 from ..sketch import Sketch
 from .questions import LossOn, MeanLoss
 from .selection import Selection
@@ -22,6 +24,7 @@ OUTPUTS_KEPT = 32
 RETRAININGS_KEPT = 100
 HELD_OUT = 20
 EFFECTS = ("helpful", "harmful")
+ROUNDING = 1e-12  # relative error of arithmetic
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +60,22 @@ class Answer:
         """Whether the exact output lies in the 90% band, or None before retraining."""
         if self.truth is None:
             return None
-        tolerance = 1e-12 * max(1.0, abs(self.truth))
+        tolerance = ROUNDING * abs(self.truth)
         return self.prediction.low - tolerance <= self.truth <= self.prediction.high + tolerance
 
     @property
     def headline(self):
-        """The predicted change with its sign, unit and meaning."""
-        reach = self.prediction.high - self.prediction.value
-        unclear = abs(self.change) <= reach
-        meaning = "too small to tell from 0" if unclear else self.question.meaning(self.change)
-        return f"{self.change:+.3g} {self.question.unit}: {meaning}"
+        """The predicted change, the true one once it is known, and what it means."""
+        unit = self.question.unit
+        if self.truth is not None:
+            change = self.truth - self.now
+            meaning = self.question.meaning(change) if change else "nothing changes"
+            return f"{_signed(self.change)} {unit} predicted, {_signed(change)} true: {meaning}"
+        p = self.prediction
+        reach = max(p.high - p.value, p.value - p.low)
+        if abs(self.change) > max(reach, ROUNDING * abs(self.now)):
+            return f"{_signed(self.change)} {unit}: {self.question.meaning(self.change)}"
+        return f"{_signed(self.change)} {unit}, give or take {reach:.2g}: may be no change at all"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +102,8 @@ class Explorer:
     run: a training run of microgpt. sketch: a sketch of it. held_out: names that were not trained
     on, for the mean loss; default: embedded names that the run does not have.
     selection: what is deleted (`Selection`). question: what is asked (see `questions`). weight: the
-    down-weight of the deleted names. degree, directions: the part of the sketch that is used; they
-    follow epsilon until they are set by hand.
+    down-weight of the deleted names, 0 to 1. degree, directions: the part of the sketch that is
+    used; they follow epsilon until they are set by hand.
     """
 
     def __init__(self, run, sketch, *, held_out=None):
@@ -105,6 +114,8 @@ class Explorer:
         sketch.check_run(run)
         self.run, self.sketch = run, sketch
         self.selection = Selection(run.data, sketch.units)
+        if isinstance(held_out, str):
+            raise TypeError(f"held_out must be a list of names, such as [{held_out!r}]")
         self.held_out = tuple(_unseen(run) if held_out is None else held_out)
         self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
         self.degree, self.directions = sketch.degree, len(sketch)
@@ -117,6 +128,11 @@ class Explorer:
 
         Raises ValueError, in words, if the model cannot answer it.
         """
+        if not callable(question) or not hasattr(question, "check"):
+            raise TypeError(
+                "a question is one of sketchlab.widgets.questions, such as LossOn('max'), "
+                f"not {question!r}"
+            )
         question.check(self.run.model)
         if question not in self._outputs:
             self._outputs[question] = self.sketch.output(question, unit=question.unit)
@@ -132,6 +148,17 @@ class Explorer:
         self.ask(MeanLoss(self.held_out))
 
     @property
+    def weight(self):
+        """The down-weight of the deleted names, 0 to 1."""
+        return self._weight
+
+    @weight.setter
+    def weight(self, value):
+        if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+            raise ValueError(f"the down-weight must lie between 0 and 1, not {value!r}")
+        self._weight = float(value)
+
+    @property
     def output(self):
         """The jets of the output that is asked for: a `sketch.Output`."""
         return self._outputs[self.question]
@@ -143,13 +170,13 @@ class Explorer:
 
     def set_epsilon(self, epsilon):
         """Let epsilon choose degree and directions, for this deletion and the next ones."""
-        if not epsilon > 0:
-            raise ValueError(f"epsilon must be above 0, not {epsilon!r}")
+        if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
+            raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
         self.epsilon, self.by_hand = epsilon, False
 
     def set_part(self, degree, directions):
         """Choose the part of the sketch by hand."""
-        if not 1 <= degree <= self.sketch.degree:
+        if degree not in range(1, self.sketch.degree + 1):
             raise ValueError(f"the sketch has degree {self.sketch.degree}, not {degree!r}")
         if directions not in self.sizes:
             raise ValueError(f"directions must be one of {self.sizes}, not {directions!r}")
@@ -174,7 +201,9 @@ class Explorer:
         if effect not in EFFECTS:
             raise ValueError(f"effect must be one of {', '.join(EFFECTS)}, not {effect!r}")
         if not 1 <= count <= len(self.sketch.units):
-            raise ValueError(f"count must lie between 1 and {len(self.sketch.units)}")
+            raise ValueError(
+                f"count must lie between 1 and {len(self.sketch.units)}, not {count!r}"
+            )
         gain = gradients(self.output, self.output.coefficients[1][:, None])[:, 0]
         gain = gain * self.question.helps * (1 if effect == "helpful" else -1)
         chosen = np.argsort(-gain, kind="stable")[:count]
@@ -196,12 +225,20 @@ class Explorer:
                 self.output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
             )
             self.degree, self.directions = plan.degree, plan.directions
-        part = self.output.first(self.directions)
+        part = Part(self.degree, self.directions)
         retrained, truth = self._truths()
         return Answer(
             self.question,
-            part.predict(self.weight * x, degree=self.degree),
-            part.curve(WEIGHTS, down_weights=x, degree=self.degree),
+            _within(
+                self.output.predict(self.weight * x, estimator=part),
+                self.question.bounds,
+                ("value", "low", "high"),
+            ),
+            _within(
+                self.output.curve(WEIGHTS, down_weights=x, estimator=part),
+                self.question.bounds,
+                ("values", "low", "high"),
+            ),
             float(self.question(self.run.model)),
             retrained,
             truth,
@@ -216,10 +253,11 @@ class Explorer:
         """
         if not len(self.selection):
             raise ValueError("nothing is chosen: choose at least one name to delete")
+        if not self.weight:
+            raise ValueError("the down-weight is 0, so that nothing is deleted: raise it first")
         mask = self.selection.mask
         known = self._retrained.get(mask.tobytes(), ((), None))[0]
         weights = np.unique([*known, *RETRAINED_AT, self.weight])
-        weights = weights[weights > 0]
         if len(weights) == len(known):
             return
         with warnings.catch_warnings():  # that everything is deleted, which the view says itself
@@ -244,8 +282,13 @@ class Explorer:
         if models is None:
             return (), None
         retrained = tuple(zip(weights, np.asarray(self.question(models)).tolist(), strict=True))
-        now = float(self.question(self.run.model))
-        return retrained, {0.0: now, **dict(retrained)}.get(self.weight)
+        return retrained, dict(retrained).get(self.weight)
+
+    def snapshot(self):
+        """The explorer as it is now; what is computed, and the history, it shares with this one."""
+        other = copy.copy(self)
+        other.selection = self.selection.copy()
+        return other
 
     def record(self):
         """Add the present answer to the history, if its truth is known.
@@ -281,6 +324,16 @@ class Explorer:
         rows.writerow(field.name for field in dataclasses.fields(Try))
         rows.writerows(dataclasses.astuple(row) for row in self.tries)
         return text.getvalue()
+
+
+def _signed(change):
+    return f"{change:+.3g}" if abs(change) > ROUNDING else "0"
+
+
+def _within(result, bounds, fields):
+    """Numbers of a prediction or a curve, kept within what the output can be."""
+    clipped = {field: np.clip(getattr(result, field), *bounds) for field in fields}
+    return dataclasses.replace(result, **clipped)
 
 
 def _unseen(run):

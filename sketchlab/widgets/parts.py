@@ -42,4 +42,5 @@ class Message(ipywidgets.HTML):
         if isinstance(error, Exception) and not isinstance(error, ValueError):
             error = f"{type(error).__name__}: {error}"
         text = "" if error is None else html.escape(str(error))
-        self.value = f'<div role="alert" style="line-height: 1.4">⚠ {text}</div>' if text else ""
+        style = "line-height: 1.4; overflow-wrap: anywhere"
+        self.value = f'<div role="alert" style="{style}">⚠ {text}</div>' if text else ""

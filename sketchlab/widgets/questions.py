@@ -4,6 +4,7 @@ A question is a function of a model, so it can be handed to `sketch.output`.
 """
 
 import dataclasses
+import math
 
 from .. import ring
 from ..microgpt import END
@@ -13,6 +14,7 @@ class _Loss:
     """What losses have in common."""
 
     unit = "nats"
+    bounds = (0.0, math.inf)
     epsilon = 0.02  # to start with
     helps = 1  # deleting a helpful name moves the answer up
 
@@ -41,12 +43,7 @@ class LossOn(_Loss):
         """Raise ValueError, in words, if the model cannot answer."""
         if not self.name:
             raise ValueError("type a name, such as 'max'")
-        model.tokens(self.name)
-        if len(self.name) >= model.context:
-            raise ValueError(
-                f"{self.name!r} has {len(self.name)} letters; the model reads at most "
-                f"{model.context - 1}"
-            )
+        _check_text(self.name, "name", model)
 
     def __call__(self, model):
         return model.loss(self.name)
@@ -63,6 +60,7 @@ class NextLetter:
     prefix: str
     letter: str
     unit = "of probability"
+    bounds = (0.0, 1.0)
     epsilon = 0.002
     helps = -1
 
@@ -87,12 +85,7 @@ class NextLetter:
             raise ValueError(
                 f"{self.letter!r} is not one letter of the vocabulary {model.vocabulary!r}"
             )
-        model.tokens(self.prefix)
-        if len(self.prefix) >= model.context:
-            raise ValueError(
-                f"the prefix has {len(self.prefix)} letters; the model reads at most "
-                f"{model.context - 1}"
-            )
+        _check_text(self.prefix, "prefix", model)
 
     def __call__(self, model):
         return model.next_probs(self.prefix)[self.letter]
@@ -126,3 +119,15 @@ class MeanLoss(_Loss):
     @property
     def _what(self):
         return "names in general"
+
+
+def _check_text(text, what, model):
+    if len(text) >= model.context:
+        raise ValueError(
+            f"the {what} has {len(text)} letters; the model reads at most {model.context - 1}"
+        )
+    try:
+        model.tokens(text)
+    except ValueError as error:
+        hint = " (try lower case)" if set(text.lower()) <= set(model.vocabulary) else ""
+        raise ValueError(f"{error}{hint}") from error

@@ -1,5 +1,6 @@
 """What is to be deleted: a set of documents, chosen in steps that can be undone."""
 
+import copy
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 KINDS = ("contains", "starts with", "ends with", "regular expression", "length")
 MODES = ("replace", "add", "remove")
 STEPS_KEPT = 100
-LENGTH = re.compile(r"\s*(?:(\d+)\s*-\s*(\d+)|(<=|>=|<|>|)\s*(\d+))\s*")
+LENGTH = re.compile(r"\s*(?:(\d{1,4})\s*-\s*(\d{1,4})|(<=|>=|<|>|)\s*(\d{1,4}))\s*")
 
 
 class Selection:
@@ -59,6 +60,8 @@ class Selection:
         kind: one of KINDS. A length is a number, 3-5, <4, <=4, >8 or >=8.
         Raises ValueError, in words, for a pattern that is not one.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a pattern must be a string, not {text!r}")
         if kind not in KINDS:
             raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
         if not text.strip():
@@ -79,12 +82,19 @@ class Selection:
         return np.array([bool(test(document)) for document in self.documents])
 
     def choose(self, mask, mode="replace"):
-        """Replace the choice by the documents of a mask, or add or remove them.
+        """Replace the choice by the documents of a mask, (n,), or add or remove them.
 
         Raises ValueError if a unit would be chosen in part.
         """
         if mode not in MODES:
             raise ValueError(f"the mode must be one of {', '.join(MODES)}, not {mode!r}")
+        mask = np.asarray(mask)
+        if mask.shape != self.mask.shape or mask.dtype != bool:
+            raise ValueError(
+                f"a choice is {len(self.documents)} booleans, one per document, not an array of "
+                f"shape {mask.shape} and type {mask.dtype}; for numbers use choose_units("
+                "units.down_weights(numbers))"
+            )
         self._check_whole(mask)
         before = self.mask
         chosen = {"replace": mask, "add": before | mask, "remove": before & ~mask}[mode]
@@ -94,7 +104,14 @@ class Selection:
 
     def choose_units(self, down_weights, mode="replace"):
         """Choose all units with a down-weight above 0; see `choose`."""
-        self.choose(np.asarray(down_weights)[self.units.of_document] > 0, mode)
+        x = self.units.down_weights(None, down_weights)
+        self.choose(x[self.units.of_document] > 0, mode)
+
+    def copy(self):
+        """The same choice with its steps; later changes of one do not reach the other."""
+        other = copy.copy(self)
+        other._steps = list(self._steps)
+        return other
 
     def undo(self):
         """Go back one step; at the start nothing happens."""
@@ -127,6 +144,8 @@ def _length_test(text):
         )
     least, most, sign, number = match.groups()
     if least is not None:
+        if int(least) > int(most):
+            raise ValueError(f"no length lies between {least} and {most}: write {most}-{least}")
         return lambda document: int(least) <= len(document) <= int(most)
     number = int(number)
     return {

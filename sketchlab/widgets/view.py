@@ -16,7 +16,7 @@ CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0
 NAMES_IN_HISTORY = 20  # letters
 RESTARTED = (
-    "If nothing moves, the kernel has restarted or the page was idle for too long: "
+    "If nothing moves any more, the kernel behind this page has stopped or restarted: "
     "run the cell again, or reload the page."
 )
 
@@ -31,7 +31,8 @@ def explore(run, sketch, *, without=(), name=None, held_out=None):
     Raises ValueError if the sketch was made of another run.
     """
     explorer = Explorer(run, sketch, held_out=held_out)
-    explorer.selection.choose_units(sketch.units.down_weights(without))
+    if without is not None:
+        explorer.selection.choose_units(sketch.units.down_weights(without))
     if name is not None:
         explorer.ask(LossOn(name))
     return ExplorerView(explorer)
@@ -126,6 +127,7 @@ class ExplorerView(ipywidgets.VBox):
                 now=answer.now,
                 retrained=answer.retrained,
                 label=answer.question.label,
+                figure=figures.blank(),
             ),
             _spoken(explorer, answer),
         )
@@ -139,16 +141,14 @@ class ExplorerView(ipywidgets.VBox):
         self._cancel.clear()
         self._running(True)
         self.message.say(None)
-        self.worker = threading.Thread(target=self._retrain, daemon=True)
+        snapshot = self.explorer.snapshot()  # people may go on choosing while it trains
+        self.worker = threading.Thread(target=self._retrain, args=(snapshot,), daemon=True)
         self.worker.start()
 
-    def _retrain(self):
-        def work():
-            self.explorer.retrain(progress=self)
-            self.explorer.record()
-
+    def _retrain(self, snapshot):
         try:
-            work()
+            snapshot.retrain(progress=self)
+            snapshot.record()
             problem = None
         except Cancelled:
             problem = "cancelled: nothing was kept, press Retrain to start again"
@@ -181,7 +181,7 @@ def _headline(explorer, answer):
         text = answer.headline
     return (
         '<div class="sketchlab-headline" aria-live="polite" '
-        f'style="font-size: 1.35em; line-height: 1.4"><b>{html.escape(text)}</b></div>'
+        f'style="font-size: 1.25em; line-height: 1.4"><b>{html.escape(text)}</b></div>'
     )
 
 
@@ -215,8 +215,8 @@ def _samples(before, model):
     after = "press Retrain" if model is None else " ".join(model.sample(SAMPLES, SAMPLE_SEED))
     return (
         '<div class="sketchlab-samples" style="line-height: 1.4">names from the model now: '
-        f"<i>{html.escape(' '.join(before))}</i><br>after retraining: <i>{html.escape(after)}</i>"
-        "</div>"
+        f"<i>{html.escape(' '.join(before))}</i><br>"
+        f"retrained without them: <i>{html.escape(after)}</i></div>"
     )
 
 
@@ -225,14 +225,14 @@ def _history(explorer):
         return ""
     columns = ("deleted", "output", "weight", "deg.", "dir.", "predicted", "retrained", "error")
     rows = "".join(
-        f'<tr><td title="{html.escape(row.names)}">{row.deleted}: '
+        f'<tr style="text-align: left"><td title="{html.escape(row.names)}">{row.deleted}: '
         f"{html.escape(_shortened(row.names))}</td><td>{html.escape(row.output)}</td>"
         f"<td>{row.down_weight:g}</td><td>{row.degree}</td><td>{row.directions}</td>"
         f"<td>{row.predicted:.4f}</td><td>{row.retrained:.4f}</td><td>{row.error:+.4f}</td>"
         f"<td>{'inside' if row.inside else 'outside'}</td></tr>"
         for row in reversed(explorer.tries)
     )
-    head = "".join(f"<th>{column}</th>" for column in (*columns, "band"))
+    head = "".join(f'<th style="text-align: left">{column}</th>' for column in (*columns, "band"))
     content = base64.b64encode(explorer.csv().encode()).decode()
     return (
         '<div class="sketchlab-history" style="line-height: 1.4; overflow-x: auto; '
