@@ -144,7 +144,7 @@ def open_notebook(page, address, name):
 
 
 class Expected:
-    """What the package computes for the state that a page is in; at first that of both notebooks."""
+    """What the package computes for the state of a page, which starts as in both notebooks."""
 
     def __init__(self, folder, without=("x", "z"), name="zoe"):
         self.run = sl.train(sl.names.load()[:400], progress=False)

@@ -333,7 +333,8 @@ def _signed(change):
 def _within(result, bounds, fields):
     """Numbers of a prediction or a curve, kept within what the output can be."""
     clipped = {field: np.clip(getattr(result, field), *bounds) for field in fields}
-    return dataclasses.replace(result, **clipped)
+    plain = {field: v if v.ndim else float(v) for field, v in clipped.items()}
+    return dataclasses.replace(result, **plain)
 
 
 def _unseen(run):
