@@ -110,7 +110,10 @@ class Part:
 
     def estimate(self, output, moves):
         """See `estimate`."""
-        whole = output.estimate(moves, self.inner)
+        return self.beside(output.estimate(moves, self.inner), output, moves)
+
+    def beside(self, whole, output, moves):
+        """The same, if the estimate of the whole sketch is known already."""
         found = output.first(self.directions).estimate(moves, self.inner, self.degree)
         error = np.maximum(found.error, np.abs(found.total - whole.total))
         return dataclasses.replace(found, error=error)
@@ -134,13 +137,14 @@ def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=No
     _check_epsilon(epsilon)
     x = output.units.down_weights(without, down_weights)
     most, highest = len(output.directions), len(output.coefficients) - 1
-    whole = output.predict(x, estimator=Resummed())
+    moves, rule = x[None] - output.at, Resummed()
+    whole = output.estimate(moves, rule)
     quantile = stats.norm.ppf((1 + COVERAGE) / 2)
     fitting = []
     for degree in range(1, highest + 1):
         for directions in parts(most)[::-1]:
-            part = output.predict(x, estimator=Part(degree, directions, Resummed()))
-            if quantile * part.error > epsilon:
+            part = Part(degree, directions, rule).beside(whole, output, moves)
+            if quantile * part.error[0] > epsilon:
                 break
             fitting.append((directions * products_of_jets(degree), degree, directions))
     within_reach = bool(fitting)
@@ -183,11 +187,11 @@ def _check_epsilon(epsilon):
 
 
 def _shortfall(whole, quantile):
-    """Why the whole sketch is not accurate enough, from its prediction."""
-    open_terms = math.hypot(*(term.error for term in whole.terms))
-    beyond = math.sqrt(max(whole.error**2 - open_terms**2, 0.0))
+    """Why the whole sketch is not accurate enough, from its estimate."""
+    error, open_terms = whole.error[0], math.hypot(*whole.errors[:, 0])
+    beyond = math.sqrt(max(error**2 - open_terms**2, 0.0))
     remedy = "a higher degree" if beyond > open_terms else "more directions"
-    return f"the whole sketch leaves ±{quantile * whole.error:.2g}, {remedy} would leave less"
+    return f"the whole sketch leaves ±{quantile * error:.2g}, {remedy} would leave less"
 
 
 def _profile(run_or_profile, output):
