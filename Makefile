@@ -16,7 +16,7 @@ help:
 JUPYTER = JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m
 
 lab: .venv/.installed
-	$(JUPYTER) jupyterlab notebooks $(ARGS)
+	$(JUPYTER) jupyterlab notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(ARGS)
 
 # The page is run once before it is served, so that its sketch is there for the first visitor. The
 # kernel of a visitor who has left is stopped after two minutes.

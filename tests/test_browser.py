@@ -38,6 +38,7 @@ pytestmark = pytest.mark.skipif(
     "SKETCHLAB_CHROMIUM to its path",
 )
 LONG = 240_000  # milliseconds: a sketch on a slow machine
+expect.set_options(timeout=30_000)
 EPSILON = 0.02
 
 
@@ -168,7 +169,7 @@ class Expected:
         expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} {noun}")
         text = f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}), now {now:.4f}"
         details = page.locator(".sketchlab-details")
-        expect(details).to_contain_text(text, timeout=20_000)
+        expect(details).to_contain_text(text)
         cost = f"as much as {plan.trainings} trainings"
         expect(page.locator(".sketchlab-cost")).to_contain_text(cost)
         headline = page.locator(".sketchlab-headline")
@@ -179,8 +180,7 @@ class Expected:
             exact = self.run.retrain(without=without, progress=False).loss(self.name)
             inside = "inside" if p.low <= exact <= p.high else "outside"
             expect(details).to_contain_text(
-                f"retrained {exact:.4f}: off by {p.value - exact:+.4f}, {inside} the band",
-                timeout=60_000,
+                f"retrained {exact:.4f}: off by {p.value - exact:+.4f}, {inside} the band"
             )
             expect(page.locator(".sketchlab-history")).to_contain_text(f"{exact:.4f}")
 
