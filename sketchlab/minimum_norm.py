@@ -66,8 +66,9 @@ class MinimumNorm:
     The error includes an estimate of the terms beyond the degree: the usual size of such terms,
     carried on geometrically from the last two, or the last known term (of degree 2 or higher)
     itself, whichever is larger. The second counts for deletions of similar documents, whose terms
-    are far from usual. Of an output that was cut to a lower degree, the terms left out are known:
-    they count as error.
+    are far from usual. Nor is what is unknown of their terms: where the term before is so many
+    times its usual size, the unknown part of the next is taken to be as many. Of an output that
+    was cut to a lower degree, the terms left out are known: they count as error.
     """
 
     def estimate(self, output, moves):
@@ -81,6 +82,7 @@ class MinimumNorm:
         used = slice(np.flatnonzero(informed[kept].any(axis=1))[-1] + 1)
         last = len(terms) - 1 - np.argmax(informed[::-1], axis=0)
         cut = np.where(last >= 2, np.abs(terms[last, np.arange(len(moves))]), 0.0)
+        errors = errors * _excess(terms, priors)
         left_out = terms[kept.stop :].sum(axis=0)
         beyond = np.maximum(_rest(priors), cut)
         error = np.sqrt(np.sum(errors**2, axis=0) + left_out**2 + beyond**2)
@@ -171,6 +173,14 @@ def _monomials(points, r):
 
 def _stacked(values):
     return np.concatenate([values.real, values.imag])
+
+
+def _excess(terms, priors):
+    """How many times their usual size the terms before each one are, at least once."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.nan_to_num(np.abs(terms[1:-1]) / priors[1:-1])
+    start = np.ones((min(2, len(terms)), terms.shape[1]))  # nothing tells about degree 0 and 1
+    return np.maximum.accumulate(np.concatenate([start, times]), axis=0)
 
 
 def _rest(priors):

@@ -100,8 +100,8 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
 class Part:
     """An estimator that uses a part of a sketch: fewer directions and a lower degree.
 
-    The sketch being there, the part's error is at least its distance from what the whole predicts.
-    inner: the estimator for both.
+    The sketch being there, the part's error is at least that of the whole together with its
+    distance from what the whole predicts. inner: the estimator for both.
     """
 
     degree: int
@@ -115,7 +115,7 @@ class Part:
     def beside(self, whole, output, moves):
         """The same, if the estimate of the whole sketch is known already."""
         found = output.first(self.directions).estimate(moves, self.inner, self.degree)
-        error = np.maximum(found.error, np.abs(found.total - whole.total))
+        error = np.maximum(found.error, np.hypot(whole.error, found.total - whole.total))
         return dataclasses.replace(found, error=error)
 
 
@@ -125,7 +125,9 @@ def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=No
     `plan` bounds the error over all deletions of a size; this looks at one deletion and at an
     output that is already there. A part is chosen if its 90% band (see `Part`) is at most epsilon
     either side, and that of all larger parts of its degree too. If none is, the plan is the whole
-    sketch, with the reason. The bands are those without anchors.
+    sketch, with the reason. The bands are those without anchors. They take what the whole sketch
+    does not know to be of usual size: trust them where it knows most of degree 1, with about half
+    as many directions as units or more.
 
     parameters: how many the model has, for the bytes.
     """

@@ -173,7 +173,7 @@ class Expected:
         cost = f"as much as {plan.trainings} trainings"
         expect(page.locator(".sketchlab-cost")).to_contain_text(cost)
         headline = page.locator(".sketchlab-headline")
-        expect(headline).to_contain_text(f"{p.value - now:+.3g} nats")
+        expect(headline).to_contain_text(f"{p.value - now:+#.3g} nats")
         title = re.compile(f"predicted {p.value:.4f} at down-weight 1")
         expect(page.locator(".sketchlab-explorer img")).to_have_attribute("title", title)
         if truth:

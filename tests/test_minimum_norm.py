@@ -183,6 +183,23 @@ def test_the_last_known_term_bounds_the_ones_beyond():
     assert linear.predict(x, estimator="minimum_norm").error == 0  # degree 1 tells nothing
 
 
+def test_what_is_unknown_grows_with_the_term_before():
+    """Six unknowns of degree 2 are open; along the gradient the first term is far from usual."""
+    n, m = 12, 6  # 12 equations determine the linear form and leave most of the quadratic one open
+    output, _ = form_output(n, 2, m)
+    gradient = minimum_norm.gradients(output, output.coefficients[1][:, None])[:, 0]
+    along = gradient / np.linalg.norm(gradient)
+    other = rng.normal(size=n)
+    across = other - (other @ along) * along
+    across /= np.linalg.norm(across)
+    terms, errors, priors = minimum_norm.forms(output).at(np.array([along, across]))
+    found = output.predict_many([along, across], estimator="minimum_norm")
+    times = abs(terms[1]) / priors[1]
+    assert times[0] == pytest.approx(math.sqrt(n), rel=0.5) and times[1] < 1e-6
+    assert found[0].terms[2].error == pytest.approx(times[0] * errors[2, 0])
+    assert found[1].terms[2].error == pytest.approx(errors[2, 1])
+
+
 def test_resummation_does_not_start_along_a_curve():
     """How many documents count does not depend on their down-weight, so curves have no jumps."""
     moves = np.array([[1.0, 1, 1, 0], [0.2, 0.2, 0.2, 0], [0, 0, 0, 0.7], [0, 0, 0, 0]])

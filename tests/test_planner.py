@@ -123,7 +123,8 @@ def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, eps
     def fits(degree, directions):
         part = sketched_output.first(directions)
         p = part.predict(without=deleted, estimator="resummed", degree=degree)
-        reach = max(p.high - p.value, 1.644854 * abs(p.value - whole.value))
+        distance = np.hypot(whole.error, p.value - whole.value)
+        reach = max(p.high - p.value, 1.644854 * distance)
         known = planner.Part(degree, directions, "resummed")
         found = sketched_output.predict(without=deleted, estimator=known)
         assert found.value == p.value

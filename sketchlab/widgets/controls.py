@@ -156,8 +156,8 @@ class NameList(Controls):
             self.list.value = [unit for _, unit in self.list.options if chosen[unit]]
 
     def _list_items(self):
-        text = self.search.value.strip()
-        found = [(item, unit) for unit, item in enumerate(self.items) if text in item]
+        text = self.search.value.strip().lower()
+        found = [(item, unit) for unit, item in enumerate(self.items) if text in item.lower()]
         self.list.value = ()  # the browser fails on choices beyond a shorter list
         self.list.options = sorted(found)[:MOST_LISTED]
         shown = f"first {MOST_LISTED} of {len(found)} found" if len(found) > MOST_LISTED else ""
@@ -361,6 +361,9 @@ class Accuracy(Controls):
             self.degree.value = self.explorer.degree
             self.directions.value = self.explorer.directions
         trainings, size = self.explorer.cost
+        if not (len(self.explorer.selection) and self.explorer.weight):
+            self.note.value = ""
+            return
         if answer.plan is None:
             verdict = "This part was set by hand, not by epsilon."
         elif answer.plan.within_reach:

@@ -269,11 +269,11 @@ class Explorer:
 
     @property
     def retrained_model(self):
-        """The model retrained with the deletion, at down-weight 1, or None."""
+        """The model retrained with the deletion at the chosen down-weight, or None."""
         weights, models = self._retrained.get(self.selection.mask.tobytes(), ((), None))
-        if models is None:
+        if self.weight not in weights:
             return None
-        row = weights.index(1.0)
+        row = weights.index(self.weight)
         return models.with_parameters({name: p[row] for name, p in models.parameters.items()})
 
     def _truths(self):
@@ -327,7 +327,7 @@ class Explorer:
 
 
 def _signed(change):
-    return f"{change:+.3g}" if abs(change) > ROUNDING else "0"
+    return f"{change:+#.3g}" if abs(change) > ROUNDING else "0"
 
 
 def _within(result, bounds, fields):

@@ -169,7 +169,6 @@ class ExplorerView(ipywidgets.VBox):
 
     def _running(self, running):
         self._steps = self.progress.value = 0
-        self.button.disabled = running
         for widget in (self.stop, self.progress):
             widget.layout.visibility = "visible" if running else "hidden"
 
@@ -177,6 +176,8 @@ class ExplorerView(ipywidgets.VBox):
 def _headline(explorer, answer):
     if not len(explorer.selection):
         text = "Choose names to delete"
+    elif not explorer.weight:
+        text = "Down-weight 0: nothing is deleted"
     else:
         text = answer.headline
     return (
@@ -216,7 +217,7 @@ def _samples(before, model):
     return (
         '<div class="sketchlab-samples" style="line-height: 1.4">names from the model now: '
         f"<i>{html.escape(' '.join(before))}</i><br>"
-        f"retrained without them: <i>{html.escape(after)}</i></div>"
+        f"retrained: <i>{html.escape(after)}</i></div>"
     )
 
 
