@@ -130,8 +130,11 @@ def open_notebook(page, address, name):
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=LONG)
     idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
     page.wait_for_selector(idle, timeout=LONG, state="attached")
+    expect(page.locator(".jp-Toolbar-kernelName").first).to_contain_text("Python 3")
     first = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    for _ in range(10):  # the kernel may not listen yet
+    for _ in range(10):  # on a slow machine the kernel does not listen yet, or is asked for
+        if page.locator(".jp-Dialog").count():
+            page.locator(".jp-Dialog button.jp-mod-accept").click()
         page.click("li.lm-MenuBar-item:has-text('Run')")
         page.click("li.lm-Menu-item[data-command='runmenu:run-all']")
         page.wait_for_timeout(3000)
