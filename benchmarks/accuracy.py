@@ -23,9 +23,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import PolynomialFeatures
 
 import sketchlab as sl
-from sketchlab import resummation
 from sketchlab.attribution import first_order
-from sketchlab.minimum_norm import forms
+from sketchlab.estimation import resummation
+from sketchlab.estimation.minimum_norm import forms
 
 TEST_NAMES = "max emma zoe xavier jax olivia noah kayla brix william"
 LABELS = {

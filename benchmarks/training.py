@@ -22,7 +22,7 @@ import tracemalloc
 import numpy as np
 
 import sketchlab as sl
-from sketchlab.circuits import Circuit, input_array
+from sketchlab.algebra.circuits import Circuit, input_array
 
 from list_jet import ListJet
 

@@ -1,39 +1,44 @@
 """sketchlab: predict what deleting training data would do to a model, without retraining it.
 
-The rooms, in the order of the notebooks: `circuits` (scalar arithmetic circuits), `jets` (truncated
-power series), `ring` (functions and gradients over numbers and jets), `training` (training as a
-circuit in the down-weights of its data), `microgpt` and `names` (the model and its data),
-`directions`, `units`, `store`, `sketch` and `planner` (the deletion scheme), `estimate`,
-`minimum_norm`, `resummation`, `anchored` and `estimators` (from jets to predictions), `attribution`
-(the methods to compare with), `paper` (the paper's experiments), `figures` and `widgets`.
+The rooms, from the ground up; each imports only from those before it:
+
+`checks`, `progress`, `canvas`: arguments, progress bars, empty figures.
+`algebra`: jets (truncated power series), functions and gradients over numbers and jets, circuits.
+`training`: training as a circuit in the down-weights of its data; microgpt, names, named outputs.
+`estimation`: units and directions; from jets to a prediction with its band; the epsilon-planner.
+`sketching`: sketches of training runs, their anchors, and the folders they are kept in.
+`attribution`: the methods to compare with.
+`figures`, `widgets`, `paper`: pictures, the explorer, the paper's experiments.
+
+What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.
 """
 
 import importlib
 
-from . import (
-    attribution,
-    circuits,
-    directions,
-    estimate,
-    figures,
-    jets,
-    microgpt,
-    names,
-    ring,
-    training,
-    units,
-    widgets,
-)
-from .circuits import Circuit
-from .jets import Jet
-from .microgpt import MicroGPT, train
-from .planner import plan, plan_part
-from .ring import ring_grad
-from .sketch import local_sketch, open_sketch, sketch
-from .training import SGD, Adam, Model, TrainingRun
-from .widgets import explore
+from .algebra import circuits, ring
+from .algebra.circuits import Circuit
+from .algebra.jets import Jet
+from .algebra.ring import ring_grad
+from .training import microgpt, names
+from .training.microgpt import MicroGPT, train
+from .training.runs import SGD, Adam, Model, TrainingRun
 
 __version__ = "0.1.0"
+
+LATER = {  # name: the room or module that has it, and what it is called there
+    "attribution": (".attribution", None),
+    "directions": (".estimation.directions", None),
+    "explore": (".widgets", "explore"),
+    "figures": (".figures", None),
+    "local_sketch": (".sketching.sketch", "local_sketch"),
+    "open_sketch": (".sketching.sketch", "open_sketch"),
+    "paper": (".paper", None),
+    "plan": (".estimation.plan", "plan"),
+    "plan_part": (".estimation.plan", "plan_part"),
+    "sketch": (".sketching.sketch", "sketch"),
+    "units": (".estimation.units", None),
+    "widgets": (".widgets", None),
+}
 
 __all__ = [
     "SGD",
@@ -43,36 +48,26 @@ __all__ = [
     "MicroGPT",
     "Model",
     "TrainingRun",
-    "attribution",
     "circuits",
-    "directions",
-    "estimate",
-    "explore",
-    "figures",
-    "jets",
-    "local_sketch",
     "microgpt",
     "names",
-    "open_sketch",
-    "paper",
-    "plan",
-    "plan_part",
     "ring",
     "ring_grad",
-    "sketch",
     "train",
-    "training",
-    "units",
-    "widgets",
+    *LATER,
 ]
 
 
 def __getattr__(name):
-    """Import `paper` on first use: it is also a command, and must not be loaded before it runs."""
-    if name == "paper":
-        return importlib.import_module(".paper", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import on first use."""
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = LATER[name]
+    found = importlib.import_module(module, __name__)
+    value = found if attribute is None else getattr(found, attribute)
+    globals()[name] = value
+    return value
 
 
 def __dir__():
-    return [*globals(), "paper"]
+    return sorted({*globals(), *LATER})

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import figures, microgpt, names
-from .directions import symmetric_dimension
-from .sketch import sketch
+from . import figures
+from .estimation.directions import symmetric_dimension
+from .sketching.sketch import sketch
+from .training import microgpt, names
 
 STEPS = 1000
 TEST_NAME = "max"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab import anchored
-from sketchlab.sketch import Output
-from sketchlab.units import Units
+from sketchlab.estimation import anchored
+from sketchlab.estimation.units import Units
+from sketchlab.sketching.sketch import Output
 
 DOCS = sl.names.load()[:40]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import sketchlab as sl
+from sketchlab.estimation.plan import Part
 
 from conftest import ROOT
 
@@ -165,7 +166,7 @@ class Expected:
         """The headline, the numbers, the band, the cost and the chosen names are these."""
         without = sorted(self.without)
         plan = sl.plan_part(self.output, self.epsilon, without=without)
-        part = sl.planner.Part(plan.degree, plan.directions)
+        part = Part(plan.degree, plan.directions)
         p = self.output.predict(without=without, estimator=part)
         now = self.run.loss(self.name)
         noun = "name" if len(without) == 1 else "names"

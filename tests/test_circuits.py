@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sketchlab import Circuit, Jet, ring, ring_grad
-from sketchlab.circuits import Gate, input_array, inputs
+from sketchlab.algebra.circuits import Gate, input_array, inputs
 
 # Formulas in three variables, written once for gates, numbers and jets.
 POLYNOMIALS = {

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sketchlab import directions, estimate, estimators
-from sketchlab.sketch import Output
-from sketchlab.units import Units
+from sketchlab import directions
+from sketchlab.estimation import choice as estimators
+from sketchlab.estimation import prediction as estimate
+from sketchlab.estimation.units import Units
+from sketchlab.sketching.sketch import Output
 
 SIGMAS = 5
 N, DEGREE = 3, 3

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab.microgpt import END
+from sketchlab.training.microgpt import END
+from sketchlab.training.outputs import LossOn, MeanLoss, NextLetter
 from sketchlab.widgets import explorer as explorer_module
 from sketchlab.widgets.explorer import Explorer
-from sketchlab.widgets.questions import LossOn, MeanLoss, NextLetter
 
 from conftest import LETTERS
 
@@ -36,7 +36,7 @@ def explorer(small_run, sketched):
 def test_models_do_not_know_the_view():
     """The state can be used and tested without widgets."""
     folder = Path(explorer_module.__file__).parent
-    for name in ("selection", "questions", "explorer"):
+    for name in ("selection", "explorer"):
         tree = ast.parse((folder / f"{name}.py").read_text())
         imported = {
             module
@@ -98,9 +98,7 @@ def test_epsilon_chooses_and_the_hand_overrules(explorer):
     for epsilon in (1.0, 0.1, 0.01, 1e-5):
         explorer.set_epsilon(epsilon)
         answer = explorer.answer()
-        plan = sl.planner.plan_part(
-            explorer.output, epsilon, down_weights=explorer.selection.down_weights
-        )
+        plan = sl.plan_part(explorer.output, epsilon, down_weights=explorer.selection.down_weights)
         assert (explorer.degree, explorer.directions) == (plan.degree, plan.directions)
         assert answer.plan.within_reach == plan.within_reach
         costs.append(explorer.cost[0])

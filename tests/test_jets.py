@@ -13,7 +13,8 @@ from autograd.scipy.special import erf as autograd_erf
 from autograd.scipy.stats import norm as autograd_normal
 from scipy import special
 
-from sketchlab import Jet, jets
+from sketchlab import Jet
+from sketchlab.algebra import jets
 
 DEGREES = [0, 1, 3, 6]
 SHAPES = [(), (3,), (2, 3)]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab.circuits import Circuit, input_array
-from sketchlab.microgpt import END, MicroGPT
+from sketchlab.algebra.circuits import Circuit, input_array
+from sketchlab.training.microgpt import END, MicroGPT
 
 from conftest import LETTERS, cauchy_coefficients, complex_directions
 

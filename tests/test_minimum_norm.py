@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab import minimum_norm, resummation, ring
-from sketchlab.sketch import Output
-from sketchlab.units import Units
+from sketchlab import ring
+from sketchlab.estimation import minimum_norm, resummation
+from sketchlab.estimation.units import Units
+from sketchlab.sketching.sketch import Output
 
 rng = np.random.default_rng(5)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab import planner, ring
+from sketchlab import ring
+from sketchlab.estimation import plan as planner
 
 NORMS = [3.0, 0.2 * 0.4, 0.2 * 0.4**2, 0.2 * 0.4**3, 0.2 * 0.4**4]
 

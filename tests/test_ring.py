@@ -9,7 +9,8 @@ import pytest
 from autograd.scipy.special import erf as autograd_erf
 from autograd.scipy.stats import norm as autograd_normal
 
-from sketchlab import Jet, jets, ring, ring_grad
+from sketchlab import Jet, ring, ring_grad
+from sketchlab.algebra import jets
 
 from conftest import cauchy_coefficients
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sketchlab.units import Units
+from sketchlab.estimation.units import Units
 from sketchlab.widgets.selection import Selection
 
 NAMES = ["max", "maria", "xavier", "alex", "jo", "emma"]

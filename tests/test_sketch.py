@@ -11,13 +11,13 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import circuits, directions, ring
-from sketchlab.training import BATCH
+from sketchlab.training.runs import BATCH
 
 from conftest import cauchy_coefficients
 
 SIGMAS = 5
 DEGREE, COUNT = 2, 40  # of the sketches of microgpt
-module = importlib.import_module("sketchlab.sketch")  # sl.sketch is the function in it
+module = importlib.import_module("sketchlab.sketching.sketch")  # sl.sketch is the function in it
 rng = np.random.default_rng(3)
 A, SIGNS = rng.normal(size=(5, 2)), np.array([1.0, -1, 1, 1, -1])
 HIDDEN, BIAS, OUT = rng.normal(size=(4, 6)), rng.normal(size=6), rng.normal(size=6)

@@ -20,7 +20,7 @@ import sketchlab as sl
 from conftest import LETTERS, ROOT
 
 DEGREE, COUNT, BATCH = 2, 10, 4
-module = importlib.import_module("sketchlab.sketch")  # sl.sketch is the function in it
+module = importlib.import_module("sketchlab.sketching.sketch")  # sl.sketch is the function in it
 
 
 def make(run, path, *, count=COUNT, **settings):
@@ -191,7 +191,7 @@ import importlib, os, signal, sys
 import zarr
 import sketchlab as sl
 
-module = importlib.import_module("sketchlab.sketch")
+module = importlib.import_module("sketchlab.sketching.sketch")
 module.BATCH = {batch}
 run = sl.train(sl.names.load()[:30], steps=40, vocabulary="{letters}", progress=False)
 put, writes = zarr.Array.__setitem__, []

@@ -5,7 +5,7 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import ring
-from sketchlab.training import BATCH
+from sketchlab.training.runs import BATCH
 
 from conftest import cauchy_coefficients, complex_directions
 
@@ -228,7 +228,7 @@ RETRAIN_ERRORS = [
     ({"down_weights": np.zeros((2, 3, 12))}, ValueError, r"not \(2, 3, 12\)"),
     ({"down_weights": np.zeros((0, 12))}, ValueError, r"not \(0, 12\)"),
     ({"down_weights": [np.nan] * 12}, ValueError, "must be finite"),
-    ({"down_weights": ["a"] * 12}, TypeError, "array of numbers"),
+    ({"down_weights": ["a"] * 12}, TypeError, "real or complex numbers"),
 ]
 
 

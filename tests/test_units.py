@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sketchlab.units import Units
+from sketchlab.estimation.units import Units
 
 LABELS = ["b", "a", "b", "c", "a", "b"]  # of six documents
 

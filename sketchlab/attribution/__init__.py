@@ -3,6 +3,6 @@
 `first_order`: the exact derivative by every down-weight, by reverse mode through training.
 """
 
-from .reverse_mode import FirstOrder, first_order
+from .first_order import FirstOrder, first_order
 
 __all__ = ["FirstOrder", "first_order"]

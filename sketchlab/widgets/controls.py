@@ -10,10 +10,10 @@ import html
 import ipywidgets
 import numpy as np
 
-from ..microgpt import END
+from ..training.microgpt import END
+from ..training.outputs import LossOn, NextLetter
 from .explorer import EFFECTS
 from .parts import Message
-from .questions import LossOn, NextLetter
 from .selection import KINDS, MODES
 
 MOST_CHIPS, MOST_LISTED, MOST_NAMED = 60, 1000, 500

@@ -9,13 +9,13 @@ import warnings
 
 import numpy as np
 
-from ..estimate import Curve, Prediction
-from ..microgpt import MicroGPTRun
-from ..minimum_norm import gradients
-from ..names import load
-from ..planner import Part, Plan, parts, plan_part, products_of_jets, stored_bytes
-from ..sketch import Sketch
-from .questions import LossOn, MeanLoss
+from ..estimation.minimum_norm import gradients
+from ..estimation.plan import Part, Plan, parts, plan_part, products_of_jets, stored_bytes
+from ..estimation.prediction import Curve, Prediction
+from ..sketching.sketch import Sketch
+from ..training.microgpt import MicroGPTRun
+from ..training.names import load
+from ..training.outputs import LossOn, MeanLoss
 from .selection import Selection
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve

@@ -7,10 +7,10 @@ import threading
 import ipywidgets
 
 from .. import figures
+from ..training.outputs import LossOn
 from .controls import Accuracy, Deletion, Question
 from .explorer import Explorer
 from .parts import Message, Picture
-from .questions import LossOn
 
 CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0

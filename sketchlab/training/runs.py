@@ -10,15 +10,14 @@ import copy
 import dataclasses
 import hashlib
 import numbers
-import operator
-import os
 import warnings
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from . import ring
-from .jets import Jet, check_degree
+from ..algebra import ring
+from ..algebra.jets import Jet
+from ..checks import base_point, check_count, check_degree, check_indices, number_array
+from ..progress import progress_bar
 
 BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
 BLOCK_BYTES = 1 << 18  # of a block that the optimiser works on, for up to 3 coefficients each
@@ -222,11 +221,11 @@ class TrainingRun:
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial, self.data = model, data
-        self.batch_size = _positive(batch_size, "batch_size")
+        self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
             raise ValueError(f"batch_size {batch_size} exceeds the number of examples, {len(data)}")
         one_pass = -(-len(data) // self.batch_size)
-        self.steps = one_pass if steps is None else _positive(steps, "steps")
+        self.steps = one_pass if steps is None else check_count(steps, "steps")
         self.optimizer = Adam() if optimizer is None else optimizer
         if not isinstance(self.optimizer, (SGD, Adam)):
             raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
@@ -283,7 +282,7 @@ class TrainingRun:
             down_weights = self.indicator(without)
         if down_weights is None:
             down_weights = np.zeros(len(self))
-        x = _number_array(down_weights, "down_weights")
+        x = number_array(down_weights, "down_weights")
         if x.ndim not in (1, 2) or x.shape[-1] != len(self) or x.size == 0:
             raise ValueError(
                 f"down_weights must have shape ({len(self)},) or (batch, {len(self)}), one per "
@@ -316,7 +315,7 @@ class TrainingRun:
         at: the down-weights to expand around, one real number or n of them.
         """
         degree = check_degree(degree)
-        psi = _number_array(directions, "directions")
+        psi = number_array(directions, "directions")
         if psi.ndim != 2 or psi.shape[1] != len(self) or len(psi) == 0:
             raise ValueError(
                 f"directions must have shape (m, {len(self)}), one row per direction and one "
@@ -396,93 +395,7 @@ class TrainingRun:
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
 
 
-def quiet(progress):
-    """Settings of tqdm: no bar for progress=False, nor if the variable TQDM_DISABLE is set."""
-    return {"disable": not progress or bool(os.environ.get("TQDM_DISABLE"))}
-
-
-class progress_bar:
-    """A progress bar for work of more than two seconds, or the bar of the caller."""
-
-    def __init__(self, total, progress, unit="step"):
-        self.owned = isinstance(progress, bool)
-        self.bar = (
-            tqdm(total=total, delay=2, unit=unit, leave=False, **quiet(progress))
-            if self.owned
-            else progress
-        )
-
-    def __enter__(self):
-        return self.bar
-
-    def __exit__(self, *_):
-        if self.owned:
-            self.bar.close()
-
-
 def _joined(parts):
     if isinstance(parts[0], Jet):
         return Jet.of(parts[0].head, np.concatenate([part.tail for part in parts], axis=1))
     return np.concatenate(parts)
-
-
-# ---- checks ----------------------------------------------------------------------------------
-
-
-def check_indices(indices, n):
-    """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1."""
-    checked = []
-    given = np.atleast_1d(np.asarray(indices, dtype=object))
-    if given.ndim != 1:
-        raise ValueError(
-            f"indices must be one list of numbers, not an array of shape {given.shape}; for a "
-            "batch of deletions use down_weights of shape (batch, n)"
-        )
-    for index in given:
-        try:
-            number = None if isinstance(index, (bool, np.bool_)) else operator.index(index)
-        except TypeError:
-            number = None
-        if number is None:
-            raise TypeError(
-                f"indices must be integers, not {index!r}: the examples have numbers 0 to {n - 1}, "
-                "for instance [i for i, example in enumerate(run.data) if ...]"
-            )
-        if not 0 <= number < n:
-            raise IndexError(f"index {number} is out of range: the numbers go from 0 to {n - 1}")
-        checked.append(number)
-    repeated = {number for number in checked if checked.count(number) > 1}
-    if repeated:
-        raise ValueError(f"index {min(repeated)} is repeated: name each one once")
-    return np.array(checked, dtype=int)
-
-
-def base_point(at, count):
-    """Down-weights to expand training around, shape (count,), from one real number or one each."""
-    x = np.asarray(at)
-    if x.ndim == 0:
-        x = np.repeat(x, count)
-    if x.shape != (count,) or x.dtype.kind not in "iuf" or not np.all(np.isfinite(x)):
-        raise ValueError(f"at must be one finite real number, or {count} of them, not {at!r}")
-    return x.astype(float)
-
-
-def _positive(value, what):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
-    return number
-
-
-def _number_array(values, what):
-    array = np.asarray(values)
-    array = array.astype(float) if array.dtype.kind in "iub" else array
-    if array.dtype.kind not in "fc":
-        raise TypeError(f"{what} must be an array of numbers, not of {array.dtype}")
-    if not np.all(np.isfinite(array)):
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{what} must be finite, but there is {array[where]} at index {where}")
-    return array

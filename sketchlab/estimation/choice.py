@@ -3,8 +3,8 @@
 import dataclasses
 
 from .anchored import Anchored
-from .estimate import Mean, MedianOfMeans
 from .minimum_norm import MinimumNorm
+from .prediction import Mean, MedianOfMeans
 from .resummation import Resummed
 
 ENOUGH_ANCHORS = 20  # or as many as there are units

@@ -8,7 +8,7 @@ are mostly about whole groups, while the rest of each direction still tells abou
 
 import numpy as np
 
-from .training import check_indices
+from ..checks import check_indices
 
 STRETCH = 100.0  # of directions along nested groups: 1 / STRETCH is what documents add as noise
 

@@ -27,8 +27,8 @@ import numpy as np
 from scipy import linalg, optimize, stats
 
 from .directions import symmetric_dimension
-from .estimate import COVERAGE
 from .minimum_norm import MinimumNorm, forms, gradients
+from .prediction import COVERAGE
 
 FITTED_ON = 600  # anchors used to choose a, b and v, at most
 CALIBRATED_ON = 20  # anchors of several units needed to calibrate the error, at least

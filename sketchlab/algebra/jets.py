@@ -20,10 +20,11 @@ share it (a batch of directions shares its base point): its work is then done on
 
 import functools
 import numbers
-import operator
 
 import numpy as np
 from scipy import special
+
+from ..checks import check_degree, number_array
 
 
 class Jet:
@@ -36,7 +37,7 @@ class Jet:
     __slots__ = ("head", "tail")
 
     def __init__(self, coefficients):
-        coefficients = _finite_array(coefficients, "jet coefficients")
+        coefficients = number_array(coefficients, "jet coefficients")
         if coefficients.ndim == 0 or len(coefficients) == 0:
             raise ValueError(
                 "a jet needs at least its constant coefficient: give an array of shape "
@@ -54,7 +55,7 @@ class Jet:
     @classmethod
     def constant(cls, value, degree, *, shape=None):
         """The number or array `value` as a jet whose higher coefficients are zero."""
-        head = _finite_array(value, "value")
+        head = number_array(value, "value")
         shape = head.shape if shape is None else tuple(shape)
         if np.broadcast_shapes(head.shape, shape) != shape:
             raise ValueError(f"a value of shape {head.shape} cannot be repeated to shape {shape}")
@@ -64,7 +65,7 @@ class Jet:
     @classmethod
     def line(cls, point, direction, degree):
         """The jet of z -> point + z * direction; the arrays are broadcast against each other."""
-        point, direction = _finite_array(point, "point"), _finite_array(direction, "direction")
+        point, direction = number_array(point, "point"), number_array(direction, "direction")
         shape = np.broadcast_shapes(point.shape, direction.shape)
         tail = np.zeros((check_degree(degree), *shape), np.result_type(point, direction))
         tail[:1] = direction
@@ -190,31 +191,6 @@ class Jet:
                 + ", ".join(sorted(known.__name__ for known in UFUNCS))
             )
         return rule(*inputs)
-
-
-def check_degree(degree):
-    """Return `degree` as an int, or raise if it is not a non-negative integer."""
-    try:
-        integer = -1 if isinstance(degree, (bool, np.bool_)) else operator.index(degree)
-    except TypeError:
-        integer = -1
-    if integer < 0:
-        raise ValueError(f"degree must be an integer, 0 or higher, not {degree!r}")
-    return integer
-
-
-def _finite_array(values, what):
-    if isinstance(values, Jet):
-        raise TypeError(f"{what} must be real or complex numbers, not Jet")
-    array = np.asarray(values)
-    if array.dtype.kind in "iub":
-        array = array.astype(float)
-    if array.dtype.kind not in "fc":
-        raise TypeError(f"{what} must be real or complex numbers, not {type(values).__name__}")
-    if not np.all(np.isfinite(array)):
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{what} must be finite, but there is {array[where]} at index {where}")
-    return array
 
 
 # ---- operands --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import numbers
 
 import numpy as np
 
-from . import figures, ring
+from . import ring
 
 # Analytic gates: the function of one value a (and a fixed exponent), and its derivative.
 ANALYTIC = {
@@ -227,7 +227,9 @@ class Circuit:
         values: optional input values, shown at every gate as they are computed.
         derivatives: also show the local derivative on every wire.
         """
-        return figures.circuit(self, values, derivatives)
+        from . import diagrams  # matplotlib loads when something is drawn
+
+        return diagrams.circuit(self, values, derivatives)
 
 
 def _analytic(operation, value, detail):

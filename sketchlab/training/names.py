@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from .training import quiet
+from ..progress import quiet
 
 URL = "https://raw.githubusercontent.com/karpathy/makemore/988aa59/names.txt"
 SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
@@ -23,7 +23,7 @@ def load(path=None):
     Raises FileNotFoundError, or ValueError for a file that is empty or not UTF-8.
     """
     if path is None:
-        data = resources.files("sketchlab").joinpath("given_names.txt").read_bytes()
+        data = resources.files("sketchlab.training").joinpath("given_names.txt").read_bytes()
     else:
         path = Path(path)
         if not path.is_file():

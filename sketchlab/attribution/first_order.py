@@ -16,11 +16,13 @@ import math
 
 import numpy as np
 
-from .. import ring
-from ..estimate import Prediction, Term
-from ..jets import Jet
-from ..training import TrainingRun, base_point, progress_bar
-from ..units import Units
+from ..algebra import ring
+from ..algebra.jets import Jet
+from ..checks import base_point
+from ..estimation.prediction import Prediction, Term
+from ..estimation.units import Units
+from ..progress import progress_bar
+from ..training.runs import TrainingRun
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,8 @@ A question is a function of a model, so it can be handed to `sketch.output`.
 import dataclasses
 import math
 
-from .. import ring
-from ..microgpt import END
+from ..algebra import ring
+from .microgpt import END
 
 
 class _Loss:

@@ -11,15 +11,17 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import directions as random_directions
-from . import estimate
+from ..algebra.jets import Jet
+from ..checks import base_point, check_degree
+from ..estimation import directions as random_directions
+from ..estimation import prediction as estimate
+from ..estimation.choice import named_estimator
+from ..estimation.minimum_norm import gradients
+from ..estimation.units import STRETCH, Units
+from ..progress import progress_bar
+from ..training.microgpt import MicroGPT
+from ..training.runs import BATCH, TrainingRun
 from . import store as stores
-from .estimators import named_estimator
-from .jets import Jet, check_degree
-from .microgpt import MicroGPT
-from .minimum_norm import gradients
-from .training import BATCH, TrainingRun, base_point, progress_bar
-from .units import STRETCH, Units
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

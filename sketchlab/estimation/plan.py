@@ -14,10 +14,10 @@ import time
 import numpy as np
 from scipy import special, stats
 
-from .estimate import COVERAGE
+from ..sketching.sketch import Output, sketch
+from ..training.runs import TrainingRun
+from .prediction import COVERAGE
 from .resummation import Resummed
-from .sketch import Output, sketch
-from .training import TrainingRun
 
 PROFILE_DEGREE, PROFILE_DIRECTIONS = 6, 8
 HIGHEST_DEGREE = 100

@@ -10,8 +10,8 @@ import random
 
 import numpy as np
 
-from . import ring
-from .training import Model, TrainingRun
+from ..algebra import ring
+from .runs import Model, TrainingRun
 
 END = "<end>"  # what follows the last letter; the same token also stands before the first
 

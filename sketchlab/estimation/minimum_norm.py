@@ -20,7 +20,7 @@ import numpy as np
 from scipy import linalg, special
 
 from .directions import symmetric_dimension
-from .estimate import Estimate
+from .prediction import Estimate
 
 TOLERANCE = 1e-12  # eigenvalues below this times the largest are taken for 0
 INFORMED = 0.01  # a degree is used if the jets explain this share of the variance at x

@@ -1,0 +1,1 @@
+"""The ring: jets, functions and gradients over numbers and jets, scalar circuits."""

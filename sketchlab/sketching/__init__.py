@@ -1,0 +1,1 @@
+"""Sketches of training runs: made, kept in a folder, opened again, anchored."""
