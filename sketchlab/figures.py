@@ -45,11 +45,12 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
 
 
 def predicted_deletion(
-    prediction, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
+    prediction, weights, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
 ):
     """A prediction on its curve over the down-weight, with its band, beside its Taylor terms.
 
-    retrained: pairs of down-weight and exact output. figure: an empty one to draw into, such as
+    weights: the down-weights of the curve, (points,). retrained: pairs of down-weight and exact
+    output. figure: an empty one to draw into, such as
     `blank()`. Margins are fixed, which makes it quick enough to be drawn whenever a slider moves.
     """
     if figure is None:  # from pyplot, so that a notebook knows how to show it
@@ -57,8 +58,8 @@ def predicted_deletion(
         plt.close(figure)
     left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
     figure.subplots_adjust(left=0.09, right=0.985, bottom=0.15, top=0.91, wspace=0.3)
-    left.fill_between(curve.weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
-    left.plot(curve.weights, curve.values, color=BLUE, label="predicted, 90% band")
+    left.fill_between(weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
+    left.plot(weights, curve.value, color=BLUE, label="predicted, 90% band")
     reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
     left.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
     if retrained:

@@ -20,7 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from . import figures
+from .estimation.averages import Mean, term_samples
 from .estimation.directions import symmetric_dimension
+from .estimation.prediction import prediction
 from .sketching.sketch import sketch
 from .training import microgpt, names
 
@@ -87,6 +89,8 @@ def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=
 def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1, progress=True):
     """Predicted loss curves of every degree with their bands, beside exact retraining.
 
+    The bands are those of the paper: sampling error alone, not what the cut leaves out.
+
     Returns a dict of JSON values: weights, retrained, and per degree values, low and high.
     """
     deleted, weights = deletion(run), np.linspace(0, 1, 11)
@@ -104,12 +108,13 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
         "retrained": retrained.tolist(),
         "degrees": {},
     }
+    samples = term_samples(output.coefficients, output.directions.duals, weights[:, None] * x)
     for cut in range(1, degree + 1):
-        curve = output.curve(weights, without=deleted, degree=cut, estimator="mean")
+        found = prediction(Mean().from_samples(samples[: cut + 1]), now=output.now)
         result["degrees"][str(cut)] = {
-            "values": curve.values.tolist(),
-            "low": curve.low.tolist(),
-            "high": curve.high.tolist(),
+            "values": found.value.tolist(),
+            "low": found.low.tolist(),
+            "high": found.high.tolist(),
         }
     return result
 

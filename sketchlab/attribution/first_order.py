@@ -19,7 +19,7 @@ import numpy as np
 from ..algebra import ring
 from ..algebra.jets import Jet
 from ..checks import base_point
-from ..estimation.prediction import Prediction, Term
+from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.runs import TrainingRun
@@ -30,30 +30,45 @@ class FirstOrder:
     """An output and its exact derivatives: the tangent plane, as a predictor.
 
     value: the output at the base point. gradient: d output / d x_u for every unit u, (units,).
-    units: what the deletion units are called. at: the base point, (units,).
+    units: what the deletion units are called. at: the base point, (units,). now: the output with
+    nothing deleted. unit, bounds: what the output counts, and what it can be. cost: what it took,
+    in ordinary trainings.
     """
 
     value: float
     gradient: np.ndarray
     units: Units
     at: np.ndarray
+    now: float
     unit: str = ""
+    bounds: tuple = (-np.inf, np.inf)
+    cost: float = None
 
     def predict(self, down_weights=None, *, without=None):
-        """The output after a deletion, to first order: a `Prediction` (its sampling error is 0)."""
-        x = self.units.down_weights(without, down_weights) - self.at
-        first = float(self.gradient @ x)
-        value = self.value + first
-        terms = (Term(0, self.value, 0.0), Term(1, first, 0.0))
-        return Prediction(value, 0.0, value, value, terms, self.unit)
+        """The output after a deletion, or after each of several, to first order: a `Prediction`.
+
+        Nothing is known of the terms beyond the first: the error is infinite, but for nothing
+        deleted and at the base point.
+        """
+        x = self.units.down_weights(without, down_weights)
+        rows = np.atleast_2d(x)
+        moves = rows - self.at
+        terms = np.array([np.full(len(moves), self.value), moves @ self.gradient])
+        nothing, base = ~np.any(rows, axis=1), ~np.any(moves, axis=1)
+        total = np.where(nothing, self.now, terms.sum(axis=0))
+        error = np.where(nothing | base, 0.0, np.inf)
+        found = Estimate(terms, np.zeros_like(terms), total, error, reason="exact first order")
+        return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 
 
-def first_order(run, outputs, *, units=None, at=0.0, unit="", progress=True):
+def first_order(run, outputs, *, units=None, at=0.0, unit=None, progress=True):
     """Exact first-order attribution of one output, or of a list of outputs in one pass.
 
     outputs: a function of a model that returns one number, written with `sketchlab.ring` as
-    model.loss is, or a list of them. units: groups of documents deleted together (see `Units`).
+    model.loss is, such as `sl.LossOn("max")`, or a list of them.
+    units: groups of documents deleted together (see `Units`).
     at: the down-weights to differentiate at, one number or one per unit (0: nothing is deleted).
+    unit: what they count, for display; default: what they say themselves.
     Returns a `FirstOrder`, or a list. Memory: about 2 sqrt(steps) copies of the training state.
     """
     functions = [outputs] if callable(outputs) else outputs
@@ -79,7 +94,17 @@ def first_order(run, outputs, *, units=None, at=0.0, unit="", progress=True):
     by_unit = np.zeros((len(functions), len(units)))
     np.add.at(by_unit, (slice(None), units.of_document), derivatives)
     found = [
-        FirstOrder(value, row, units, at, unit) for value, row in zip(values, by_unit, strict=True)
+        FirstOrder(
+            value,
+            row,
+            units,
+            at,
+            float(function(run.model)) if np.any(at) else value,
+            getattr(function, "unit", "") if unit is None else unit,
+            getattr(function, "bounds", (-np.inf, np.inf)),
+            tape.products / run.steps / len(functions),
+        )
+        for function, value, row in zip(functions, values, by_unit, strict=True)
     ]
     return found[0] if callable(outputs) else found
 
@@ -96,6 +121,7 @@ class _Tape:
         self.ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
         self.gradient = ring.ring_grad(run.objective)
         self.segment = math.isqrt(run.steps - 1) + 1
+        self.products = 0  # of a step's gradient, or of a coefficient of its jet
 
     def named(self, flat):
         """Parameters by name, from an array or jet that has them on its last axis."""
@@ -119,6 +145,7 @@ class _Tape:
     def step(self, state, t):
         """The state after step t."""
         batch = self.run.examples_of(t)
+        self.products += 1
         g = self.gradient(self.named(state[0]), self.run.examples(batch), self.weights[batch])
         return np.stack(
             self.run.optimizer.update(t, self.run.steps, state[0], self.flat(g), *state[1:])
@@ -179,6 +206,7 @@ class _Tape:
         """One step of reverse mode: d output by the state before step t, and by its weights."""
         batch, optimizer = self.run.examples_of(t), self.run.optimizer
         examples, many = self.run.examples(batch), len(cotangent)
+        self.products += 1 + 3 * many  # a jet of degree 1 counts three
         g = self.flat(self.gradient(self.named(state[0]), examples, self.weights[batch]))
 
         def pulled(inputs):

@@ -27,7 +27,7 @@ import numpy as np
 from scipy import linalg, optimize, stats
 
 from .directions import symmetric_dimension
-from .minimum_norm import MinimumNorm, forms, gradients
+from .minimum_norm import MinimumNorm, forms_of, gradients, relative_sizes
 from .prediction import COVERAGE
 
 FITTED_ON = 600  # anchors used to choose a, b and v, at most
@@ -41,16 +41,12 @@ LARGEST_EXPONENT = 20.0
 class Anchored:
     """Minimum-norm terms, corrected by a Gaussian process through exact retrainings."""
 
-    base: object = MinimumNorm()
-
     def estimate(self, output, moves):
-        """See `estimate`. Raises ValueError if the output has no anchors."""
+        """See `averages`. Raises ValueError if the output has no anchors."""
         if len(output.anchors) == 0:
             raise ValueError("this sketch has no anchors: make some with sketch.anchor(run, ...)")
-        if self not in output.fitted:
-            output.fitted[self] = _Correction(output, self.base)
-        found = self.base.estimate(output, moves)
-        correction, error = output.fitted[self].at(moves)
+        found = MinimumNorm().estimate(output, moves)
+        correction, error = output.kept(self, lambda: _Correction(output)).at(moves)
         return dataclasses.replace(
             found,
             total=found.total + correction,
@@ -62,12 +58,12 @@ class Anchored:
 class _Correction:
     """The Gaussian process G and the interaction form, conditioned on the anchors."""
 
-    def __init__(self, output, base):
-        self.output, self.forms = output, forms(output)
+    def __init__(self, output):
+        self.output, self.sizes = output, relative_sizes(output.directions)
         self.power = self._first_open_degree()
         self.moves = output.anchors - output.at
         self.bends = self.interaction(self.moves)
-        left = output.anchor_values - base.estimate(output, self.moves).total - self.bends
+        left = output.anchor_values - MinimumNorm().estimate(output, self.moves).total - self.bends
         self.settings = self._fitted(left)
         kernel = self._kernel(self.moves, self.bends, self.moves, self.bends)
         kernel[np.diag_indices_from(kernel)] *= 1.0 + NUGGET
@@ -92,35 +88,32 @@ class _Correction:
     def interaction(self, moves):
         """The interaction form c B without what the jets of degree 2 say about it, (points,)."""
         influence, output = self.output.influence, self.output
-        if influence is None:
+        if influence is None or output.degree < 1:
             return np.zeros(len(moves))
         others = influence - np.diag(np.diag(influence))
-        gradient = gradients(output, output.coefficients[1][:, None])[:, 0]
+        gradient = gradients(output.directions, output.coefficients[1][:, None])[:, 0]
 
         def form(x):
             return np.sum((x @ others) * gradient * x, axis=1)
 
         found = form(moves)
-        if len(self.forms.solutions) > 1:
-            along = output.coefficients.copy()
-            along[1:] = 0.0
-            along[2] = form(output.directions)
-            same = dataclasses.replace(output, coefficients=along[:3], fitted={})
-            found = found - forms(same).at(moves)[0][2]
+        if output.degree > 1:
+            along = np.zeros((3, len(output.directions)), complex)
+            along[2] = form(output.directions.vectors)
+            found = found - forms_of(along, output.directions).at(moves)[0][2]
         return FACTOR * found
 
     def _first_open_degree(self):
         """The lowest degree that the jets do not determine: the power of x that is corrected."""
         size, m = len(self.output.units), len(self.output.directions)
         degree = 1
-        highest = len(self.output.coefficients) - 1
-        while degree <= highest and 2 * m >= symmetric_dimension(size, degree):
+        while degree <= self.output.degree and 2 * m >= symmetric_dimension(size, degree):
             degree += 1
         return degree
 
     def _kernel(self, moves, bends, others, other_bends, settings=None):
         variance, weight, spread = self.settings if settings is None else settings
-        exponents = np.log1p(weight * self.forms.sizes)
+        exponents = np.log1p(weight * self.sizes)
         left, right = (np.sign(x) * np.abs(x) ** self.power for x in (moves, others))
         inner = (left * exponents) @ right.T
         kernel = variance / weight * np.expm1(np.minimum(inner, LARGEST_EXPONENT))

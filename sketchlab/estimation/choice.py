@@ -2,19 +2,21 @@
 
 import dataclasses
 
+from ..checks import check_choice
 from .anchored import Anchored
+from .averages import Mean, MedianOfMeans
 from .minimum_norm import MinimumNorm
-from .prediction import Mean, MedianOfMeans
 from .resummation import Resummed
 
 ENOUGH_ANCHORS = 20  # or as many as there are units
 
 
+@dataclasses.dataclass(frozen=True)
 class Automatic:
     """Anchored where there are enough exact retrainings, else minimum norm, resummed."""
 
     def estimate(self, output, moves):
-        """See `estimate`."""
+        """See `averages`."""
         enough = len(output.anchors) >= min(ENOUGH_ANCHORS, len(output.units))
         chosen = Anchored() if enough else Resummed()
         found = chosen.estimate(output, moves)
@@ -32,9 +34,7 @@ ESTIMATORS = {
 
 
 def named_estimator(estimator):
-    """An estimator by its name in `ESTIMATORS`, or the estimator itself."""
-    if hasattr(estimator, "estimate"):
+    """An estimator by its name in `ESTIMATORS`, or one of these estimators itself."""
+    if isinstance(estimator, tuple(ESTIMATORS.values())):
         return estimator
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}, not {estimator!r}")
-    return ESTIMATORS[estimator]()
+    return ESTIMATORS[check_choice(estimator, ESTIMATORS, "estimator")]()

@@ -19,36 +19,37 @@ import itertools
 import numpy as np
 from scipy import linalg, special
 
-from .directions import symmetric_dimension
+from .directions import Directions, symmetric_dimension
 from .prediction import Estimate
 
 TOLERANCE = 1e-12  # eigenvalues below this times the largest are taken for 0
 INFORMED = 0.01  # a degree is used if the jets explain this share of the variance at x
+VANISHED = 1e-9  # a size below this times the largest is that of a term that is not there
 
 
 @dataclasses.dataclass(frozen=True)
 class Forms:
     """The estimated Taylor forms of an output, ready to be evaluated.
 
-    scales: prior standard deviations of the forms, (degree + 1,); sizes: the s of the module.
+    value: the output at the base point. solutions: weights of the equations, by degree from 1 on.
+    scales: prior standard deviations of the forms, (degree + 1,).
     """
 
-    output: object
-    sizes: np.ndarray
+    value: float
+    directions: Directions
     solutions: list
     scales: np.ndarray
-    bases: list
 
     def at(self, moves):
         """Terms, their standard errors and their prior standard deviations, each (degree+1, p)."""
-        lengths = np.einsum("pi,i,pi->p", moves, self.sizes, moves)
+        sizes = relative_sizes(self.directions)
+        lengths = np.einsum("pi,i,pi->p", moves, sizes, moves)
         shape = (len(self.scales), len(moves))
         terms, errors, priors = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        terms[0] = self.output.coefficients[0, 0].real
-        inner = (self.output.directions * self.sizes) @ moves.T
-        for r, (solution, (half, scale_of_kernel)) in enumerate(
-            zip(self.solutions, self.bases, strict=True), start=1
-        ):
+        terms[0] = self.value
+        inner = (self.directions.vectors * sizes) @ moves.T
+        for r, solution in enumerate(self.solutions, start=1):
+            half, scale_of_kernel = _solution(self.directions, r)
             cross = _stacked(inner**r) / scale_of_kernel
             prior = lengths**r / scale_of_kernel
             known = np.sum((half.T @ cross) ** 2, axis=0)
@@ -67,66 +68,67 @@ class MinimumNorm:
     carried on geometrically from the last two, or the last known term (of degree 2 or higher)
     itself, whichever is larger. The second counts for deletions of similar documents, whose terms
     are far from usual. Nor is what is unknown of their terms: where the term before is so many
-    times its usual size, the unknown part of the next is taken to be as many. Of an output that
-    was cut to a lower degree, the terms left out are known: they count as error.
+    times its usual size, the unknown part of the next is taken to be as many. Jets of degree 1 say
+    nothing of the terms beyond: then the error is infinite. Of an output that uses a lower degree
+    than its jets have, the terms left out are known: they count as error.
     """
 
     def estimate(self, output, moves):
-        """See `estimate`."""
-        terms, errors, priors = forms(output.uncut or output).at(moves)
+        """See `averages`."""
+        terms, errors, priors = forms(output).at(moves)
         with np.errstate(divide="ignore", invalid="ignore"):
             known = np.where(priors > 0, 1.0 - (errors / priors) ** 2, 1.0)
         informed = known >= INFORMED  # beyond the last informed degree, terms are left at 0
         terms = np.where(np.flip(np.maximum.accumulate(np.flip(informed, 0), 0), 0), terms, 0.0)
-        kept = slice(len(output.coefficients))
+        kept = slice(output.degree + 1)
         used = slice(np.flatnonzero(informed[kept].any(axis=1))[-1] + 1)
         last = len(terms) - 1 - np.argmax(informed[::-1], axis=0)
         cut = np.where(last >= 2, np.abs(terms[last, np.arange(len(moves))]), 0.0)
         errors = errors * _excess(terms, priors)
         left_out = terms[kept.stop :].sum(axis=0)
-        beyond = np.maximum(_rest(priors), cut)
+        beyond = np.maximum(_rest(priors, np.any(moves, axis=1)), cut)
         error = np.sqrt(np.sum(errors**2, axis=0) + left_out**2 + beyond**2)
         shares = ", ".join(f"{share:.0%}" for share in known[kept][1:].mean(axis=1))
-        reason = f"minimum norm; known of degree 1, 2, ...: {shares}"
+        reason = "minimum norm" + (f"; known of degree 1, 2, ...: {shares}" if shares else "")
         total = terms[kept].sum(axis=0)
         return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used])
 
 
 def forms(output):
     """The minimum-norm Taylor forms of an output: `Forms`. They are kept with the output."""
-    if forms in output.fitted:
-        return output.fitted[forms]
-    sizes = output.units.sizes / output.units.sizes.mean()
-    solutions, scales, bases = [], [0.0], []
-    for r in range(1, len(output.coefficients)):
-        half, scale_of_kernel = kept_solution(output, sizes, r)
-        whitened = half.T @ _stacked(output.coefficients[r])
+    return output.kept(forms, lambda: forms_of(output.coefficients, output.directions))
+
+
+def forms_of(coefficients, directions):
+    """The minimum-norm Taylor forms with these jets, (degree + 1, m): `Forms`."""
+    solutions, scales = [], [0.0]
+    for r in range(1, len(coefficients)):
+        half, _ = _solution(directions, r)
+        whitened = half.T @ _stacked(coefficients[r])
         solutions.append(half @ whitened)
         scales.append(np.sqrt(np.mean(whitened**2)))
-        bases.append((half, scale_of_kernel))
-    output.fitted[forms] = Forms(output, sizes, solutions, np.array(scales), bases)
-    return output.fitted[forms]
+    return Forms(coefficients[0, 0].real, directions, solutions, np.array(scales))
 
 
-def gradients(output, coefficients):
-    """Minimum-norm derivatives by every unit, (units, outputs), from coefficients c_1 (m, outputs).
-
-    The directions are those of `output`.
-    """
-    sizes = output.units.sizes / output.units.sizes.mean()
-    half, scale_of_kernel = kept_solution(output, sizes, 1)
+def gradients(directions, coefficients):
+    """Minimum-norm derivatives by every unit, (units, outputs), from c_1, (m, outputs)."""
+    half, scale_of_kernel = _solution(directions, 1)
     solution = half @ (half.T @ _stacked(coefficients))
-    psi = output.directions * sizes
-    m = len(psi)
+    psi, m = directions.vectors * relative_sizes(directions), len(directions)
     return (psi.real.T @ solution[:m] + psi.imag.T @ solution[m:]) / scale_of_kernel
 
 
-def kept_solution(output, sizes, r):
-    """What `_solved` finds for the directions of an output, computed once for all its outputs."""
-    key = (len(output.directions), r)
-    if key not in output.kept:
-        output.kept[key] = _solved(output.directions, sizes, r)
-    return output.kept[key]
+def relative_sizes(directions):
+    """Documents per unit / their average: the s of the module, (n,)."""
+    sizes = directions.units.sizes
+    return sizes / sizes.mean()
+
+
+def _solution(directions, r):
+    """What `_solved` finds for these directions, computed once for all outputs."""
+    return directions.kept(
+        ("minimum norm", r), lambda: _solved(directions.vectors, relative_sizes(directions), r)
+    )
 
 
 def _solved(directions, sizes, r):
@@ -183,11 +185,17 @@ def _excess(terms, priors):
     return np.maximum.accumulate(np.concatenate([start, times]), axis=0)
 
 
-def _rest(priors):
-    """Standard deviation of the terms beyond the last, by a geometric series of variances."""
+def _rest(priors, moved):
+    """Standard deviation of the terms beyond the last, by a geometric series of variances.
+
+    moved: where something is deleted at all. A last term that is not there at all says nothing (an
+    even function has no odd ones): then the rest is as large as the term before.
+    """
     if len(priors) < 3:
-        return np.zeros(priors.shape[1])
+        return np.where(moved, np.inf, 0.0)
+    before, last = priors[-2:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.nan_to_num((priors[-1] / priors[-2]) ** 2)
-    ratio = np.minimum(ratio, 0.9)
-    return priors[-1] * np.sqrt(ratio / (1.0 - ratio))
+        ratio = np.minimum(np.nan_to_num((last / before) ** 2), 0.9)
+    return np.where(
+        last > VANISHED * priors.max(axis=0), last * np.sqrt(ratio / (1.0 - ratio)), before
+    )

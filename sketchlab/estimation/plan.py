@@ -3,23 +3,21 @@
 With rho = sqrt(|D|), the length of the indicator of a deletion D, the Taylor term of degree r is at
 most ||F_r|| rho^r, and one direction estimates it with a variance of about ||F_r||^2 rho^(2r)
 (C(2r, r) times that at worst). Cutting at degree s leaves at most sum_{r>s} ||F_r|| rho^r, and m
-directions leave about sqrt(sum_{r<=s} ||F_r||^2 rho^(2r) / m): each gets half of epsilon.
+directions leave about sqrt(sum_{r<=s} ||F_r||^2 rho^(2r) / m): each gets half of epsilon. At worst
+the errors of the degrees go together, and their standard deviations add up instead.
 """
 
 import dataclasses
 import math
-import numbers
-import time
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
-from ..sketching.sketch import Output, sketch
-from ..training.runs import TrainingRun
+from ..checks import check_epsilon
+from .output import Output, products_of_jets
 from .prediction import COVERAGE
 from .resummation import Resummed
 
-PROFILE_DEGREE, PROFILE_DIRECTIONS = 6, 8
 HIGHEST_DEGREE = 100
 PARTS = 10  # of the directions of a sketch, in geometric steps, that `plan_part` chooses from
 
@@ -28,16 +26,17 @@ PARTS = 10  # of the directions of a sketch, in geometric steps, that `plan_part
 class Plan:
     """What it takes to predict a deletion of `deletion_size` units to within epsilon.
 
-    degree, directions, groups: settings of the sketch, groups for the median of means. trainings:
-    its cost in ordinary trainings. bytes, seconds: its size and time on this machine (None if
-    unknown). within_reach, reason: False and why, if the bound on the rest does not fall below
-    epsilon / 2 at any degree; the numbers are then those for the sampling error alone.
+    degree, directions: settings of the sketch, or of `Output.part`. estimator: the one that keeps
+    the promise. trainings: its cost in ordinary trainings. bytes, seconds: its size and time on
+    this machine (None if unknown). within_reach, reason: False and why, if the bound on the rest
+    does not fall below epsilon / 2 at any degree; the numbers are then those for the sampling error
+    alone.
     """
 
     epsilon: float
     degree: int
     directions: int
-    groups: int
+    estimator: str
     trainings: float
     bytes: int | None
     seconds: float | None
@@ -50,24 +49,36 @@ class Plan:
         verdict = "" if self.within_reach else f"; OUT OF REACH: {self.reason}"
         return (
             f"Plan(epsilon {self.epsilon:g}: degree {self.degree}, {self.directions} directions, "
-            f"cost of {self.trainings:.0f} trainings{size}{duration}{verdict})"
+            f"estimator {self.estimator!r}, cost of {self.trainings:.0f} trainings{size}{duration}"
+            f"{verdict})"
         )
 
 
-def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, worst_case=False):
+def plan(
+    profile,
+    epsilon,
+    delta=0.05,
+    deletion_size=1,
+    *,
+    worst_case=False,
+    parameters=None,
+    seconds_per_product=None,
+):
     """How to predict deletions of `deletion_size` units to within epsilon, but for chance delta.
 
-    run_or_profile: a training run, with `output` a function of its model (its stability profile is
-    then measured along a few directions); or an `Output`; or the norms ||F_0||, ||F_1||, ...
-    worst_case: use the bound C(2r, r) on the variance, which powers of linear forms attain, in
-    place of the size that is usual. Returns a `Plan`.
+    The plan is for the estimator "mean", whose variance is known before there is a sketch; those
+    that solve equations need fewer directions.
+    profile: an `Output`, or the norms ||F_0||, ||F_1||, ...; `sl.plan` also takes a training run.
+    worst_case: use the bound C(2r, r) on the variance, which powers of linear forms attain, and let
+    the errors of all degrees go together, in place of what is usual. parameters: how many the model
+    has, for the bytes; seconds_per_product: for the time. Returns a `Plan`.
     """
-    _check_epsilon(epsilon)
+    check_epsilon(epsilon)
     if not 0 < delta < 1:
         raise ValueError(f"delta must lie between 0 and 1, not {delta!r}")
     if not deletion_size >= 1:
         raise ValueError(f"deletion_size must be 1 or more units, not {deletion_size!r}")
-    norms, parameters, cost = _profile(run_or_profile, output)
+    norms = _norms(profile)
     rho = math.sqrt(deletion_size)
     bounds, ratio = _extended(norms, rho)
     rest = np.append(np.cumsum(bounds[::-1])[::-1], 0.0)  # rest[s]: sum of the bounds from s on
@@ -76,94 +87,74 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
     fits = [s for s in range(1, len(bounds)) if rest[s + 1] <= epsilon / 2]
     within_reach = ratio < 1 and bool(fits)
     degree = fits[0] if within_reach else len(norms) - 1
-    reason = "" if within_reach else _reason(ratio, rho)
-    orders = np.arange(1, degree + 1)
-    excess = special.binom(2 * orders, orders) if worst_case else np.ones(degree)
-    variance = np.sum(excess * bounds[1 : degree + 1] ** 2)
-    quantile = stats.norm.ppf(1 - delta / 2)
+    terms, orders = bounds[1 : degree + 1], np.arange(1, degree + 1)
+    if worst_case:
+        variance = np.sum(np.sqrt(special.binom(2 * orders, orders)) * terms) ** 2
+    else:
+        variance = np.sum(terms**2)
+    quantile = special.ndtri(1 - delta / 2)
     directions = max(2, math.ceil(variance * (2 * quantile / epsilon) ** 2))
     trainings = directions * products_of_jets(degree)
     return Plan(
         epsilon=epsilon,
         degree=degree,
         directions=directions,
-        groups=math.ceil(8 * math.log(1 / delta)),
+        estimator="mean",
         trainings=trainings,
         bytes=None if parameters is None else stored_bytes(parameters, degree, directions),
-        seconds=None if cost is None else cost * trainings,
+        seconds=None if seconds_per_product is None else seconds_per_product * trainings,
         within_reach=within_reach,
-        reason=reason,
+        reason="" if within_reach else _reason(ratio, rho),
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """An estimator that uses a part of a sketch: fewer directions and a lower degree.
-
-    The sketch being there, the part's error is at least that of the whole together with its
-    distance from what the whole predicts. inner: the estimator for both.
-    """
-
-    degree: int
-    directions: int
-    inner: object = "automatic"
-
-    def estimate(self, output, moves):
-        """See `estimate`."""
-        return self.beside(output.estimate(moves, self.inner), output, moves)
-
-    def beside(self, whole, output, moves):
-        """The same, if the estimate of the whole sketch is known already."""
-        found = output.first(self.directions).estimate(moves, self.inner, self.degree)
-        error = np.maximum(found.error, np.hypot(whole.error, found.total - whole.total))
-        return dataclasses.replace(found, error=error)
 
 
 def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=None):
     """The cheapest part of a sketch that predicts this deletion to within epsilon: a `Plan`.
 
     `plan` bounds the error over all deletions of a size; this looks at one deletion and at an
-    output that is already there. A part is chosen if its 90% band (see `Part`) is at most epsilon
-    either side, and that of all larger parts of its degree too. If none is, the plan is the whole
-    sketch, with the reason. The bands are those without anchors. They take what the whole sketch
-    does not know to be of usual size: trust them where it knows most of degree 1, with about half
-    as many directions as units or more.
+    output that is already there. The part is `output.part(degree=..., directions=...)`, for the
+    estimator "resummed". It is chosen if its 90% band is at most epsilon either side, and that of
+    all larger parts of its degree too. If none is, the plan is the whole sketch, with the reason.
+    The bands are those without anchors. They take what the whole sketch does not know to be of
+    usual size: trust them where it knows most of degree 1, with about half as many directions as
+    units or more.
 
     parameters: how many the model has, for the bytes.
     """
     if not isinstance(output, Output):
         raise TypeError(
-            "output must be an output of a sketch, such as sketch.output(lambda model: "
-            f"model.loss('max')), not {type(output).__name__}"
+            "output must be an output of a sketch, such as sketch.output(sl.LossOn('max')), not "
+            f"{type(output).__name__}"
         )
-    _check_epsilon(epsilon)
-    x = output.units.down_weights(without, down_weights)
-    most, highest = len(output.directions), len(output.coefficients) - 1
-    moves, rule = x[None] - output.at, Resummed()
-    whole = output.estimate(moves, rule)
-    quantile = stats.norm.ppf((1 + COVERAGE) / 2)
+    check_epsilon(epsilon)
+    x = np.atleast_2d(output.units.down_weights(without, down_weights))
+    if len(x) > 1:
+        raise ValueError("a part is planned for one deletion: give one row of down-weights")
+    output, rule = output.whole or output, Resummed()
+    most, highest = len(output.directions), output.degree
+    whole = output.estimate(x, rule)
+    quantile = special.ndtri((1 + COVERAGE) / 2)
     fitting = []
     for degree in range(1, highest + 1):
         for directions in parts(most)[::-1]:
-            part = Part(degree, directions, rule).beside(whole, output, moves)
-            if quantile * part.error[0] > epsilon:
+            part = output.part(degree=degree, directions=directions)
+            if quantile * part.estimate(x, rule, whole=whole).error[0] > epsilon:
                 break
             fitting.append((directions * products_of_jets(degree), degree, directions))
     within_reach = bool(fitting)
     trainings, degree, directions = min(
         fitting, default=(most * products_of_jets(highest), highest, most)
     )
-    reason = "" if within_reach else _shortfall(whole, quantile)
     return Plan(
         epsilon=epsilon,
         degree=degree,
         directions=directions,
-        groups=1,
+        estimator="resummed",
         trainings=trainings,
         bytes=None if parameters is None else stored_bytes(parameters, degree, directions),
         seconds=None,
         within_reach=within_reach,
-        reason=reason,
+        reason="" if within_reach else _shortfall(whole, quantile),
     )
 
 
@@ -178,42 +169,26 @@ def stored_bytes(parameters, degree, directions):
     return 8 * parameters * (1 + 2 * degree * directions)
 
 
-def products_of_jets(degree):
-    """Products of coefficients in the product of two jets: the cost of a jet, in trainings."""
-    return (degree + 1) * (degree + 2) // 2
-
-
-def _check_epsilon(epsilon):
-    if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
-        raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
-
-
 def _shortfall(whole, quantile):
     """Why the whole sketch is not accurate enough, from its estimate."""
-    error, open_terms = whole.error[0], math.hypot(*whole.errors[:, 0])
+    error = whole.error[0]
+    if not np.isfinite(error):
+        return "nothing is known of the terms beyond degree 1: a higher degree would tell"
+    open_terms = math.hypot(*whole.errors[:, 0])
     beyond = math.sqrt(max(error**2 - open_terms**2, 0.0))
     remedy = "a higher degree" if beyond > open_terms else "more directions"
     return f"the whole sketch leaves ±{quantile * error:.2g}, {remedy} would leave less"
 
 
-def _profile(run_or_profile, output):
-    """Norms from degree 0 on, number of parameters, and seconds per direction and product."""
-    if isinstance(run_or_profile, TrainingRun):
-        if output is None:
-            raise ValueError("say which output is to be predicted: output=lambda model: ...")
-        start = time.perf_counter()
-        sketched = sketch(run_or_profile, PROFILE_DEGREE, PROFILE_DIRECTIONS, progress=False)
-        cost = (time.perf_counter() - start) / PROFILE_DIRECTIONS / products_of_jets(PROFILE_DEGREE)
-        parameters = sum(p.size for p in run_or_profile.initial.parameters.values())
-        return sketched.output(output).stability()[0], parameters, cost
-    norms = run_or_profile.stability()[0] if isinstance(run_or_profile, Output) else run_or_profile
+def _norms(profile):
+    norms = profile.stability()[0] if isinstance(profile, Output) else profile
     norms = np.asarray(norms, float)
     if norms.ndim != 1 or len(norms) < 3 or not np.all(np.isfinite(norms)) or np.any(norms < 0):
         raise ValueError(
             "a profile is the norms ||F_0||, ||F_1||, ||F_2||, ...: at least three finite numbers, "
             "none negative"
         )
-    return norms, None, None
+    return norms
 
 
 def _extended(norms, rho):

@@ -1,25 +1,17 @@
-"""From jets along random directions to a prediction with an error bar.
+"""A prediction: the number that an output is expected to be after a deletion, and its band.
 
-An estimator has one method, estimate(output, moves): `output` has the jets of one output (see
-`sketch.Output`), `moves` are displacements x - at from the base point, shape (points, n), and the
-result is an `Estimate`. Those of this module average. Each direction psi_j with the jet
-c_0 + c_1 z + ... gives an unbiased sample of every Taylor term at x (see `directions`; the real
-part is taken because the terms are real),
-
-    s_r = Re( C(n+r-1, r) c_r <psi_j, x>^r ).
-
-`minimum_norm` and `anchored` solve equations instead, and are far more accurate.
+Every method gives one of these, for one deletion or for many at once. A band of zero width stands
+for a value that is known exactly; where nothing is known of the error, it is infinite.
 """
 
 import dataclasses
 import html
 
 import numpy as np
-from scipy import stats
-
-from .directions import symmetric_dimension
+from scipy import special
 
 COVERAGE = 0.9  # of the band of a prediction
+MOST_SHOWN = 10  # points in the printed form
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,104 +31,28 @@ class Estimate:
     reason: str = ""
     typical: np.ndarray = None
 
-    def point(self, number):
-        """The estimate at one of the points."""
-        only = slice(number, number + 1)
-        return dataclasses.replace(
-            self,
-            terms=self.terms[:, only],
-            errors=self.errors[:, only],
-            total=self.total[only],
-            error=self.error[only],
-            typical=None if self.typical is None else self.typical[:, only],
-        )
 
-
-class _Average:
-    """An estimator that averages the samples of the directions, which come last."""
-
-    def estimate(self, output, moves):
-        """See the module."""
-        return self.from_samples(term_samples(output.coefficients, output.duals, moves))
-
-    def from_samples(self, samples):
-        """The `Estimate` from samples of the terms, (degree + 1, points, m)."""
-        terms, errors, freedom = self.average(samples)
-        total, error, _ = self.average(samples.sum(axis=0))
-        return Estimate(terms, errors, total, error, freedom, self.reason)
-
-
-@dataclasses.dataclass(frozen=True)
-class Mean(_Average):
-    """The average of the samples; its error is their standard deviation / sqrt(m)."""
-
-    reason = "mean over the directions"
-
-    def average(self, samples):
-        """Value, standard error and degrees of freedom."""
-        m = samples.shape[-1]
-        error = (
-            samples.std(axis=-1, ddof=1) / np.sqrt(m)
-            if m > 1
-            else np.full(samples.shape[:-1], np.inf)
-        )
-        return samples.mean(axis=-1), error, m - 1
-
-
-@dataclasses.dataclass(frozen=True)
-class MedianOfMeans(_Average):
-    """The median of the averages of `groups` groups: a few wild samples cannot spoil it.
-
-    With 8 log(1/delta) groups it is wrong by more than a few standard errors with probability at
-    most delta, whatever the distribution (paper, section 3); 24 groups for delta = 0.05. For normal
-    group averages the median's standard error is sqrt(pi/2) times that of their mean.
-    """
-
-    groups: int = 24
-    reason = "median of means over the directions"
-
-    def average(self, samples):
-        """Value, standard error and degrees of freedom."""
-        groups = min(self.groups, samples.shape[-1])
-        means = np.stack(
-            [part.mean(axis=-1) for part in np.array_split(samples, groups, axis=-1)], -1
-        )
-        spread = means.std(axis=-1, ddof=1) if groups > 1 else np.full(samples.shape[:-1], np.inf)
-        return np.median(means, axis=-1), np.sqrt(np.pi / 2 / groups) * spread, groups - 1
-
-
-def term_samples(coefficients, duals, moves):
-    """Unbiased samples of the Taylor terms, shape (degree + 1, points, m).
-
-    coefficients: (degree + 1, m), complex. duals: (m, n), the directions, or what takes their place
-    in the inner product if the directions are not uniform (see `sketch.Output`). moves: real,
-    (points, n). Costs O(m) per point and entry that is not 0.
-    """
-    n, support = moves.shape[1], np.flatnonzero(np.any(moves, axis=0))
-    inner = moves[:, support] @ duals[:, support].conj().T
-    samples = np.empty((len(coefficients), *inner.shape))
-    for r, c in enumerate(coefficients):
-        samples[r] = symmetric_dimension(n, r) * (c * inner**r).real
-    return samples
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Term:
-    """The estimate of one Taylor term and its standard error."""
+    """One Taylor term and its standard error, each a number or an array over the points."""
 
     degree: int
     value: float
     error: float
 
+    def __eq__(self, other):
+        return _same(self, other)
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Prediction:
-    """What an output is predicted to be after a deletion.
+    """What an output is predicted to be after a deletion, or after each of several.
 
-    value and its standard error; low, high: the 90% band; terms: one per degree, the first being
-    the output at the base point (as a rule, with nothing deleted); degree: the highest one; unit:
-    what the numbers count; reason: how the value was found. Resummation and anchors change the
-    value beyond the sum of the terms.
+    value and its standard error; low, high: the 90% band. Each is a number, or an array of shape
+    (points,); `p[i]` is the prediction for one point. error 0: known exactly; infinite: unknown.
+    terms: one `Term` per degree, the first being the output at the base point (as a rule, with
+    nothing deleted). now: the output with nothing deleted; unit: what the numbers count; reason:
+    how the value was found. Resummation and anchors change the value beyond the sum of the terms.
     """
 
     value: float
@@ -144,6 +60,7 @@ class Prediction:
     low: float
     high: float
     terms: tuple
+    now: float
     unit: str = ""
     reason: str = ""
 
@@ -154,71 +71,126 @@ class Prediction:
 
     @property
     def change(self):
-        """The predicted value minus the value at the base point."""
-        return self.value - self.terms[0].value
+        """The predicted value minus the value with nothing deleted."""
+        return self.value - self.now
+
+    @property
+    def shape(self):
+        """() for one deletion, (points,) for several."""
+        return np.shape(self.value)
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("this is the prediction for one deletion: it has no length")
+        return len(self.value)
+
+    def __getitem__(self, point):
+        if not self.shape:
+            raise TypeError("this is the prediction for one deletion: there is nothing to index")
+        parts = (self.value, self.error, self.low, self.high)
+        value, error, low, high = (_plain(part[point]) for part in parts)
+        terms = tuple(
+            Term(t.degree, _plain(t.value[point]), _plain(t.error[point])) for t in self.terms
+        )
+        return dataclasses.replace(self, value=value, error=error, low=low, high=high, terms=terms)
+
+    def __iter__(self):
+        return (self[point] for point in range(len(self)))
+
+    def __eq__(self, other):
+        return _same(self, other)
 
     def __repr__(self):
         unit = f" {self.unit}" if self.unit else ""
-        terms = ", ".join(f"{t.value:+.4f} ± {t.error:.4f}" for t in self.terms[1:])
+        reason = f"; {self.reason}" if self.reason else ""
+        if self.shape:
+            shown = ", ".join(f"{p.value:.4f} {_error(p.error)}" for p in self[:MOST_SHOWN])
+            more = ", ..." if len(self) > MOST_SHOWN else ""
+            return (
+                f"Prediction of {len(self)} points{unit} (now {self.now:.4f}: {shown}{more}; "
+                f"degree {self.degree}{reason})"
+            )
+        terms = ", ".join(f"{t.value:+.4f} {_error(t.error)}" for t in self.terms[1:])
         return (
-            f"Prediction {self.value:.4f} ± {self.error:.4f}{unit} (now {self.terms[0].value:.4f}, "
-            f"change {self.change:+.4f}; 90% band {self.low:.4f} to {self.high:.4f}; "
-            f"degree {self.degree}{f', terms {terms}' if terms else ''}"
-            f"{f'; {self.reason}' if self.reason else ''})"
+            f"Prediction {self.value:.4f} {_error(self.error)}{unit} (now {self.now:.4f}, change "
+            f"{self.change:+.4f}; {_band(self)}; degree {self.degree}"
+            f"{f', terms {terms}' if terms else ''}{reason})"
         )
 
     def _repr_html_(self):
-        rows = "".join(
-            f"<tr><td>{t.degree}</td><td>{t.value:+.4f}</td><td>{t.error:.4f}</td></tr>"
-            for t in self.terms
-        )
-        return (
-            f"<p><b>{self.value:.4f} ± {self.error:.4f} {html.escape(self.unit)}</b>, now "
-            f"{self.terms[0].value:.4f}, change {self.change:+.4f}; "
-            f"90% band {self.low:.4f} to {self.high:.4f}</p>"
-            f"<table><tr><th>degree</th><th>term</th><th>error</th></tr>{rows}</table>"
-            f"<p>{html.escape(self.reason)}</p>"
-        )
+        if self.shape:
+            head = "<tr><th></th><th>value</th><th>error</th><th>change</th><th>90% band</th></tr>"
+            rows = "".join(
+                f"<tr><td>{i}</td><td>{p.value:.4f}</td><td>{_error(p.error)}</td>"
+                f"<td>{p.change:+.4f}</td><td>{_band(p)}</td></tr>"
+                for i, p in enumerate(self[:MOST_SHOWN])
+            )
+            more = len(self) - MOST_SHOWN
+            title = f"<p><b>{len(self)} points {html.escape(self.unit)}</b>, now {self.now:.4f}</p>"
+            after = f"<p>and {more} more</p>" if more > 0 else ""
+        else:
+            head = "<tr><th>degree</th><th>term</th><th>error</th></tr>"
+            rows = "".join(
+                f"<tr><td>{t.degree}</td><td>{t.value:+.4f}</td><td>{_error(t.error)}</td></tr>"
+                for t in self.terms
+            )
+            title = (
+                f"<p><b>{self.value:.4f} {_error(self.error)} {html.escape(self.unit)}</b>, now "
+                f"{self.now:.4f}, change {self.change:+.4f}; {_band(self)}</p>"
+            )
+            after = ""
+        return f"{title}<table>{head}{rows}</table>{after}<p>{html.escape(self.reason)}</p>"
 
 
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """Predictions for a range of down-weights: arrays of shape (points,)."""
+def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
+    """The `Prediction` of an `Estimate`.
 
-    weights: np.ndarray
-    values: np.ndarray
-    errors: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-def prediction(estimate, unit=""):
-    """The `Prediction` of an estimate at one point."""
-    low, high = _band(estimate)
-    terms = tuple(
-        Term(r, float(value), float(error))
-        for r, (value, error) in enumerate(
-            zip(estimate.terms[:, 0], estimate.errors[:, 0], strict=True)
-        )
-    )
-    return Prediction(
-        float(estimate.total[0]),
-        float(estimate.error[0]),
-        float(low[0]),
-        float(high[0]),
-        terms,
-        unit,
-        estimate.reason,
-    )
-
-
-def curve(estimate, weights):
-    """The `Curve` of an estimate at the points that belong to `weights`."""
-    return Curve(weights, estimate.total, estimate.error, *_band(estimate))
-
-
-def _band(estimate):
-    freedom = estimate.freedom
-    quantile = stats.t.ppf((1 + COVERAGE) / 2, freedom) if freedom > 0 else np.inf
+    now: the output with nothing deleted. bounds: what the output can be;
+    value and band are kept within them. many: False for the one point of the estimate.
+    """
+    quantile = special.stdtrit(estimate.freedom, (1 + COVERAGE) / 2) if estimate.freedom else np.inf
     reach = np.where(estimate.error > 0, quantile * estimate.error, 0.0)
-    return estimate.total - reach, estimate.total + reach
+    arrays = (
+        np.clip(estimate.total, *bounds),
+        estimate.error,
+        np.clip(estimate.total - reach, *bounds),
+        np.clip(estimate.total + reach, *bounds),
+    )
+    terms = tuple(
+        Term(degree, *((value, error) if many else (float(value[0]), float(error[0]))))
+        for degree, (value, error) in enumerate(zip(estimate.terms, estimate.errors, strict=True))
+    )
+    parts = arrays if many else [float(array[0]) for array in arrays]
+    return Prediction(*parts, terms, float(now), unit, estimate.reason)
+
+
+def _plain(value):
+    return value if np.ndim(value) else float(value)
+
+
+def _same(one, other):
+    """Whether two results of one kind hold the same numbers and words."""
+    if type(one) is not type(other):
+        return NotImplemented
+    fields = (field.name for field in dataclasses.fields(one))
+    return all(
+        np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+        for a, b in ((getattr(one, name), getattr(other, name)) for name in fields)
+    )
+
+
+def _error(error):
+    """A standard error in words: no error that is above 0 is shown as 0."""
+    if error == 0:
+        return "exactly"
+    if not np.isfinite(error):
+        return "± unknown"
+    return f"± {error:.4f}" if error >= 5e-5 else f"± {error:.1g}"
+
+
+def _band(p):
+    if p.error == 0:
+        return "known exactly"
+    if not np.isfinite(p.error):
+        return "90% band unknown"
+    return f"90% band {p.low:.4f} to {p.high:.4f}"

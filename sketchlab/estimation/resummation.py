@@ -13,7 +13,7 @@ import dataclasses
 
 import numpy as np
 
-from .minimum_norm import MinimumNorm, forms
+from .minimum_norm import MinimumNorm
 
 STANDS_OUT = 6.0  # times the typical size
 FEWEST = 10  # documents
@@ -42,17 +42,12 @@ def rest(terms, typical, documents):
 
 @dataclasses.dataclass(frozen=True)
 class Resummed:
-    """Another estimator, with the estimated rest of its series added; half of it is its error."""
-
-    inner: object = MinimumNorm()
+    """The minimum norm, with the estimated rest of its series added; half of it is its error."""
 
     def estimate(self, output, moves):
-        """See `estimate`."""
-        found = self.inner.estimate(output, moves)
-        typical = found.typical
-        if typical is None:
-            typical = forms(output).at(moves)[2][: len(found.terms)]
-        extra = rest(found.terms, typical, _documents(moves, output.units.sizes))
+        """See `averages`."""
+        found = MinimumNorm().estimate(output, moves)
+        extra = rest(found.terms, found.typical, _documents(moves, output.units.sizes))
         return dataclasses.replace(
             found,
             total=found.total + extra,

@@ -1,16 +1,12 @@
 """Deletion units: the groups of documents that are deleted together.
 
 Units are a partition of the documents, or the documents themselves with named groups above them
-(nested units). A sketch over nested units answers for single documents and for groups: its
-directions are stretched by STRETCH along the span of the groups' indicators, so that their jets
-are mostly about whole groups, while the rest of each direction still tells about its documents.
+(nested units): a sketch over nested units answers for single documents and for groups.
 """
 
 import numpy as np
 
 from ..checks import check_indices
-
-STRETCH = 100.0  # of directions along nested groups: 1 / STRETCH is what documents add as noise
 
 
 class Units:
@@ -26,7 +22,7 @@ class Units:
     """
 
     def __init__(self, groups, n):
-        self.labelled, self.nested, self.span = False, {}, None
+        self.labelled, self.nested = False, {}
         if isinstance(groups, dict):
             self._nest(groups, n)
             groups = None
@@ -62,39 +58,36 @@ class Units:
                 raise ValueError(f"unit {name!r} is empty: every unit needs at least one document")
         if not groups:
             raise ValueError("there are no nested units: give None for documents alone")
-        indicators = np.zeros((n, len(groups)))
-        for column, members in zip(indicators.T, self.nested.values(), strict=True):
-            column[members] = len(members) ** -0.5
-        vectors, lengths, _ = np.linalg.svd(indicators, full_matrices=False)
-        self.span = vectors[:, lengths > 1e-9 * lengths[0]]
 
     @property
     def sizes(self):
         """Number of documents of every unit, shape (units,)."""
         return np.bincount(self.of_document, minlength=len(self))
 
-    def stretched(self, directions, factor=STRETCH):
-        """Directions (m, units), multiplied by a factor along the span of the nested groups."""
-        if self.span is None:
-            return directions
-        return directions + (factor - 1.0) * (directions @ self.span) @ self.span.T
-
     def __len__(self):
         return len(self.names)
 
     def down_weights(self, without=None, down_weights=None):
-        """The down-weights of the units, shape (units,), of a deletion by names or by weights."""
+        """The down-weights of the units, (units,), of a deletion by names or by weights.
+
+        without: units by number or label, or a list of such lists for several deletions.
+        down_weights: one real number per unit, (units,), or (points, units) for several. Several
+        give an array of shape (points, units).
+        """
         if (without is None) == (down_weights is None):
             raise ValueError("give either without= or down_weights=")
         if down_weights is not None:
             x = np.asarray(down_weights)
-            if x.shape != (len(self),) or x.dtype.kind not in "iufb" or not np.all(np.isfinite(x)):
+            right = x.ndim in (1, 2) and x.shape[-1] == len(self) and x.dtype.kind in "iufb"
+            if not right or not np.all(np.isfinite(x)):
                 raise ValueError(
-                    f"down_weights must be {len(self)} finite real numbers, one per unit, not an "
-                    f"array of shape {x.shape} and type {x.dtype}; to delete units by name or "
-                    "number give without="
+                    f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
+                    f"of them, not an array of shape {x.shape} and type {x.dtype}; to delete units "
+                    "by name or number give without="
                 )
             return x.astype(float)
+        if _several(without):
+            return np.array([self.down_weights(one) for one in without])
         x = np.zeros(len(self))
         if self.nested:
             return self._nested_deletion(without)
@@ -124,6 +117,15 @@ class Units:
             x[self.nested[name]] = 1.0
         x[check_indices([part for part in parts if not isinstance(part, str)], len(self))] = 1.0
         return x
+
+
+def _several(without):
+    """Whether this is a list of deletions, each a list or the like, and not of units."""
+    return (
+        isinstance(without, (list, tuple, np.ndarray))
+        and len(without) > 0
+        and all(isinstance(one, (list, set, range, np.ndarray)) for one in without)
+    )
 
 
 def _from_lists(groups, n):

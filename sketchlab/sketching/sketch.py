@@ -2,133 +2,24 @@
 
 `sketch(run)` pushes jets through a training run along m random complex directions and keeps the
 jet-valued models. Any output of a model then has m jets, from which the outputs after any deletion
-are estimated (`estimate`). `local_sketch(f, n, ...)` does it for any function of n down-weights.
+are estimated (`estimation.output`). `estimation.local` does it for any function of n down-weights.
 """
-
-import dataclasses
 
 import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..algebra.jets import Jet
-from ..checks import base_point, check_degree
-from ..estimation import directions as random_directions
-from ..estimation import prediction as estimate
-from ..estimation.choice import named_estimator
-from ..estimation.minimum_norm import gradients
-from ..estimation.units import STRETCH, Units
+from ..checks import base_point, check_choice
+from ..estimation.directions import DESIGNS, draw
+from ..estimation.local import check_sizes
+from ..estimation.output import Output
+from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.runs import BATCH, TrainingRun
+from . import anchors
 from . import store as stores
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Output:
-    """One output of a sketched function: its jets along the directions.
-
-    coefficients: (degree + 1, m), complex. directions: (m, n). units: what the n inputs are called.
-    at: the base point, (n,). anchors: deletions after which the output is known exactly, (a, n),
-    and anchor_values: the output there, (a,). influence: derivative of the mean training loss on
-    unit v by the down-weight of unit u, (n, n), or None. uncut: the output with all its degrees,
-    where this one was cut to fewer. kept, fitted: results that are kept, for these directions and
-    for this output.
-    """
-
-    coefficients: np.ndarray
-    directions: np.ndarray
-    units: Units
-    unit: str = ""
-    at: np.ndarray = 0.0
-    anchors: np.ndarray = ()
-    anchor_values: np.ndarray = ()
-    influence: np.ndarray = None
-    uncut: "Output | None" = dataclasses.field(default=None, repr=False)
-    kept: dict = dataclasses.field(default_factory=dict, repr=False)
-    fitted: dict = dataclasses.field(default_factory=dict, repr=False)
-
-    def __repr__(self):
-        degree, m = len(self.coefficients) - 1, self.coefficients.shape[1]
-        anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
-        return f"Output({m} directions of degree {degree} over {len(self.units)} units{anchors})"
-
-    @property
-    def duals(self):
-        """What takes the directions' place in the plain estimate's inner product, (m, n).
-
-        For directions S psi with psi uniform, the estimate is unbiased with <S^-2 S psi, x>.
-        """
-        return self.units.stretched(self.directions, STRETCH**-2)
-
-    def first(self, directions):
-        """The same output with only the first directions."""
-        if not 1 <= directions <= len(self.directions):
-            raise ValueError(f"there are {len(self.directions)} directions, not {directions!r}")
-        if ("first", directions) not in self.fitted:
-            self.fitted["first", directions] = dataclasses.replace(
-                self,
-                coefficients=self.coefficients[:, :directions],
-                directions=self.directions[:directions],
-                fitted={},
-            )
-        return self.fitted["first", directions]
-
-    def predict(self, down_weights=None, *, without=None, estimator="automatic", degree=None):
-        """The output after a deletion: a `Prediction`.
-
-        without: the units to delete, by number or label. down_weights: instead, one per unit.
-        estimator: a name in `estimators.ESTIMATORS` or an estimator. degree: use fewer terms.
-        """
-        moves = self.units.down_weights(without, down_weights)[None] - self.at
-        return estimate.prediction(self.estimate(moves, estimator, degree), self.unit)
-
-    def predict_many(self, down_weights, *, estimator="automatic", degree=None):
-        """Predictions for rows of down-weights, (points, n), at once: a list of `Prediction`."""
-        moves = np.array([self.units.down_weights(None, row) for row in down_weights]) - self.at
-        found = self.estimate(moves, estimator, degree)
-        return [estimate.prediction(found.point(i), self.unit) for i in range(len(moves))]
-
-    def curve(
-        self, weights, *, without=None, down_weights=None, estimator="automatic", degree=None
-    ):
-        """Predictions with the deletion multiplied by each of `weights`: a `Curve`."""
-        weights = np.asarray(weights, float)
-        x = self.units.down_weights(without, down_weights)
-        moves = weights[:, None] * x - self.at
-        return estimate.curve(self.estimate(moves, estimator, degree), weights)
-
-    def stability(self):
-        """The stability profile: arrays (norms, errors), ||F_r|| for r = 0 .. degree.
-
-        ||F_r||^2 = C(n+r-1, r) E|c_r|^2, the squared Frobenius norm of the r-th Taylor form; the
-        error is one standard error, by the delta method. Over nested units the norm is that of the
-        form in the stretched coordinates, so mostly that of the groups.
-        """
-        degree, m = len(self.coefficients) - 1, self.coefficients.shape[1]
-        sizes = random_directions.symmetric_dimension(
-            self.directions.shape[1], np.arange(degree + 1)
-        )
-        squares = np.abs(self.coefficients) ** 2
-        norms = np.sqrt(sizes * squares.mean(axis=1))
-        spread = squares.std(axis=1, ddof=1) / np.sqrt(m) if m > 1 else np.full(degree + 1, np.inf)
-        mean = np.where(squares.mean(axis=1) > 0, squares.mean(axis=1), 1.0)
-        return norms, norms * spread / (2 * mean)
-
-    def estimate(self, moves, estimator="automatic", degree=None):
-        """What an estimator finds at displacements from the base point, (points, n): `Estimate`."""
-        rule = named_estimator(estimator)
-        highest = len(self.coefficients) - 1
-        degree = highest if degree is None else check_degree(degree)
-        if degree > highest:
-            raise ValueError(f"the sketch has degree {highest}, not {degree}")
-        if degree == highest:
-            return rule.estimate(self, moves)
-        if ("degree", degree) not in self.fitted:
-            self.fitted["degree", degree] = dataclasses.replace(
-                self, coefficients=self.coefficients[: degree + 1], uncut=self, fitted={}
-            )
-        return rule.estimate(self.fitted["degree", degree], moves)
 
 
 class Sketch:
@@ -141,7 +32,7 @@ class Sketch:
         self.group, self.model, self.units, self._count = group, model, units, count
         self.record = dict(group.attrs)["record"]
         self.at = base_point(self.record["at"], len(units))
-        self._directions, self._kept = None, {}
+        self._directions = None
 
     @property
     def degree(self):
@@ -158,10 +49,10 @@ class Sketch:
         return self._count
 
     def __repr__(self):
-        anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
+        anchored = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
         return (
             f"Sketch({len(self)} directions of degree {self.degree} over {len(self.units)} units, "
-            f"{self.nbytes / 1e6:.0f} MB{anchors})"
+            f"{self.nbytes / 1e6:.0f} MB{anchored})"
         )
 
     @property
@@ -184,10 +75,11 @@ class Sketch:
                 "made of"
             )
 
+    @property
     def directions(self):
-        """The directions, complex, shape (m, units)."""
+        """The directions over the units: `Directions`."""
         if self._directions is None:
-            self._directions = _directions(self.units, range(len(self)), self.record)
+            self._directions = _drawn(self.units, range(len(self)), self.record)
         return self._directions
 
     def models(self):
@@ -196,16 +88,17 @@ class Sketch:
             head, tail = stores.read(self.group, start, min(start + BATCH, len(self)))
             yield self.model.with_parameters(_unflattened(head, tail, self.record["parameters"]))
 
-    def output(self, function, *, unit=""):
+    def output(self, function, *, unit=None):
         """Evaluate an output on all models: an `Output`, which predicts any deletion.
 
-        function: of a model, returning one number, for example `lambda model: model.loss("max")`.
-        unit: what it counts, for display.
+        function: of a model, returning one number: a named output such as `sl.LossOn("max")`, or
+        any function, for example `lambda model: model.loss("max")`. Predictions stay within its
+        `bounds`, if it has them. unit: what it counts, for display; default: what it says itself.
         """
         if not callable(function):
             raise TypeError(
-                "an output must be a function of a model, such as lambda model: "
-                f"model.loss('max'), not {function!r}"
+                "an output must be a function of a model, such as sl.LossOn('max') or lambda "
+                f"model: model.loss('max'), not {function!r}"
             )
         rows = []
         for start, model in zip(range(0, len(self), BATCH), self.models(), strict=True):
@@ -228,146 +121,26 @@ class Sketch:
             raise ValueError("the output is not finite for every anchor")
         return Output(
             coefficients,
-            self.directions(),
-            self.units,
-            unit,
-            self.at,
-            self.anchors,
-            anchor_values,
-            self.influence,
-            kept=self._kept,
+            self.directions,
+            unit=getattr(function, "unit", "") if unit is None else unit,
+            bounds=getattr(function, "bounds", (-np.inf, np.inf)),
+            at=self.at,
+            anchors=self.anchors,
+            anchor_values=anchor_values,
+            influence=self.influence,
         )
 
     def anchor(self, run, deletions, *, jobs=1, progress=True):
-        """Retrain exactly after some deletions and keep the models, so that predictions use them.
-
-        run: the training run of the sketch. deletions: a list of deletions, each a list of units or
-        an array of down-weights (units,); or "units" (each unit alone), or "pairs" (each two).
-        Deletions that are anchors already are skipped, so that an interrupted call goes on.
-        The first call also computes `influence`, from one output per document. Outputs made before
-        do not have the new anchors: call `output` again.
-        """
-        self.check_run(run)
-        wanted = self._deletions(deletions)
-        self.group = stores.writable(self.group)
-        if self.influence is None:
-            stores.write_influence(self.group, self._influence(run, progress))
-        have = {row.tobytes() for row in self.anchors}
-        rows = [row for row in wanted if row.tobytes() not in have]
-        batches = [np.array(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
-        parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator")
-        with progress_bar(len(rows), progress, unit="retraining") as bar:
-            for batch, parameters in zip(
-                batches,
-                parallel(joblib.delayed(_retrained)(run, self.units, x) for x in batches),
-                strict=True,
-            ):
-                stores.write_anchors(self.group, batch, parameters)
-                bar.update(len(batch))
+        """Retrain exactly after some deletions and keep the models: see `anchors.anchor`."""
+        anchors.anchor(self, run, deletions, jobs=jobs, progress=progress)
 
     def suggested_anchors(self, count, *, seed=0, largest=None):
-        """Deletions worth retraining: half random ones, half of units that act alike.
+        """Deletions worth retraining, as down-weights: see `anchors.suggested`."""
+        return anchors.suggested(self, count, seed=seed, largest=largest)
 
-        Sizes are log-uniform from 2 to `largest` units (default: half of them, at most 200). Units
-        that act alike are those whose deletion raises each other's training loss the most, once
-        `influence` is known (see `anchor`); before that, all are random.
-        """
-        if not isinstance(count, (int, np.integer)) or count < 1:
-            raise ValueError(f"count must be an integer, 1 or higher, not {count!r}")
-        rng = np.random.default_rng(seed)
-        n = len(self.units)
-        largest = max(2, min(n // 2, 200)) if largest is None else largest
-        sizes = np.exp(rng.uniform(np.log(2), np.log(largest + 1), count)).astype(int)
-        influence = self.influence
-        found = np.zeros((count, n))
-        for number, (row, size) in enumerate(zip(found, sizes, strict=True)):
-            if number % 2 or influence is None:
-                row[rng.choice(n, size, replace=False)] = 1.0
-            else:
-                centre = rng.integers(n)
-                alike = influence[centre] + influence[:, centre]
-                alike[centre] = np.inf
-                row[np.argsort(-alike, kind="stable")[: min(size, 32)]] = 1.0
-        return np.unique(found, axis=0)
-
-    def _deletions(self, deletions):
-        n = len(self.units)
-        if isinstance(deletions, str):
-            if deletions not in ("units", "pairs"):
-                raise ValueError(f'deletions must be "units", "pairs" or a list, not {deletions!r}')
-            each = np.eye(n)
-            if deletions == "units":
-                return each
-            return np.array([each[i] + each[j] for i in range(n) for j in range(i)])
-        rows = []
-        for deletion in deletions:
-            if isinstance(deletion, np.ndarray) and deletion.dtype.kind in "fb":
-                row = self.units.down_weights(None, deletion.astype(float))
-            elif np.ndim(deletion) == 0 and not isinstance(deletion, (str, set)):
-                raise TypeError(
-                    f"every deletion must be a list of units, such as [{deletion!r}], or an array "
-                    f"of {n} down-weights, not {deletion!r}"
-                )
-            else:
-                row = self.units.down_weights(deletion)
-            if not np.any(row != self.at):
-                raise ValueError("an anchor must delete something; one of the deletions is empty")
-            rows.append(row)
-        return np.array(rows).reshape(-1, n)
-
-    def _influence(self, run, progress):
-        rows = []
-        with progress_bar(len(self), progress, unit="direction") as bar:
-            for model in self.models():
-                flat = model.with_parameters(
-                    {name: Jet.of(p.head, p.tail[:1]) for name, p in model.parameters.items()}
-                )
-                losses = [
-                    flat.losses(run.examples(range(i, min(i + BATCH, len(run))))).tail[0]
-                    for i in range(0, len(run), BATCH)
-                ]
-                rows.append(np.concatenate(losses, axis=1))
-                bar.update(len(rows[-1]))
-        bare = Output(np.empty((0, 0)), self.directions(), self.units, kept=self._kept)
-        by_document = gradients(bare, np.concatenate(rows))
-        by_unit = np.zeros((len(self.units), len(self.units)))
-        np.add.at(by_unit.T, self.units.of_document, by_document.T)
-        return by_unit / self.units.sizes
-
-    def predict(
-        self, function, down_weights=None, *, without=None, estimator="automatic", degree=None
-    ):
+    def predict(self, function, down_weights=None, *, without=None, estimator="automatic"):
         """Predict an output after a deletion; for many deletions keep `output(function)`."""
-        return self.output(function).predict(
-            down_weights, without=without, estimator=estimator, degree=degree
-        )
-
-
-def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal", at=0.0):
-    """Sketch any function of n down-weights around a base point: an `Output`, units 0 .. n - 1.
-
-    function: takes a jet of shape (m, n), one row of down-weights per direction, and returns a jet
-    of shape (m,). A scalar circuit does: `lambda x: circuit(x[..., 0], x[..., 1])`.
-    design: how the directions are drawn, see `directions.DESIGNS`. at: the base point.
-    """
-    _check_sizes(degree, directions)
-    _check_design(design)
-    at = base_point(at, n)
-    psi = random_directions.DESIGNS[design](n, range(directions), seed=seed)
-    rows = []
-    for start in range(0, directions, BATCH):
-        batch = psi[start : start + BATCH]
-        jet = function(Jet.line(at[None], batch, degree))
-        if not isinstance(jet, Jet) or jet.shape != (len(batch),):
-            raise TypeError(
-                f"the function must return a jet of shape ({len(batch)},), one number per row of "
-                f"its argument; this one returned {jet!r}"
-            )
-        rows.append(jet.coefficients)
-    coefficients = np.concatenate(rows, axis=1)
-    if not np.all(np.isfinite(coefficients)):
-        raise ValueError("the function is not finite for every direction")
-    return Output(coefficients, psi, Units(None, n), at=at)
+        return self.output(function).predict(down_weights, without=without, estimator=estimator)
 
 
 def sketch(
@@ -396,8 +169,8 @@ def sketch(
     numbers do not depend on jobs, nor on how the work was interrupted.
     """
     _check_run(run)
-    _check_sizes(degree, directions)
-    _check_design(design)
+    check_sizes(degree, directions)
+    check_choice(design, DESIGNS, "design")
     units = Units(units, len(run))
     at = base_point(_default_base(at, deletion_size, len(units)), len(units))
     record = {
@@ -463,14 +236,13 @@ def _microgpt(record):
     return MicroGPT(shapes, settings["vocabulary"], settings["heads"], settings["activation"])
 
 
-def _directions(units, numbers, record):
-    psi = random_directions.DESIGNS[record["design"]](len(units), numbers, seed=record["seed"])
-    return units.stretched(psi)
+def _drawn(units, numbers, record):
+    return draw(units, numbers, design=record["design"], seed=record["seed"])
 
 
 def _push(run, units, record, numbers):
     """The work of one process: numbers, shared head and tails along these directions."""
-    psi = _directions(units, numbers, record)
+    psi = _drawn(units, numbers, record).vectors
     at = base_point(record["at"], len(units))[units.of_document]
     with threadpool_limits(1):
         parameters = run.push(
@@ -480,13 +252,6 @@ def _push(run, units, record, numbers):
     head = np.concatenate([jet.head[0] for jet in flat])
     tail = np.concatenate([jet.tail for jet in flat], axis=-1).swapaxes(0, 1)
     return numbers, head, tail
-
-
-def _retrained(run, units, down_weights):
-    """Exactly retrained parameters, flat, (batch, size)."""
-    with threadpool_limits(1):
-        model = run.retrain(down_weights=down_weights[:, units.of_document], progress=False)
-    return np.concatenate([p.reshape(len(down_weights), -1) for p in model.parameters.values()], 1)
 
 
 def _unflattened(head, tail, shapes):
@@ -522,21 +287,3 @@ def _check_run(run):
         raise TypeError(
             f"run must be a training run, from sl.train or sl.TrainingRun, not {type(run).__name__}"
         )
-
-
-def _check_design(design):
-    if design not in random_directions.DESIGNS:
-        raise ValueError(
-            f"design must be one of {', '.join(random_directions.DESIGNS)}, not {design!r}"
-        )
-
-
-def _check_sizes(degree, directions):
-    if check_degree(degree) < 1:
-        raise ValueError("degree must be 1 or higher: degree 0 predicts no change at all")
-    if (
-        isinstance(directions, bool)
-        or not isinstance(directions, (int, np.integer))
-        or directions < 1
-    ):
-        raise ValueError(f"directions must be an integer, 1 or higher, not {directions!r}")

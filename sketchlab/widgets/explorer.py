@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 
 from ..estimation.minimum_norm import gradients
-from ..estimation.plan import Part, Plan, parts, plan_part, products_of_jets, stored_bytes
-from ..estimation.prediction import Curve, Prediction
+from ..estimation.plan import Plan, parts, plan_part, stored_bytes
+from ..estimation.prediction import Prediction
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPTRun
 from ..training.names import load
@@ -31,7 +31,7 @@ ROUNDING = 1e-12  # relative error of arithmetic
 class Answer:
     """Prediction and, once retrained, truth for one deletion and one question.
 
-    prediction: at the chosen down-weight; curve: over all down-weights. now: the output of the
+    prediction: at the chosen down-weight; curve: at down-weights WEIGHTS. now: the output of the
     trained model. retrained: pairs of down-weight and exact output, or empty. truth: the exact
     output at the chosen down-weight, or None. plan: what epsilon asked for, or None if degree and
     directions were set by hand.
@@ -39,7 +39,7 @@ class Answer:
 
     question: object
     prediction: Prediction
-    curve: Curve
+    curve: Prediction
     now: float
     retrained: tuple
     truth: float | None
@@ -135,7 +135,7 @@ class Explorer:
             )
         question.check(self.run.model)
         if question not in self._outputs:
-            self._outputs[question] = self.sketch.output(question, unit=question.unit)
+            self._outputs[question] = self.sketch.output(question)
             while len(self._outputs) > OUTPUTS_KEPT:
                 del self._outputs[next(iter(self._outputs))]
         self._outputs[question] = self._outputs.pop(question)  # the one used last is kept longest
@@ -185,8 +185,8 @@ class Explorer:
     @property
     def cost(self):
         """What the used part costs: trainings, and bytes."""
-        trainings = self.directions * products_of_jets(self.degree)
-        return trainings, stored_bytes(self._parameters, self.degree, self.directions)
+        part = self.output.part(degree=self.degree, directions=self.directions)
+        return part.cost, stored_bytes(self._parameters, self.degree, self.directions)
 
     @property
     def _parameters(self):
@@ -204,7 +204,7 @@ class Explorer:
             raise ValueError(
                 f"count must lie between 1 and {len(self.sketch.units)}, not {count!r}"
             )
-        gain = gradients(self.output, self.output.coefficients[1][:, None])[:, 0]
+        gain = gradients(self.output.directions, self.output.coefficients[1][:, None])[:, 0]
         gain = gain * self.question.helps * (1 if effect == "helpful" else -1)
         chosen = np.argsort(-gain, kind="stable")[:count]
         return np.isin(self.sketch.units.of_document, chosen)
@@ -225,20 +225,12 @@ class Explorer:
                 self.output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
             )
             self.degree, self.directions = plan.degree, plan.directions
-        part = Part(self.degree, self.directions)
+        part = self.output.part(degree=self.degree, directions=self.directions)
         retrained, truth = self._truths()
         return Answer(
             self.question,
-            _within(
-                self.output.predict(self.weight * x, estimator=part),
-                self.question.bounds,
-                ("value", "low", "high"),
-            ),
-            _within(
-                self.output.curve(WEIGHTS, down_weights=x, estimator=part),
-                self.question.bounds,
-                ("values", "low", "high"),
-            ),
+            part.predict(self.weight * x),
+            part.curve(WEIGHTS, down_weights=x),
             float(self.question(self.run.model)),
             retrained,
             truth,
@@ -328,13 +320,6 @@ class Explorer:
 
 def _signed(change):
     return f"{change:+#.3g}" if abs(change) > ROUNDING else "0"
-
-
-def _within(result, bounds, fields):
-    """Numbers of a prediction or a curve, kept within what the output can be."""
-    clipped = {field: np.clip(getattr(result, field), *bounds) for field in fields}
-    plain = {field: v if v.ndim else float(v) for field, v in clipped.items()}
-    return dataclasses.replace(result, **plain)
 
 
 def _unseen(run):

@@ -9,7 +9,7 @@ import ipywidgets
 from .. import figures
 from ..training.outputs import LossOn
 from .controls import Accuracy, Deletion, Question
-from .explorer import Explorer
+from .explorer import WEIGHTS, Explorer
 from .parts import Message, Picture
 
 CONTROL_WIDTH = "320px"
@@ -122,6 +122,7 @@ class ExplorerView(ipywidgets.VBox):
         self.picture.show(
             figures.predicted_deletion(
                 answer.prediction,
+                WEIGHTS,
                 answer.curve,
                 weight=explorer.weight,
                 now=answer.now,

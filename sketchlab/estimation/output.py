@@ -1,0 +1,192 @@
+"""An output: what a sketch knows of one number that a model answers with.
+
+It has the jets of the number along the directions, and the deletions after which the number is
+known exactly. From these an estimator (`choice.ESTIMATORS`) predicts it after any deletion.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from ..checks import check_count, check_degree
+from .choice import named_estimator
+from .directions import Directions, symmetric_dimension
+from .prediction import prediction
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Output:
+    """One output of a sketched function: its jets along the directions, and exact values.
+
+    coefficients: (degree + 1, m), complex. directions: `Directions`, m of them over n units.
+    unit: what the output counts; bounds: what it can be, lowest and highest.
+    at: the base point, (n,). now: the output with nothing deleted (NaN: not known).
+    anchors: deletions after which the output is known exactly, (a, n), and anchor_values: the
+    output there, (a,). influence: derivative of the mean training loss on unit v by the down-weight
+    of unit u, (n, n), or None.
+    whole: the output that this one is a part of, or None. degree: how many terms are used.
+    """
+
+    coefficients: np.ndarray
+    directions: Directions
+    unit: str = ""
+    bounds: tuple = (-np.inf, np.inf)
+    at: np.ndarray = 0.0
+    now: float = None
+    anchors: np.ndarray = ()
+    anchor_values: np.ndarray = ()
+    influence: np.ndarray = None
+    whole: "Output | None" = dataclasses.field(default=None, repr=False)
+    degree: int = None
+
+    def __post_init__(self):
+        n = len(self.directions.units)
+        values = {
+            "coefficients": np.array(self.coefficients),
+            "at": np.broadcast_to(np.asarray(self.at, float), (n,)),
+            "anchors": np.reshape(np.array(self.anchors, float), (-1, n)),
+            "anchor_values": np.array(self.anchor_values, float),
+        }
+        for name, value in values.items():
+            value.flags.writeable = False  # what is kept must not grow stale
+            object.__setattr__(self, name, value)
+        highest = len(self.coefficients) - 1
+        object.__setattr__(self, "degree", highest if self.degree is None else self.degree)
+        if self.now is None:
+            now = np.nan if np.any(self.at) else float(self.coefficients[0, 0].real)
+            object.__setattr__(self, "now", now)
+        object.__setattr__(self, "_kept", {})
+
+    def __repr__(self):
+        anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
+        return (
+            f"Output({len(self.directions)} directions of degree {self.degree} over "
+            f"{len(self.units)} units{anchors})"
+        )
+
+    @property
+    def units(self):
+        """What can be deleted: `Units`."""
+        return self.directions.units
+
+    @property
+    def cost(self):
+        """What the jets and exact values cost, in ordinary trainings of one model.
+
+        A jet of degree K counts the (K+1)(K+2)/2 products that its product with another takes.
+        """
+        return len(self.directions) * products_of_jets(self.degree) + len(self.anchors)
+
+    def kept(self, key, compute):
+        """The result of compute(), which depends on this output and the key alone."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return self._kept[key]
+
+    def part(self, *, degree=None, directions=None):
+        """The same output using less of the sketch: fewer terms, or only the first directions.
+
+        The part knows the whole that it belongs to: the error of its predictions is at least that
+        of the whole together with the distance from what the whole predicts.
+        """
+        whole = self.whole or self
+        degree = self.degree if degree is None else check_degree(degree)
+        directions = (
+            len(self.directions) if directions is None else check_count(directions, "directions")
+        )
+        if degree > whole.degree:
+            raise ValueError(f"the sketch has degree {whole.degree}, not {degree}")
+        if directions > len(whole.directions):
+            raise ValueError(f"the sketch has {len(whole.directions)} directions, not {directions}")
+        if (degree, directions) == (whole.degree, len(whole.directions)):
+            return whole
+        return whole.kept(
+            ("part", degree, directions),
+            lambda: dataclasses.replace(
+                whole,
+                coefficients=whole.coefficients[:, :directions],
+                directions=whole.directions.first(directions),
+                whole=whole,
+                degree=degree,
+            ),
+        )
+
+    def predict(self, down_weights=None, *, without=None, estimator="automatic"):
+        """The output after a deletion, or after each of several: a `Prediction`.
+
+        without: the units to delete, by number or label. down_weights: instead, one per unit, (n,),
+        or (points, n) for several deletions. estimator: a name in `choice.ESTIMATORS`, or one of
+        these estimators with its settings.
+        """
+        x = self.units.down_weights(without, down_weights)
+        return self._prediction(x, estimator)
+
+    def curve(self, weights, *, without=None, down_weights=None, estimator="automatic"):
+        """The deletion multiplied by each of `weights`, (points,): a `Prediction` of the points."""
+        x = self.units.down_weights(without, down_weights)
+        if x.ndim != 1:
+            raise ValueError("a curve is that of one deletion: give one row of down-weights")
+        return self._prediction(np.asarray(weights, float)[:, None] * x, estimator)
+
+    def _prediction(self, x, estimator):
+        found = self.estimate(np.atleast_2d(x), estimator)
+        return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
+
+    def estimate(self, x, estimator="automatic", *, whole=None):
+        """What an estimator finds at some down-weights, (points, n): an `Estimate`.
+
+        whole: what it finds there for the whole output, if that is known already.
+        """
+        rule = named_estimator(estimator)
+        found = rule.estimate(self, x - self.at)
+        if self.whole is not None:
+            whole = self.whole.estimate(x, rule) if whole is None else whole
+            error = np.maximum(found.error, np.hypot(whole.error, found.total - whole.total))
+            found = dataclasses.replace(found, error=error)
+        return self._with_known(found, x)
+
+    def _with_known(self, found, x):
+        """The same, where the output is known with what is known: that is never predicted."""
+        known = self.kept("known", self._known)
+        rows = [(i, known[key]) for i, key in enumerate(map(_key, x)) if key in known]
+        if not rows:
+            return found
+        total, error = found.total.copy(), found.error.copy()
+        for i, value in rows:
+            total[i], error[i] = value, 0.0
+        count = "" if len(rows) == len(x) == 1 else f" at {len(rows)} of {len(x)} points"
+        reason = f"from an exact training{count}" + (
+            "" if len(rows) == len(x) else f"; {found.reason}"
+        )
+        return dataclasses.replace(found, total=total, error=error, reason=reason)
+
+    def _known(self):
+        known = {_key(self.at): self.coefficients[0, 0].real}
+        if np.isfinite(self.now):
+            known[_key(np.zeros(len(self.units)))] = self.now
+        return known | dict(zip(map(_key, self.anchors), self.anchor_values, strict=True))
+
+    def stability(self):
+        """The stability profile: arrays (norms, errors), ||F_r|| for r = 0 .. degree.
+
+        ||F_r||^2 = C(n+r-1, r) E|c_r|^2, the squared Frobenius norm of the r-th Taylor form; the
+        error is one standard error, by the delta method. Over nested units the norm is that of the
+        form in the stretched coordinates, so mostly that of the groups.
+        """
+        coefficients, m = self.coefficients[: self.degree + 1], len(self.directions)
+        sizes = symmetric_dimension(len(self.units), np.arange(self.degree + 1))
+        squares = np.abs(coefficients) ** 2
+        norms = np.sqrt(sizes * squares.mean(axis=1))
+        spread = squares.std(axis=1, ddof=1) / np.sqrt(m) if m > 1 else np.full(len(norms), np.inf)
+        mean = np.where(squares.mean(axis=1) > 0, squares.mean(axis=1), 1.0)
+        return norms, norms * spread / (2 * mean)
+
+
+def products_of_jets(degree):
+    """Products of coefficients in the product of two jets: the cost of a jet, in trainings."""
+    return (degree + 1) * (degree + 2) // 2
+
+
+def _key(x):
+    """A row of down-weights as a key: -0 and 0 are one."""
+    return (np.asarray(x, float) + 0.0).tobytes()
