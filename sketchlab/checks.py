@@ -60,6 +60,7 @@ def number_array(values, what):
 
 def check_indices(indices, n):
     """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1."""
+    indices = list(indices) if isinstance(indices, (set, frozenset)) else indices
     given = np.atleast_1d(np.asarray(indices, dtype=object))
     if given.ndim != 1:
         raise ValueError(

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab.estimation import anchored
-from sketchlab.estimation.units import Units
-from sketchlab.sketching.sketch import Output
+from sketchlab.estimation.directions import Directions
+from sketchlab.estimation.output import Output
 
 DOCS = sl.names.load()[:40]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -51,7 +50,7 @@ def test_single_units_are_exact_and_larger_deletions_better(run, sketched):
     draw = np.random.default_rng(0)
     x = np.array([run.indicator(draw.choice(40, 8, replace=False)) for _ in range(20)])
     truth = run.retrain(down_weights=x, progress=False).loss("max")
-    errors = [rms([p.value for p in found.predict_many(x)] - truth) for found in (bare, output)]
+    errors = [rms(found.predict(x).value - truth) for found in (bare, output)]
     assert errors[1] < 0.8 * errors[0]
 
 
@@ -63,10 +62,10 @@ def test_bands_are_calibrated_by_anchors_of_several_units(run, sketched):
     draw = np.random.default_rng(1)
     x = np.array([run.indicator(draw.choice(40, draw.integers(2, 10), False)) for _ in range(60)])
     truth = run.retrain(down_weights=x, progress=False).loss("max")
-    found = output.predict_many(x)
-    inside = np.mean([p.low <= t <= p.high for p, t in zip(found, truth, strict=True)])
+    found = output.predict(x)
+    inside = np.mean((found.low <= truth) & (truth <= found.high))
     assert 0.75 <= inside <= 1.0
-    assert np.mean([p.error for p in found]) < 0.5 * rms(truth - loss(run.model))
+    assert np.mean(found.error) < 0.5 * rms(truth - loss(run.model))
 
 
 def test_influence_is_the_derivative_of_the_training_losses(run, sketched):
@@ -131,17 +130,17 @@ def test_the_correction_interpolates_a_function_with_pairs():
     anchors = np.array([*each, *(each[i] + each[j] for i in range(n) for j in range(i))])
     output = Output(
         np.zeros((2, 1), complex),
-        np.zeros((1, n), complex) + 1 / np.sqrt(n),
-        Units(None, n),
-        at=np.zeros(n),
+        Directions(np.zeros((1, n), complex) + 1 / np.sqrt(n)),
         anchors=anchors,
         anchor_values=exact(anchors),
     )
     x = np.array([[1.0, 1, 1, 0, 0, 0, 0], [0, 1, 0, 1, 0, 1, 0]])
-    values = [p.value for p in output.predict_many(x, estimator="anchored")]
-    np.testing.assert_allclose(values, exact(x), atol=0.35 * np.std(exact(x) - x @ linear) + 0.3)
-    at_anchors = [p.value for p in output.predict_many(anchors, estimator="anchored")]
-    np.testing.assert_allclose(at_anchors, exact(anchors), atol=1e-4)
+    found = output.predict(x, estimator="anchored")
+    np.testing.assert_allclose(found.value, exact(x), atol=1e-5)
+    assert np.all(np.abs(found.value - exact(x)) < found.error)
+    at_anchors = output.predict(anchors)
+    np.testing.assert_array_equal(at_anchors.value, exact(anchors))
+    assert np.all(at_anchors.error == 0)
 
 
 def test_what_jets_know_of_the_interaction_form_is_left_out(run):
@@ -151,12 +150,12 @@ def test_what_jets_know_of_the_interaction_form_is_left_out(run):
     sketched.anchor(run, "units", progress=False)
     output = sketched.output(loss)
     x = np.array([[1.0, 1, 0, 0], [1, 1, 1, 0]])
-    output.predict_many(x, estimator="anchored")
-    correction = output.fitted[anchored.Anchored()]
-    np.testing.assert_allclose(correction.interaction(x), 0, atol=1e-9)
-    only_first = dataclasses.replace(output, coefficients=output.coefficients[:2], fitted={})
-    only_first.predict_many(x, estimator="anchored")
-    assert np.all(np.abs(only_first.fitted[anchored.Anchored()].interaction(x)) > 1e-6)
+    without = dataclasses.replace(output, influence=None)
+    found = [o.predict(x, estimator="anchored").value for o in (output, without)]
+    np.testing.assert_allclose(*found, atol=1e-9)
+    first = [dataclasses.replace(o, coefficients=o.coefficients[:2]) for o in (output, without)]
+    found = [o.predict(x, estimator="anchored").value for o in first]
+    assert np.all(np.abs(np.subtract(*found)) > 1e-6)
 
 
 def test_suggested_anchors_are_deletions_of_two_or_more(run, sketched):
@@ -190,11 +189,20 @@ def test_wrong_anchors_are_refused(run, sketched, case):
     assert len(sketched.anchors) == 0
 
 
-def test_a_few_anchors_do_not_change_the_default(run, sketched):
-    """With fewer than 20 the process has too little to learn from, and is not chosen."""
-    before = sketched.output(loss).predict(without=[1, 2])
-    sketched.anchor(run, [[0], [5], [9]], progress=False)
-    assert sketched.output(loss).predict(without=[1, 2]) == before
+def test_a_few_anchors_change_what_they_are_about_alone(run, sketched):
+    """With fewer than 20 the process has too little to learn from; known values stay known."""
+    before = sketched.output(loss)
+    sketched.anchor(run, [[0], [5], [9, 3]], progress=False)
+    after = sketched.output(loss)
+    assert after.predict(without=[1, 2]) == before.predict(without=[1, 2])
+    for estimator in ("automatic", "mean"):
+        for known in ([0], [3, 9]):
+            found = after.predict(without=known, estimator=estimator)
+            truth = run.retrain(without=known, progress=False).loss("max")
+            assert found.value == pytest.approx(truth, abs=1e-12)
+            assert (found.error, found.low, found.high) == (0, found.value, found.value)
+        both = after.predict(without=[[0], [1]], estimator=estimator)
+        assert both.error[0] == 0 < both.error[1] and "at 1 of 2 points" in both.reason
 
 
 def test_what_is_not_a_run_is_refused(run, sketched):
@@ -207,8 +215,10 @@ def test_what_is_not_a_run_is_refused(run, sketched):
         sketched.output("max")
     with pytest.raises(ValueError, match="count must be an integer"):
         sketched.suggested_anchors(-1)
-    with pytest.raises(ValueError, match="there are 20 directions, not 21"):
-        sketched.output(loss).first(21)
+    with pytest.raises(ValueError, match="has 20 directions, not 21"):
+        sketched.output(loss).part(directions=21)
+    with pytest.raises(ValueError, match="has degree 2, not 3"):
+        sketched.output(loss).part(degree=3)
 
 
 def test_anchors_of_another_run_are_refused(sketched):

@@ -47,9 +47,44 @@ def test_units_sum_their_documents_and_predictions_are_the_tangent_plane():
     np.testing.assert_allclose(united.gradient, single.gradient.reshape(6, 2).sum(1), rtol=1e-12)
     prediction = united.predict(without=["b"])
     assert prediction.value == pytest.approx(single.predict(without=[2, 3]).value, rel=1e-12)
-    assert prediction.error == 0 and prediction.unit == "squared error"
+    assert prediction.unit == "squared error"
+    assert (prediction.error, prediction.low, prediction.high) == (np.inf, -np.inf, np.inf)
+    both = united.predict(without=[["b"], []])
+    assert both[0] == prediction and list(both.error) == [np.inf, 0.0]
+
+
+def test_a_base_point_is_not_taken_for_nothing_deleted():
+    """now and change speak of nothing deleted; value and tangent plane of the base point."""
+    run = make_run("ridge", "sgd")
     based = first_order(run, lambda model: model.loss(0), at=0.5, progress=False)
-    assert based.predict(np.full(12, 0.5)).value == pytest.approx(based.value)
+    there = based.predict(np.full(12, 0.5))
+    assert there.value == pytest.approx(based.value, rel=1e-12) and there.error == 0
+    assert there.now == pytest.approx(run.loss(0), rel=1e-12) != based.value
+    assert there.change == pytest.approx(based.value - run.loss(0), rel=1e-12)
+    assert based.predict(np.zeros(12)).change == 0
+
+
+def test_named_outputs_say_what_they_count_and_what_they_can_be():
+    """A probability stays between 0 and 1, whatever the tangent plane says."""
+    run = sl.train(sl.names.load()[:7], progress=False)
+
+    class Probability:
+        unit, bounds = "of probability", (0.0, 1.0)
+
+        def __call__(self, model):
+            return model.next_probs("a")["l"]
+
+    found = first_order(run, Probability(), progress=False)
+    p = found.predict(np.full(7, -1e4 * np.sign(found.gradient)))
+    assert (p.value, p.low, p.high, p.unit) == (0.0, 0.0, 1.0, "of probability")
+
+
+def test_the_cost_is_counted():
+    """One pass forward, one to fill the segments, one gradient and a jet of degree 1 per step."""
+    run = sl.train(sl.names.load()[:16], progress=False)
+    one = first_order(run, lambda model: model.loss("al"), progress=False)
+    ten = first_order(run, [lambda model: model.loss("al")] * 10, progress=False)
+    assert 5 < one.cost <= 6 and 3 < ten[0].cost < one.cost / 1.5
 
 
 WRONG = {

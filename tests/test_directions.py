@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sketchlab import directions
+from sketchlab.estimation.units import Units
 
 SIGMAS = 5  # a correct mean is this many standard errors off with probability below 1e-6
 
@@ -25,8 +26,10 @@ def test_a_direction_depends_on_the_seed_and_its_number_alone():
     np.testing.assert_array_equal(directions.sphere(6, 90, seed=5)[:20], psi)
     np.testing.assert_array_equal(directions.sphere(6, 8, seed=5, start=12), psi[12:])
     for numbers in ([19, 3, 3, 0], np.array([7, 2]), range(4, 9)):
-        np.testing.assert_array_equal(directions.numbered(6, numbers, seed=5), psi[list(numbers)])
-    assert directions.numbered(6, [], seed=5).shape == (0, 6)
+        np.testing.assert_array_equal(
+            directions.independent(6, numbers, seed=5), psi[list(numbers)]
+        )
+    assert directions.independent(6, [], seed=5).shape == (0, 6)
 
 
 def test_other_seeds_and_other_numbers_give_other_directions():
@@ -115,3 +118,30 @@ def test_each_orthonormal_direction_is_uniform(n):
     size = np.abs((psi**2).sum(1)) ** 2  # E |psi^T psi|^2 = 2 / (n+1), not 0
     for samples, exact in ((fourth, 2 / (n * (n + 1))), (mixed.real, 0), (size, 2 / (n + 1))):
         assert abs(samples.mean() - exact) < 5 * samples.std() / np.sqrt(count)
+
+
+def test_directions_over_nested_units_are_stretched_and_their_duals_undo_it():
+    """Along the indicators by STRETCH, not at all across; <dual, x> is <psi, x> unstretched."""
+    units = Units({"ab": [0, 1], "bc": [1, 2], "same": [0, 1]}, 6)
+    plain = directions.draw(Units(None, 6), range(4), seed=3).vectors
+    drawn = directions.draw(units, range(4), seed=3)
+    for group in ([1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]):
+        np.testing.assert_allclose(drawn.vectors @ group, 100 * plain @ group, rtol=1e-11)
+        np.testing.assert_allclose(drawn.duals @ group, plain @ group / 100, rtol=1e-9)
+    for across in ([0, 0, 0, 1, 0, 0], [1, -1, 1, 0, 0, 0]):
+        np.testing.assert_allclose(drawn.vectors @ across, plain @ across, rtol=1e-10)
+        np.testing.assert_allclose(drawn.duals @ across, plain @ across, rtol=1e-9)
+    first = drawn.first(2)
+    assert len(first) == 2 and drawn.first(2) is first
+    np.testing.assert_array_equal(first.duals, drawn.duals[:2])
+
+
+def test_directions_cannot_be_changed_in_place_and_fit_their_units():
+    """What is kept for them would grow stale."""
+    drawn = directions.draw(Units(None, 3), range(2))
+    with pytest.raises(ValueError, match="read-only"):
+        drawn.vectors[0] = 0
+    with pytest.raises(ValueError, match="one column for each of the 4 units, not 3"):
+        directions.Directions(drawn.vectors, Units(None, 4))
+    with pytest.raises(ValueError, match="design must be one of orthonormal, independent, not 'x'"):
+        directions.draw(Units(None, 3), range(2), design="x")

@@ -9,10 +9,9 @@ import pytest
 from scipy import stats
 
 from sketchlab import directions
+from sketchlab.estimation import averages, prediction
 from sketchlab.estimation import choice as estimators
-from sketchlab.estimation import prediction as estimate
-from sketchlab.estimation.units import Units
-from sketchlab.sketching.sketch import Output
+from sketchlab.estimation.output import Output
 
 SIGMAS = 5
 N, DEGREE = 3, 3
@@ -33,18 +32,19 @@ def power_of(vector, degree):
     return form
 
 
-AVERAGES = {"mean": estimate.Mean(), "median_of_means": estimate.MedianOfMeans()}
+AVERAGES = {"mean": averages.Mean(), "median_of_means": averages.MedianOfMeans()}
 
 
 def samples_of(jets, psi, x):
     """Samples of the terms at one point, (degree + 1, m)."""
-    return estimate.term_samples(jets, psi, x[None])[:, 0]
+    return averages.term_samples(jets, psi, x[None])[:, 0]
 
 
 def predict(samples, *, estimator="mean", unit=""):
     """The prediction from samples at one point, (degree + 1, m)."""
     rule = AVERAGES.get(estimator, estimator)
-    return estimate.prediction(rule.from_samples(samples[:, None]), unit)
+    found = rule.from_samples(samples[:, None])
+    return prediction.prediction(found, now=found.terms[0, 0], unit=unit, many=False)
 
 
 def evaluated(form, points):
@@ -100,10 +100,10 @@ def test_deleting_nothing_changes_nothing():
     psi = directions.sphere(N, 40, seed=1)
     samples = samples_of(jets_of(FORMS, psi), psi, np.zeros(N))
     for name in AVERAGES:
-        prediction = predict(samples, estimator=name)
-        assert prediction.value == pytest.approx(TERMS[0], rel=1e-14)
-        assert prediction.change == pytest.approx(0, abs=1e-14)
-        assert prediction.error < 1e-15 and prediction.high - prediction.low < 1e-14
+        p = predict(samples, estimator=name)
+        assert p.value == pytest.approx(TERMS[0], rel=1e-14)
+        assert p.change == pytest.approx(0, abs=1e-14)
+        assert p.error < 1e-15 and p.high - p.low < 1e-14
 
 
 @pytest.mark.parametrize("n, x_seed", [(1, 0), (2, 1), (3, 2), (5, 3)])
@@ -202,7 +202,7 @@ def test_bands_cover_the_truth_at_their_rate(pool, estimator, highest):
     _, _, low, high = many_predictions(pool[1], 128, estimator)
     truth = sum(TERMS)
     covered = int(((low <= truth) & (truth <= high)).sum())
-    assert within_binomial(covered, len(low), estimate.COVERAGE, highest), covered / len(low)
+    assert within_binomial(covered, len(low), prediction.COVERAGE, highest), covered / len(low)
 
 
 def test_reported_errors_are_the_spread_of_independent_sketches(pool):
@@ -234,7 +234,7 @@ def test_median_of_means_withstands_heavy_tails():
         values, _, low, high = many_predictions(noise, 960, estimator)
         errors[estimator] = np.quantile(np.abs(values), 0.99)
         covered = int(((low <= 0) & (0 <= high)).sum())
-        assert within_binomial(covered, len(low), estimate.COVERAGE, 1 - 1e-9), estimator
+        assert within_binomial(covered, len(low), prediction.COVERAGE, 1 - 1e-9), estimator
     assert errors["median_of_means"] < errors["mean"] / 3
 
 
@@ -243,36 +243,36 @@ def test_median_of_means_ignores_a_wild_group():
     samples = np.random.default_rng(1).normal(size=2400)
     spoilt = samples.copy()
     spoilt[:1000] = 1e12  # 10 of 24 groups
-    value, _, _ = estimate.MedianOfMeans().average(spoilt)
+    value, _, _ = averages.MedianOfMeans().average(spoilt)
     assert abs(value) < 1.0
-    assert estimate.Mean().average(spoilt)[0] > 1e11
+    assert averages.Mean().average(spoilt)[0] > 1e11
 
 
 ESTIMATE_CASES = {
-    "mean": (estimate.Mean(), [1, 2, 3, 6], 3, np.std([1, 2, 3, 6], ddof=1) / 2, 3),
-    "mean of one": (estimate.Mean(), [4.0], 4, np.inf, 0),
+    "mean": (averages.Mean(), [1, 2, 3, 6], 3, np.std([1, 2, 3, 6], ddof=1) / 2, 3),
+    "mean of one": (averages.Mean(), [4.0], 4, np.inf, 0),
     "two groups": (
-        estimate.MedianOfMeans(2),
+        averages.MedianOfMeans(2),
         [1, 3, 5, 9],
         4.5,
         np.sqrt(np.pi / 4) * np.std([2, 7], ddof=1),
         1,
     ),
     "unequal groups": (
-        estimate.MedianOfMeans(3),
+        averages.MedianOfMeans(3),
         [0, 0, 3, 100],
         3,
         np.sqrt(np.pi / 6) * np.std([0, 3, 100], ddof=1),
         2,
     ),
     "more groups than samples": (
-        estimate.MedianOfMeans(24),
+        averages.MedianOfMeans(24),
         [1, 5, 3],
         3,
         np.sqrt(np.pi / 6) * 2,
         2,
     ),
-    "one group": (estimate.MedianOfMeans(1), [1, 2, 6], 3, np.inf, 0),
+    "one group": (averages.MedianOfMeans(1), [1, 2, 6], 3, np.inf, 0),
 }
 
 
@@ -320,21 +320,20 @@ def test_the_mean_of_the_sum_is_the_sum_of_the_terms(pool):
 def test_a_curve_is_a_prediction_at_every_weight(pool, estimator):
     """Multiplying the deletion by w gives the numbers of predict at w x."""
     psi = pool[0][:60]
-    output = Output(jets_of(FORMS, psi), psi, Units(None, N))
+    output = Output(jets_of(FORMS, psi), directions.Directions(psi))
     weights = [0.0, 0.3, 1, -1.2, 2]
     curve = output.curve(weights, down_weights=X, estimator=estimator)
-    np.testing.assert_array_equal(curve.weights, weights)
     for k, w in enumerate(weights):
         p = output.predict(w * X, estimator=estimator)
-        found = (curve.values[k], curve.errors[k], curve.low[k], curve.high[k])
+        found = (curve.value[k], curve.error[k], curve.low[k], curve.high[k])
         np.testing.assert_allclose(found, (p.value, p.error, p.low, p.high), rtol=1e-9, atol=1e-11)
 
 
 def test_estimators_by_name_or_as_themselves():
     """A name gives the estimator with its defaults; an estimator is used as it is."""
-    assert estimators.named_estimator("mean") == estimate.Mean()
-    assert estimators.named_estimator("median_of_means") == estimate.MedianOfMeans(24)
-    own = estimate.MedianOfMeans(7)
+    assert estimators.named_estimator("mean") == averages.Mean()
+    assert estimators.named_estimator("median_of_means") == averages.MedianOfMeans(24)
+    own = averages.MedianOfMeans(7)
     assert estimators.named_estimator(own) is own
 
 

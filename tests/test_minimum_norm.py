@@ -8,10 +8,8 @@ import pytest
 import sketchlab as sl
 from sketchlab import ring
 from sketchlab.estimation import minimum_norm, resummation
+from sketchlab.estimation.directions import Directions
 from sketchlab.estimation.units import Units
-from sketchlab.sketching.sketch import Output
-
-rng = np.random.default_rng(5)
 
 
 def form_output(n, degree, m, *, seed=0, design="orthonormal", units=None):
@@ -38,7 +36,7 @@ def test_exact_as_soon_as_the_equations_determine_the_form(n, degree, design):
     """With 2m = C(n+r-1, r) or more, every term up to r is exact and its error is 0."""
     m = math.ceil(math.comb(n + degree - 1, degree) / 2) + 1
     output, terms = form_output(n, degree, m, design=design)
-    x = rng.normal(size=n)
+    x = np.random.default_rng(5).normal(size=n)
     found = output.predict(x, estimator="minimum_norm")
     np.testing.assert_allclose([t.value for t in found.terms], terms(x), atol=1e-8)
     assert all(term.error == 0 for term in found.terms)
@@ -55,7 +53,7 @@ def test_it_satisfies_its_equations_with_the_smallest_form():
             e = np.eye(n)[i] + np.eye(n)[j]
             pair = found.at(np.array([e, np.eye(n)[i], np.eye(n)[j]]))[0][2]
             matrix[i, j] = (pair[0] - pair[1] - pair[2]) / 2
-    psi = output.directions
+    psi = output.directions.vectors
     np.testing.assert_allclose(
         np.einsum("zi,ij,zj->z", psi, matrix, psi), output.coefficients[2], atol=1e-10
     )
@@ -91,21 +89,22 @@ def test_bands_cover_forms_drawn_from_the_prior():
 
 
 def test_many_more_unknowns_than_equations_shrink_to_zero():
-    """With n far above m the second term is near 0, far below the plain estimate's noise."""
+    """With n far above m the terms are near 0, and the error says how much is not known."""
     output, terms = form_output(400, 2, 10)
     x = np.zeros(400)
     x[:20] = 1.0
     solved = output.predict(x, estimator="minimum_norm")
     plain = output.predict(x, estimator="mean")
-    assert abs(solved.value - terms(x)[0]) < 1.5 * abs(terms(x).sum() - terms(x)[0]) + 0.5
-    assert solved.error < 0.2 * plain.error
+    change = terms(x).sum() - terms(x)[0]
+    assert abs(solved.change) < 0.1 * abs(change)
+    assert abs(change) < 1.645 * solved.error < 0.2 * plain.error
 
 
 def test_sizes_of_units_weigh_the_norm():
     """One equation for two units: the change goes to the larger unit in proportion to its size."""
     units = Units([0, 0, 0, 1], 4)
-    output = Output(np.array([[0.0], [1.0]]), np.array([[0.6, 0.6]]), units)
-    gradient = minimum_norm.gradients(output, np.array([[1.0 + 0j]]))[:, 0]
+    along = Directions(np.array([[0.6, 0.6]]), units)
+    gradient = minimum_norm.gradients(along, np.array([[1.0 + 0j]]))[:, 0]
     assert gradient[0] == pytest.approx(3 * gradient[1])
     assert 0.6 * gradient.sum() == pytest.approx(1.0)
 
@@ -145,15 +144,20 @@ def test_resummation_leaves_alone_a_few_documents():
     np.testing.assert_allclose(found, [0, 0.125])
 
 
-def test_resummed_predictions_follow_a_pole():
-    """1 / (1 - 0.6 x) along one strong direction: the rest of the series is recovered."""
+def pole_output():
+    """1 / (1 - 0.06 x_0 - ... - 0.06 x_9) and a little more, and the vector of its slopes."""
     vector = np.zeros(14)
     vector[:10] = 0.06
 
     def function(x):
         return 1.0 / (1.0 - ring.matmul(x, vector)) + 1e-4 * ring.sum(x * x * x, -1)
 
-    output = sl.local_sketch(function, 14, 3, 290, seed=1)
+    return sl.local_sketch(function, 14, 3, 290, seed=1), vector
+
+
+def test_resummed_predictions_follow_a_pole():
+    """1 / (1 - 0.6 x) along one strong direction: the rest of the series is recovered."""
+    output, vector = pole_output()
     exact = 1 / (1 - 0.6)
     x = (vector > 0).astype(float)
     cut = output.predict(x, estimator="minimum_norm")
@@ -165,9 +169,9 @@ def test_resummed_predictions_follow_a_pole():
 def test_terms_left_out_count_as_error():
     """Cut to degree 1, the known term of degree 2 is the error, besides what the whole leaves."""
     output, terms = form_output(4, 2, 12)  # 24 equations determine 4 and 10 unknowns
-    x = rng.normal(size=4)
+    x = np.random.default_rng(5).normal(size=4)
     whole = output.predict(x, estimator="minimum_norm")
-    cut = output.predict(x, estimator="minimum_norm", degree=1)
+    cut = output.part(degree=1).predict(x, estimator="minimum_norm")
     assert cut.value == pytest.approx(terms(x)[:2].sum(), abs=1e-10)
     assert cut.error == pytest.approx(math.hypot(whole.error, terms(x)[2]), rel=1e-8)
     assert cut.degree == 1
@@ -176,25 +180,23 @@ def test_terms_left_out_count_as_error():
 def test_the_last_known_term_bounds_the_ones_beyond():
     """A deletion with large terms gets an error of the size of the last one, degree 2 or higher."""
     output, terms = form_output(4, 2, 12)
-    for x in rng.normal(size=(5, 4)):
+    for x in np.random.default_rng(5).normal(size=(5, 4)):
         for scale in (1.0, 10.0):
             found = output.predict(scale * x, estimator="minimum_norm")
             assert found.error >= abs(terms(scale * x)[2]) * (1 - 1e-9)
-    linear, _ = form_output(4, 1, 12)
-    assert linear.predict(x, estimator="minimum_norm").error == 0  # degree 1 tells nothing
 
 
 def test_what_is_unknown_grows_with_the_term_before():
     """Six unknowns of degree 2 are open; along the gradient the first term is far from usual."""
     n, m = 12, 6  # 12 equations determine the linear form and leave most of the quadratic one open
     output, _ = form_output(n, 2, m)
-    gradient = minimum_norm.gradients(output, output.coefficients[1][:, None])[:, 0]
+    gradient = minimum_norm.gradients(output.directions, output.coefficients[1][:, None])[:, 0]
     along = gradient / np.linalg.norm(gradient)
-    other = rng.normal(size=n)
+    other = np.random.default_rng(5).normal(size=n)
     across = other - (other @ along) * along
     across /= np.linalg.norm(across)
     terms, errors, priors = minimum_norm.forms(output).at(np.array([along, across]))
-    found = output.predict_many([along, across], estimator="minimum_norm")
+    found = output.predict([along, across], estimator="minimum_norm")
     times = abs(terms[1]) / priors[1]
     assert times[0] == pytest.approx(math.sqrt(n), rel=0.5) and times[1] < 1e-6
     assert found[0].terms[2].error == pytest.approx(times[0] * errors[2, 0])
@@ -203,6 +205,38 @@ def test_what_is_unknown_grows_with_the_term_before():
 
 def test_resummation_does_not_start_along_a_curve():
     """How many documents count does not depend on their down-weight, so curves have no jumps."""
-    moves = np.array([[1.0, 1, 1, 0], [0.2, 0.2, 0.2, 0], [0, 0, 0, 0.7], [0, 0, 0, 0]])
-    found = resummation._documents(moves, np.array([2, 3, 4, 7]))
-    np.testing.assert_allclose(found, [9, 9, 7, 0])
+    output, vector = pole_output()
+    weights = [0.01, 0.1, 1.0]
+    for documents, applies in ((10, True), (9, False)):
+        x = np.cumsum(vector > 0) <= documents
+        x = (x & (vector > 0)).astype(float)
+        summed, cut = (
+            output.curve(weights, down_weights=x, estimator=name).value
+            for name in ("resummed", "minimum_norm")
+        )
+        assert np.all((summed - cut > 0) == applies)
+
+
+FUNCTIONS = {  # of three down-weights, with a degree at which the jets see nothing of the rest
+    "exponential, degree 1": (lambda x: ring.exp(ring.sum(x, -1)), 1),
+    "square, degree 1": (lambda x: ring.sum(x, -1) ** 2, 1),
+    "cosine, degree 3": (
+        lambda x: 1.0 - ring.power(ring.sum(x, -1), 2) / 2 + ring.power(ring.sum(x, -1), 4) / 24,
+        3,
+    ),
+    "sine, degree 2": (lambda x: ring.sum(x, -1) - ring.power(ring.sum(x, -1), 3) / 6, 2),
+}
+
+
+@pytest.mark.parametrize("estimator", ["mean", "median_of_means", "minimum_norm", "resummed"])
+@pytest.mark.parametrize("case", FUNCTIONS)
+def test_no_error_is_zero_where_the_rest_is_not_known(case, estimator):
+    """The band is infinite at degree 1, and holds the truth where a coefficient vanishes."""
+    function, degree = FUNCTIONS[case]
+    output = sl.local_sketch(function, 3, degree, 400)
+    x = np.array([0.5, 0.3, 0.4])
+    found = output.predict(x, estimator=estimator)
+    assert found.low < function(x) < found.high
+    assert (found.error == np.inf) == (degree == 1)
+    nothing = output.predict(np.zeros(3), estimator=estimator)
+    assert (nothing.error, nothing.low, nothing.high) == (0, nothing.value, nothing.value)

@@ -1,12 +1,15 @@
 """The planner: its settings keep the promised accuracy, and it says when there are none."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import sketchlab as sl
 from sketchlab import ring
+from sketchlab.estimation import averages
 from sketchlab.estimation import plan as planner
 
 NORMS = [3.0, 0.2 * 0.4, 0.2 * 0.4**2, 0.2 * 0.4**3, 0.2 * 0.4**4]
@@ -48,6 +51,32 @@ def test_the_worst_case_needs_more_directions():
     assert 2 * usual - 2 <= worst <= 20 * usual
 
 
+@pytest.mark.parametrize("n", [5, 40])
+def test_the_worst_case_bounds_errors_that_go_together(n):
+    """The sum of powers of one linear form, at its own vector: the variance is at its bound.
+
+    The variance of the plain estimate of one direction is measured, and so is that of the terms
+    apart: their sum is too small, since the errors of the degrees go together.
+    """
+    vector = np.full(n, n**-0.5)
+
+    def function(x):
+        linear = ring.matmul(x, vector)
+        return 1.0 + 0.5 * linear + 0.5 * linear**2 + 0.5 * linear**3
+
+    output = sl.local_sketch(function, n, 3, 20_000, design="independent")
+    samples = averages.term_samples(output.coefficients, output.directions.vectors, vector[None])[
+        :, 0
+    ]
+    epsilon = 0.01  # a bound on the error of the mean, half of it for sampling
+    plan = sl.plan([1.0, 0.5, 0.5, 0.5, 0.0], epsilon, worst_case=True)
+    assert plan.estimator == "mean" and "estimator 'mean'" in repr(plan) and plan.degree == 3
+    planned = plan.directions * (epsilon / 2 / stats.norm.ppf(0.975)) ** 2  # variance allowed for
+    measured = samples.sum(axis=0).var()
+    assert samples.var(axis=1).sum() < 0.8 * measured < planned
+    assert measured > 0.5 * planned if n == 40 else True
+
+
 def test_a_polynomial_is_exact_at_its_degree():
     """A profile that ends in 0 leaves nothing beyond."""
     plan = sl.plan([1.0, 0.5, 0.3, 0.0], 0.01)
@@ -67,7 +96,9 @@ def test_the_plan_of_an_output_keeps_its_promise():
     plan = sl.plan(sl.local_sketch(function, 6, 5, 200), epsilon, delta=0.05)
     off = [
         abs(
-            sl.local_sketch(function, 6, plan.degree, plan.directions, seed=s).predict(x).value
+            sl.local_sketch(function, 6, plan.degree, plan.directions, seed=s)
+            .predict(x, estimator=plan.estimator)
+            .value
             - np.exp(w[2])
         )
         for s in range(40)
@@ -122,15 +153,13 @@ def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, eps
     whole = sketched_output.predict(without=deleted, estimator="resummed")
 
     def fits(degree, directions):
-        part = sketched_output.first(directions)
-        p = part.predict(without=deleted, estimator="resummed", degree=degree)
-        distance = np.hypot(whole.error, p.value - whole.value)
-        reach = max(p.high - p.value, 1.644854 * distance)
-        known = planner.Part(degree, directions, "resummed")
-        found = sketched_output.predict(without=deleted, estimator=known)
-        assert found.value == p.value
-        assert found.high - found.value == pytest.approx(reach, rel=1e-6)
-        return reach <= epsilon
+        part = sketched_output.part(degree=degree, directions=directions)
+        found = part.predict(without=deleted, estimator="resummed")
+        alone = dataclasses.replace(part, whole=None).predict(without=deleted, estimator="resummed")
+        distance = np.hypot(whole.error, alone.value - whole.value)
+        assert found.value == alone.value
+        assert found.error == pytest.approx(max(alone.error, distance), rel=1e-12)
+        return 1.644854 * found.error <= epsilon
 
     plan = planner.plan_part(sketched_output, epsilon, without=deleted, parameters=100)
     sizes = planner.parts(15)

@@ -145,18 +145,6 @@ def test_nested_units_delete_groups_and_documents():
     np.testing.assert_array_equal(units.sizes, np.ones(5))
 
 
-def test_nested_directions_are_stretched_along_the_groups_and_back():
-    """Along the indicators by the factor, not at all across, and 1 / factor undoes it."""
-    units = Units({"ab": [0, 1], "bc": [1, 2], "same": [0, 1]}, 6)
-    psi = np.random.default_rng(0).normal(size=(4, 6)) @ np.diag([1, 1, 1, 1, 1, 1j])
-    long = units.stretched(psi, 10.0)
-    for group in ([1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]):
-        np.testing.assert_allclose(long @ group, 10 * psi @ group, rtol=1e-12)
-    for across in ([0, 0, 0, 1, 0, 0], [1, -1, 1, 0, 0, 0]):
-        np.testing.assert_allclose(long @ across, psi @ across, rtol=1e-11)
-    np.testing.assert_allclose(units.stretched(long, 0.1), psi, rtol=1e-11)
-
-
 @pytest.mark.parametrize(
     "groups, error, message",
     [

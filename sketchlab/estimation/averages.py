@@ -15,7 +15,7 @@ import dataclasses
 import numpy as np
 
 from .directions import symmetric_dimension
-from .prediction import Estimate
+from .prediction import VANISHED, Estimate
 
 
 class _Average:
@@ -25,15 +25,18 @@ class _Average:
         """See the module. The error counts what is left out by cutting the series.
 
         The terms that the jets have beyond the output's degree are known; those beyond the jets
-        are taken to be as large as the last one, degree 2 or higher, less what is noise in it. A
-        term of degree 1 says nothing about the next ones: then the error is infinite.
+        are taken to be as large as the last one, degree 2 or higher, less what is noise in it (or
+        as the one before, if the last is not there at all). A term of degree 1 says nothing about
+        the next ones: then the error is infinite.
         """
         samples = term_samples(output.coefficients, output.directions.duals, moves)
         found = self.from_samples(samples[: output.degree + 1])
         terms, errors, _ = self.average(samples)
         left_out = terms[output.degree + 1 :].sum(axis=0)
         if len(terms) > 2:
-            beyond = np.sqrt(np.maximum(terms[-1] ** 2 - errors[-1] ** 2, 0.0))
+            sizes = np.abs(output.coefficients).max(axis=1)
+            last = -1 if sizes[-1] > VANISHED * sizes[1:].max() else -2
+            beyond = np.sqrt(np.maximum(terms[last] ** 2 - errors[last] ** 2, 0.0))
         else:
             beyond = np.where(np.any(moves, axis=1), np.inf, 0.0)
         error = np.sqrt(found.error**2 + left_out**2 + beyond**2)

@@ -20,11 +20,10 @@ import numpy as np
 from scipy import linalg, special
 
 from .directions import Directions, symmetric_dimension
-from .prediction import Estimate
+from .prediction import VANISHED, Estimate
 
 TOLERANCE = 1e-12  # eigenvalues below this times the largest are taken for 0
 INFORMED = 0.01  # a degree is used if the jets explain this share of the variance at x
-VANISHED = 1e-9  # a size below this times the largest is that of a term that is not there
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Output:
     anchors: deletions after which the output is known exactly, (a, n), and anchor_values: the
     output there, (a,). influence: derivative of the mean training loss on unit v by the down-weight
     of unit u, (n, n), or None.
-    whole: the output that this one is a part of, or None. degree: how many terms are used.
+    whole: the output that this one is a part of, or None. cut: the highest degree used; None: all.
     """
 
     coefficients: np.ndarray
@@ -37,7 +37,7 @@ class Output:
     anchor_values: np.ndarray = ()
     influence: np.ndarray = None
     whole: "Output | None" = dataclasses.field(default=None, repr=False)
-    degree: int = None
+    cut: int | None = None
 
     def __post_init__(self):
         n = len(self.directions.units)
@@ -50,8 +50,6 @@ class Output:
         for name, value in values.items():
             value.flags.writeable = False  # what is kept must not grow stale
             object.__setattr__(self, name, value)
-        highest = len(self.coefficients) - 1
-        object.__setattr__(self, "degree", highest if self.degree is None else self.degree)
         if self.now is None:
             now = np.nan if np.any(self.at) else float(self.coefficients[0, 0].real)
             object.__setattr__(self, "now", now)
@@ -63,6 +61,12 @@ class Output:
             f"Output({len(self.directions)} directions of degree {self.degree} over "
             f"{len(self.units)} units{anchors})"
         )
+
+    @property
+    def degree(self):
+        """The highest degree of the Taylor terms that are used."""
+        highest = len(self.coefficients) - 1
+        return highest if self.cut is None else min(self.cut, highest)
 
     @property
     def units(self):
@@ -107,7 +111,7 @@ class Output:
                 coefficients=whole.coefficients[:, :directions],
                 directions=whole.directions.first(directions),
                 whole=whole,
-                degree=degree,
+                cut=degree,
             ),
         )
 

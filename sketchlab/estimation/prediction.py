@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 COVERAGE = 0.9  # of the band of a prediction
+VANISHED = 1e-9  # a size below this times the largest is that of a term that is not there
 MOST_SHOWN = 10  # points in the printed form
 
 

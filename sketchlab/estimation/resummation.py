@@ -57,6 +57,9 @@ class Resummed:
 
 
 def _documents(moves, sizes):
-    """The effective number of documents that a displacement moves, whatever its length."""
+    """The effective number of documents that a displacement moves, whatever its length.
+
+    Rounded, as the same deletion must count the same at every down-weight.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num((np.abs(moves) @ sizes) ** 2 / (moves**2 @ sizes))
+        return np.nan_to_num((np.abs(moves) @ sizes) ** 2 / (moves**2 @ sizes)).round(6)
