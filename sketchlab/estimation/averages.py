@@ -24,23 +24,24 @@ class _Average:
     def estimate(self, output, moves):
         """See the module. The error counts what is left out by cutting the series.
 
-        The terms that the jets have beyond the output's degree are known; those beyond the jets
-        are taken to be as large as the last one, degree 2 or higher, less what is noise in it (or
-        as the one before, if the last is not there at all). A term of degree 1 says nothing about
-        the next ones: then the error is infinite.
+        Of a part of a sketch, the whole knows what is left out (see `output.Output.part`). The
+        terms beyond the jets are taken to be as large as the last one, degree 2 or higher, less
+        what is noise in it (or as the one before, if the last is not there at all). A term of
+        degree 1 says nothing about the next ones: then the error is infinite.
         """
-        samples = term_samples(output.coefficients, output.directions.duals, moves)
-        found = self.from_samples(samples[: output.degree + 1])
-        terms, errors, _ = self.average(samples)
-        left_out = terms[output.degree + 1 :].sum(axis=0)
+        used = output.coefficients[: output.degree + 1]
+        samples = term_samples(used, output.directions.duals, moves)
+        found = self.from_samples(samples)
+        if output.whole is not None:
+            return found
+        terms, errors = found.terms, found.errors
         if len(terms) > 2:
-            sizes = np.abs(output.coefficients).max(axis=1)
+            sizes = np.abs(used).max(axis=1)
             last = -1 if sizes[-1] > VANISHED * sizes[1:].max() else -2
             beyond = np.sqrt(np.maximum(terms[last] ** 2 - errors[last] ** 2, 0.0))
         else:
             beyond = np.where(np.any(moves, axis=1), np.inf, 0.0)
-        error = np.sqrt(found.error**2 + left_out**2 + beyond**2)
-        return dataclasses.replace(found, error=error)
+        return dataclasses.replace(found, error=np.hypot(found.error, beyond))
 
     def from_samples(self, samples):
         """The `Estimate` from samples of the terms, (degree + 1, points, m): sampling error alone.

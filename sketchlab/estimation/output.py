@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from ..checks import check_count, check_degree
+from .averages import Mean, MedianOfMeans
 from .choice import named_estimator
 from .directions import Directions, symmetric_dimension
 from .prediction import prediction
@@ -91,7 +92,8 @@ class Output:
         """The same output using less of the sketch: fewer terms, or only the first directions.
 
         The part knows the whole that it belongs to: the error of its predictions is at least that
-        of the whole together with the distance from what the whole predicts.
+        of the whole together with the distance from what the whole predicts. (An average of the
+        part is held against the default estimator of the whole, which averages nothing.)
         """
         whole = self.whole or self
         degree = self.degree if degree is None else check_degree(degree)
@@ -144,7 +146,9 @@ class Output:
         rule = named_estimator(estimator)
         found = rule.estimate(self, x - self.at)
         if self.whole is not None:
-            whole = self.whole.estimate(x, rule) if whole is None else whole
+            if whole is None:
+                averages = isinstance(rule, (Mean, MedianOfMeans))
+                whole = self.whole.estimate(x, "automatic" if averages else rule)
             error = np.maximum(found.error, np.hypot(whole.error, found.total - whole.total))
             found = dataclasses.replace(found, error=error)
         return self._with_known(found, x)
