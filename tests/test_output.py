@@ -142,7 +142,7 @@ def test_a_changed_copy_predicts_by_its_own_numbers(estimator):
     whole = output(anchors=0 if estimator != "anchored" else 30)
     before = whole.predict(X[0], estimator=estimator)
     changes = {"coefficients": 2 * whole.coefficients, "anchor_values": 2 * whole.anchor_values}
-    doubled = dataclasses.replace(whole, now=None, **changes).predict(X[0], estimator=estimator)
+    doubled = dataclasses.replace(whole, **changes).predict(X[0], estimator=estimator)
     assert doubled.now == 2 * before.now
     np.testing.assert_allclose(doubled.value, 2 * before.value, rtol=1e-4)
     np.testing.assert_allclose(
@@ -194,7 +194,7 @@ def test_now_and_change_speak_of_nothing_deleted():
     assert p.change == pytest.approx(p.value - p.now, rel=1e-14)
     assert p.change == pytest.approx(exact(X[0])[0] - p.now, rel=0.1)
     assert based.predict(np.zeros(N)).change == 0
-    unknown = dataclasses.replace(based, now=None).predict(X[0])
+    unknown = dataclasses.replace(based, undeleted=None).predict(X[0])
     assert np.isnan(unknown.now) and np.isnan(unknown.change)
 
 

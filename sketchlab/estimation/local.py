@@ -26,8 +26,8 @@ def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal
         for start in range(0, directions, BATCH)
     ]
     nothing = Jet.line(np.zeros((1, n)), np.zeros((1, n)), degree)
-    now = _evaluated(function, nothing)[0, 0].real if np.any(at) else None
-    return Output(np.concatenate(rows, axis=1), drawn, at=at, now=now)
+    undeleted = _evaluated(function, nothing)[0, 0].real if np.any(at) else None
+    return Output(np.concatenate(rows, axis=1), drawn, at=at, undeleted=undeleted)
 
 
 def check_sizes(degree, directions):

@@ -21,7 +21,8 @@ class Output:
 
     coefficients: (degree + 1, m), complex. directions: `Directions`, m of them over n units.
     unit: what the output counts; bounds: what it can be, lowest and highest.
-    at: the base point, (n,). now: the output with nothing deleted (NaN: not known).
+    at: the base point, (n,). undeleted: the output with nothing deleted, where that is not the base
+    point (None: not known).
     anchors: deletions after which the output is known exactly, (a, n), and anchor_values: the
     output there, (a,). influence: derivative of the mean training loss on unit v by the down-weight
     of unit u, (n, n), or None.
@@ -33,7 +34,7 @@ class Output:
     unit: str = ""
     bounds: tuple = (-np.inf, np.inf)
     at: np.ndarray = 0.0
-    now: float = None
+    undeleted: float | None = None
     anchors: np.ndarray = ()
     anchor_values: np.ndarray = ()
     influence: np.ndarray = None
@@ -51,9 +52,6 @@ class Output:
         for name, value in values.items():
             value.flags.writeable = False  # what is kept must not grow stale
             object.__setattr__(self, name, value)
-        if self.now is None:
-            now = np.nan if np.any(self.at) else float(self.coefficients[0, 0].real)
-            object.__setattr__(self, "now", now)
         object.__setattr__(self, "_kept", {})
 
     def __repr__(self):
@@ -68,6 +66,13 @@ class Output:
         """The highest degree of the Taylor terms that are used."""
         highest = len(self.coefficients) - 1
         return highest if self.cut is None else min(self.cut, highest)
+
+    @property
+    def now(self):
+        """The output with nothing deleted; NaN if that is not known."""
+        if not np.any(self.at):
+            return float(self.coefficients[0, 0].real)
+        return np.nan if self.undeleted is None else float(self.undeleted)
 
     @property
     def units(self):
