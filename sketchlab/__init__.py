@@ -21,6 +21,7 @@ from .algebra.jets import Jet
 from .algebra.ring import ring_grad
 from .training import microgpt, names
 from .training.microgpt import MicroGPT, train
+from .training.outputs import LossOn, MeanLoss, NextLetter
 from .training.runs import SGD, Adam, Model, TrainingRun
 
 __version__ = "0.1.0"
@@ -45,8 +46,11 @@ __all__ = [
     "Adam",
     "Circuit",
     "Jet",
+    "LossOn",
+    "MeanLoss",
     "MicroGPT",
     "Model",
+    "NextLetter",
     "TrainingRun",
     "circuits",
     "microgpt",
