@@ -152,7 +152,8 @@ def elsewhere(wheel, tmp_path_factory):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     interpreter = folder / "bin" / "python"
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
-    zipfile.ZipFile(wheel).extractall(site)
+    pip = [sys.executable, "-m", "pip", "--python", interpreter, "install", "--no-index"]
+    subprocess.run([*pip, "--no-deps", wheel], check=True, capture_output=True)
     for distribution in required(RUNTIME):
         for top in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
             if not (site / top).exists():
