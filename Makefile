@@ -13,10 +13,14 @@ help:
 	@echo "make clean   remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
+unexport MPLBACKEND # notebooks show their figures, whatever else the user draws with
 JUPYTER = JUPYTER_PATH="$(CURDIR)/.venv/share/jupyter" .venv/bin/python -m
 
+# JupyterLab wants to be told that root may run it: in a container there is nobody else.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
 lab: .venv/.installed
-	$(JUPYTER) jupyterlab notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(ARGS)
+	$(JUPYTER) jupyterlab notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
 # The page is run once before it is served, so that its sketch is there for the first visitor. The
 # kernel of a visitor who has left is stopped after two minutes.
@@ -27,15 +31,19 @@ app: .venv/.installed
 	$(JUPYTER) nbconvert --execute --to notebook --stdout --log-level WARN notebooks/app.ipynb > /dev/null
 	$(JUPYTER) voila notebooks/app.ipynb $(CULL) $(ARGS)
 
-# One thread for linear algebra and no progress bars: the outputs are the same in every run.
-STEADY = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TQDM_DISABLE=1
+# One thread for linear algebra and no progress bars: the outputs are the same in every run. Two
+# processes share the files of tests and the notebooks; the last lessons take longest and go first.
+WORKERS = 2
+PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TQDM_DISABLE=1 .venv/bin/python -m pytest \
+    -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15
+NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300 \
+    --nbval-sanitize-with=notebooks/sanitize.cfg
 
 test: .venv/.installed
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
-	$(STEADY) .venv/bin/python -m pytest
-	$(STEADY) .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
-	    --nbval-sanitize-with notebooks/sanitize.cfg notebooks
+	$(PYTEST)
+	$(PYTEST) $(NBVAL) $$(ls -r notebooks/*.ipynb)
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info

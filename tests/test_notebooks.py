@@ -2,9 +2,15 @@
 
 import base64
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 
+import nbformat
 import pytest
+from nbformat import v4
 
 from conftest import ROOT
 
@@ -77,17 +83,86 @@ def test_the_first_notebook_links_to_all_others():
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_the_solution_of_the_exercise_is_right(path, capsys, monkeypatch):
-    """Run the notebook up to the exercise, then the printed solution, then the notebook's check."""
-    monkeypatch.chdir(path.parent)
-    cells = json.loads(path.read_text())["cells"]
+def test_every_lesson_ends_with_an_exercise_its_check_and_its_solution(path):
+    """The last two code cells and the text below them: `make test` runs the solution after them."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
-    exercise = next(i for i, source in enumerate(sources) if source.startswith("answer = None"))
-    solution = next(s for s in sources[exercise:] if "<summary>Solution</summary>" in s)
-    namespace = {}
-    for cell, source in zip(cells[:exercise], sources[:exercise], strict=True):
-        if cell["cell_type"] == "code":
-            exec(source, namespace)
-    exec(solution.split("```python\n")[1].split("```")[0], namespace)
-    exec(sources[exercise + 1], namespace)
-    assert "Right." in capsys.readouterr().out
+    code = [number for number, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    exercise, check = code[-2:]
+    assert sources[exercise].startswith("answer = None")
+    assert "if answer is None:" in sources[check] and "Right." in sources[check]
+    assert re.search(r"<summary>Solution</summary>\s*```python\n", "".join(sources[check + 1 :]))
+
+
+PRINT = "two = 2\nprint(two)"
+DRAW = "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots()\nplt.close()\nfigure"
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+CHECK = "if answer is not None:\n    assert answer == 4, 'not yet'\n    print('Right.')"
+
+
+def lesson(folder, name, *, shown="2\n", drawn=None, check=CHECK, solution="answer = 2 + 2"):
+    """Write an executed notebook: it prints `shown` or shows a picture, and has an exercise.
+
+    `check` and `solution` may be empty: then the notebook has none.
+    """
+    output = v4.new_output("stream", name="stdout", text=shown)
+    if drawn:
+        data = {"text/plain": "<Figure size 640x480 with 1 Axes>", "image/png": drawn}
+        output = v4.new_output("execute_result", data)
+    cells = [v4.new_code_cell(DRAW if drawn else PRINT, outputs=[output])]
+    cells += [v4.new_code_cell(source) for source in ("answer = None", check) if source]
+    for number, cell in enumerate(cells, 1):
+        cell.execution_count = number
+    if solution:
+        cells.append(
+            v4.new_markdown_cell(f"<summary>Solution</summary>\n\n```python\n{solution}\n```")
+        )
+    (folder / "notebooks").mkdir(exist_ok=True)
+    nbformat.write(v4.new_notebook(cells=cells), folder / "notebooks" / f"{name}.ipynb")
+
+
+def failures(folder, *options, **environment):
+    """Names of the cells that fail when the notebooks in a folder run as in `make test`."""
+    shutil.copy(ROOT / "conftest.py", folder)
+    command = [sys.executable, "-m", "pytest", "--rootdir=.", "-rfE", "--color=no"]
+    command += ["--nbval", "--nbval-current-env", "notebooks", *options]
+    command += [f"--nbval-sanitize-with={ROOT / 'notebooks' / 'sanitize.cfg'}"]
+    settings = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "MPLBACKEND"))}
+    result = subprocess.run(
+        command, cwd=folder, env=settings | environment, capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode in (0, 1), result.stdout + result.stderr
+    return sorted(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", result.stdout, re.MULTILINE))
+
+
+def test_a_notebook_fails_for_its_solution_and_for_its_outputs(tmp_path):
+    """One notebook for each fault, and some without; in two processes, as `make test` runs them.
+
+    Those that write to one folder run in one process: else both would write a sketch at once.
+    """
+    lesson(tmp_path, "drawn", drawn=PNG)
+    lesson(tmp_path, "changed", shown="3\n")
+    lesson(tmp_path, "wrong", solution="answer = 5")
+    lesson(tmp_path, "broken", solution="answer = 2 + three")
+    lesson(tmp_path, "without_solution", solution="")
+    lesson(tmp_path, "without_check", check="")
+    lesson(tmp_path, "silent", check=CHECK.replace("Right.", "Hm."))
+    for name, store in (("a", "sketches/names"), ("b", "sketches/names")):
+        write = f"open('{name}', 'w').write(str(os.getppid()))  # store=\"{store}\""
+        lesson(tmp_path, name, solution=f"answer = 4\nimport os\n{write}")
+    assert failures(tmp_path, "-n2", "--dist=loadfile") == [
+        "notebooks/broken.ipynb::Solution",
+        "notebooks/changed.ipynb::Cell 0",
+        "notebooks/silent.ipynb::Solution",
+        "notebooks/without_check.ipynb::Solution",
+        "notebooks/without_solution.ipynb::Solution",
+        "notebooks/wrong.ipynb::Solution",
+    ]
+    processes = [(tmp_path / "notebooks" / name).read_text() for name in "ab"]
+    assert processes[0] == processes[1]
+
+
+def test_a_notebook_fails_without_its_pictures(tmp_path):
+    """Where another backend draws, an output keeps its text and loses its picture."""
+    lesson(tmp_path, "drawn", drawn=PNG)
+    assert failures(tmp_path, MPLBACKEND="agg") == ["notebooks/drawn.ipynb::Cell 0"]

@@ -33,9 +33,10 @@ def test_the_papers_jet(paper_run):
     x = paper_run.indicator(DELETION)
     jet = paper_run.push(x[None], 7, progress=False).loss("max").coefficients[:, 0]
     np.testing.assert_allclose(jet[:6], JET, rtol=1e-9)
-    circle = 0.3 * np.exp(2j * np.pi * np.arange(32) / 32)
+    circle = 0.25 * np.exp(2j * np.pi * np.arange(16) / 16)
     losses = paper_run.retrain(down_weights=circle[:, None] * x, progress=False).loss("max")
-    expected = cauchy_coefficients(dict(zip(circle, losses, strict=True)).get, 7, radius=0.3)
+    losses_at = dict(zip(circle, losses, strict=True)).get
+    expected = cauchy_coefficients(losses_at, 7, radius=0.25, points=16)
     np.testing.assert_allclose(jet, expected, rtol=1e-8)
 
 
