@@ -8,7 +8,7 @@ from operator import mul
 
 
 class ListJet:
-    """Truncated power series with scalar coefficients; see `sketchlab.jets` for the recurrences."""
+    """Truncated power series with scalar coefficients; see `sketchlab.algebra.elementary` for the recurrences."""
 
     __slots__ = ("c",)
 

@@ -14,7 +14,7 @@ from autograd.scipy.stats import norm as autograd_normal
 from scipy import special
 
 from sketchlab import Jet
-from sketchlab.algebra import jets
+from sketchlab.algebra import jet as jets
 
 DEGREES = [0, 1, 3, 6]
 SHAPES = [(), (3,), (2, 3)]

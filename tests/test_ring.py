@@ -10,7 +10,7 @@ from autograd.scipy.special import erf as autograd_erf
 from autograd.scipy.stats import norm as autograd_normal
 
 from sketchlab import Jet, ring, ring_grad
-from sketchlab.algebra import jets
+from sketchlab.algebra import jet as jets
 
 from conftest import cauchy_coefficients
 

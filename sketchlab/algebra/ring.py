@@ -18,8 +18,8 @@ from autograd.extend import Box, VSpace, defvjp, defvjp_argnums, primitive, vspa
 from autograd.tracer import isbox, new_box, toposort, trace_stack
 from scipy import special
 
-from . import jets
-from .jets import Jet
+from . import jet as jets
+from .jet import Jet
 
 
 def _function(jet_rule, array_rule, *vjps):

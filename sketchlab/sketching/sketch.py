@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import base_point, check_degree
 from ..estimation import directions as random_directions
 from ..estimation import prediction as estimate
