@@ -13,8 +13,7 @@ from autograd.scipy.special import erf as autograd_erf
 from autograd.scipy.stats import norm as autograd_normal
 from scipy import special
 
-from sketchlab import Jet
-from sketchlab.algebra import jet as jets
+from sketchlab import Jet, ring
 
 DEGREES = [0, 1, 3, 6]
 SHAPES = [(), (3,), (2, 3)]
@@ -83,7 +82,7 @@ def test_ring_axioms_hold_exactly_on_integers(dtype, shape, degree):
         (a * zero, zero),
         (a + -a, zero),
         (a - b, a + -b),
-        (a * a, jets.multiply(a, Jet(a.coefficients))),
+        (a * a, ring.multiply(a, Jet(a.coefficients))),
         (a**3, a * a * a),
         (2 * a + 1, a + one + a),
         (1 - a, one - a),
@@ -135,15 +134,27 @@ POSITIVE = [0.4, 0.8, 1.7, 3.0]
 
 # name: the function on jets, in mpmath, in autograd, and real points where it is analytic
 ELEMENTARY = {
-    "exp": (jets.exp, mpmath.exp, anp.exp, EVERYWHERE),
-    "log": (jets.log, mpmath.log, anp.log, POSITIVE),
-    "sqrt": (jets.sqrt, mpmath.sqrt, anp.sqrt, POSITIVE),
-    "tanh": (jets.tanh, mpmath.tanh, anp.tanh, EVERYWHERE),
-    "erf": (jets.erf, mpmath.erf, autograd_erf, EVERYWHERE),
-    "normal_pdf": (jets.normal_pdf, mp_normal_pdf, autograd_normal.pdf, EVERYWHERE),
-    "normal_cdf": (jets.normal_cdf, mp_normal_cdf, autograd_normal.cdf, EVERYWHERE),
+    "exp": (ring.exp, mpmath.exp, anp.exp, EVERYWHERE),
+    "log": (ring.log, mpmath.log, anp.log, POSITIVE),
+    "sqrt": (ring.sqrt, mpmath.sqrt, anp.sqrt, POSITIVE),
+    "tanh": (ring.tanh, mpmath.tanh, anp.tanh, EVERYWHERE),
+    "erf": (ring.erf, mpmath.erf, autograd_erf, EVERYWHERE),
+    "normal_pdf": (ring.normal_pdf, mp_normal_pdf, autograd_normal.pdf, EVERYWHERE),
+    "normal_cdf": (ring.normal_cdf, mp_normal_cdf, autograd_normal.cdf, EVERYWHERE),
+    "sigmoid": (
+        ring.sigmoid,
+        lambda a: 1 / (1 + mpmath.exp(-a)),
+        lambda a: 1.0 / (1.0 + anp.exp(-a)),
+        EVERYWHERE,
+    ),
+    "softplus": (
+        ring.softplus,
+        lambda a: mpmath.log(1 + mpmath.exp(a)),
+        lambda a: anp.log(1.0 + anp.exp(a)),
+        EVERYWHERE,
+    ),
     "gelu": (
-        jets.gelu,
+        ring.gelu,
         lambda a: a * mp_normal_cdf(a),
         lambda a: a * autograd_normal.cdf(a),
         EVERYWHERE,
@@ -239,10 +250,10 @@ def test_division_softmax_and_logsumexp_have_the_taylor_coefficients_of_mpmath(d
     quotient = a[0] / a[2]
     assert_close(quotient.coefficients, mp_taylor(lambda t: inner[0](t) / inner[2](t), 10), 1e-12)
     assert_close(
-        jets.logsumexp(a).coefficients, mp_taylor(lambda t: mpmath.log(total(t)), 10), 1e-12
+        ring.logsumexp(a).coefficients, mp_taylor(lambda t: mpmath.log(total(t)), 10), 1e-12
     )
-    probabilities = jets.softmax(a).coefficients
-    masked = jets.softmax(a, where=np.array([True, False, True])).coefficients
+    probabilities = ring.softmax(a).coefficients
+    masked = ring.softmax(a, where=np.array([True, False, True])).coefficients
     for i in range(3):
         wanted = mp_taylor(lambda t, i=i: mpmath.exp(inner[i](t)) / total(t), 10)
         assert_close(probabilities[:, i], wanted, 1e-12)
@@ -258,22 +269,22 @@ def test_division_softmax_and_logsumexp_have_the_taylor_coefficients_of_mpmath(d
 def test_rmsnorm_and_cross_entropy_follow_from_their_definitions(dtype):
     rng = np.random.default_rng(7)
     a, targets = random_jet(rng, 4, (2, 5, 3), dtype), [2, 0, 0, 1, 2]
-    normalised = a / jets.sqrt(jets.mean(a * a, -1, keepdims=True) + 0.1)
-    assert_close(jets.rmsnorm(a, 0.1).coefficients, normalised.coefficients, 1e-12)
-    probabilities = jets.softmax(a)
-    chosen = [jets.log(probabilities[:, i, target]) for i, target in enumerate(targets)]
+    normalised = a / ring.sqrt(ring.mean(a * a, -1, keepdims=True) + 0.1)
+    assert_close(ring.rmsnorm(a, 0.1).coefficients, normalised.coefficients, 1e-12)
+    probabilities = ring.softmax(a)
+    chosen = [ring.log(probabilities[:, i, target]) for i, target in enumerate(targets)]
     wanted = sum(c.coefficients for c in chosen) / -5
-    assert_close(jets.cross_entropy(a, targets).coefficients[1:], wanted[1:], 1e-12)
+    assert_close(ring.cross_entropy(a, targets).coefficients[1:], wanted[1:], 1e-12)
     if dtype is float:  # the logarithm of a complex product is fixed up to a turn only
-        assert_close(jets.cross_entropy(a, targets).head, wanted[0], 1e-12)
+        assert_close(ring.cross_entropy(a, targets).head, wanted[0], 1e-12)
 
 
 @pytest.mark.parametrize("shift", [-1e4, 1e4])
 def test_softmax_and_logsumexp_do_not_overflow(shift):
     a = random_jet(np.random.default_rng(8), 3, (2, 4))
-    assert_close(jets.softmax(a + shift).coefficients, jets.softmax(a).coefficients, 1e-11)
+    assert_close(ring.softmax(a + shift).coefficients, ring.softmax(a).coefficients, 1e-11)
     assert_close(
-        (jets.logsumexp(a + shift) - shift).coefficients, jets.logsumexp(a).coefficients, 1e-11
+        (ring.logsumexp(a + shift) - shift).coefficients, ring.logsumexp(a).coefficients, 1e-11
     )
 
 
@@ -306,10 +317,10 @@ def line_of_gelu(x, v, k):
 @pytest.mark.parametrize(
     "function, closed_form",
     [
-        (jets.exp, line_of_exp),
-        (jets.log, line_of_log),
+        (ring.exp, line_of_exp),
+        (ring.log, line_of_log),
         (lambda a: a**-0.5, line_of_power),
-        (jets.gelu, line_of_gelu),
+        (ring.gelu, line_of_gelu),
     ],
     ids=["exp", "log", "power", "gelu"],
 )
@@ -396,7 +407,7 @@ def test_linear_maps_act_on_every_coefficient(dtype, name):
 def test_take_is_that_of_numpy_on_every_coefficient(indices, axis):
     a = random_jet(np.random.default_rng(10), 3, (5, 3, 4))
     wanted = np.array([np.take(c, indices, axis) for c in a.coefficients])
-    np.testing.assert_array_equal(jets.take(a, indices, axis).coefficients, wanted)
+    np.testing.assert_array_equal(ring.take(a, indices, axis).coefficients, wanted)
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
@@ -406,9 +417,9 @@ def test_concatenate_joins_jets_and_arrays(degree, axis):
     parts = [random_jet(rng, degree, (2, 3)), rng.normal(size=(2, 3))]
     parts.append(random_jet(rng, degree, (2, 3), complex))
     wanted = np.concatenate([coefficients(p, degree) for p in parts], axis % 2 + 1)
-    np.testing.assert_array_equal(jets.concatenate(parts, axis).coefficients, wanted)
+    np.testing.assert_array_equal(ring.concatenate(parts, axis).coefficients, wanted)
     np.testing.assert_array_equal(
-        jets.concatenate(parts[1:], axis).coefficients,
+        ring.concatenate(parts[1:], axis).coefficients,
         np.concatenate([coefficients(p, degree) for p in parts[1:]], axis % 2 + 1),
     )
 
@@ -458,7 +469,7 @@ BILINEAR = {
         ),
         (
             "linear",
-            jets.linear,
+            ring.linear,
             linear_by_hand,
             [((4, 3), (2, 3)), ((5, 4, 3), (2, 3)), ((4, 3), (5, 2, 3)), ((5, 4, 3), (5, 2, 3))],
         ),
@@ -552,7 +563,7 @@ SHARED_OPERATIONS = {
         for name, (function, _, _, points) in ELEMENTARY.items()
         if points is EVERYWHERE
     },
-    "log": lambda a: jets.log(a * a + 1.0),
+    "log": lambda a: ring.log(a * a + 1.0),
     "power -0.5": lambda a: (a * a + 1.0) ** -0.5,
     "reciprocal": lambda a: 1.0 / (a * a + 1.0),
     "add jets": lambda a: a + 2.0 * a,
@@ -562,12 +573,12 @@ SHARED_OPERATIONS = {
     "difference of row and table": lambda a: a[1] - a,
     "array of all rows": lambda a: a * ROWS - ROWS,
     "quotient by rows": lambda a: a / ROWS,
-    "softmax": jets.softmax,
-    "masked softmax": lambda a: jets.softmax(a, where=np.array([True, True, False, True])),
-    "softmax masked by row": lambda a: jets.softmax(a, where=np.tri(5, 4, dtype=bool)),
-    "logsumexp": jets.logsumexp,
-    "rmsnorm": lambda a: jets.rmsnorm(a, 0.1),
-    "cross_entropy": lambda a: jets.cross_entropy(a[:, None, :] * ROWS[:3], [1, 3, 0]),
+    "softmax": ring.softmax,
+    "masked softmax": lambda a: ring.softmax(a, where=np.array([True, True, False, True])),
+    "softmax masked by row": lambda a: ring.softmax(a, where=np.tri(5, 4, dtype=bool)),
+    "logsumexp": ring.logsumexp,
+    "rmsnorm": lambda a: ring.rmsnorm(a, 0.1),
+    "cross_entropy": lambda a: ring.cross_entropy(a[:, None, :] * ROWS[:3], [1, 3, 0]),
     "sum": lambda a: a.sum(),
     "sum over batch": lambda a: a.sum(0),
     "sum over batch keepdims": lambda a: a.sum(0, keepdims=True),
@@ -597,12 +608,12 @@ SHARED_OPERATIONS = {
     "both axes picked": lambda a: a[..., [4, 0], [1, 1]],
     "mask": lambda a: a[..., np.eye(5, 4, dtype=bool)],
     "new axis": lambda a: a[:, None] * a[None],
-    "take columns": lambda a: jets.take(a, [2, 2, 0], -1),
-    "take rows": lambda a: jets.take(a, [2, 2, 0], -2),
-    "concatenate along batch": lambda a: jets.concatenate([a, a * a, a[:2]], 0),
-    "concatenate along entries": lambda a: jets.concatenate([a, a * a], -1),
-    "concatenate with an array": lambda a: jets.concatenate([a, np.ones((5, 2))], -1),
-    "concatenate with rows of an array": lambda a: jets.concatenate([np.ones((2, 4)), a], 0),
+    "take columns": lambda a: ring.take(a, [2, 2, 0], -1),
+    "take rows": lambda a: ring.take(a, [2, 2, 0], -2),
+    "concatenate along batch": lambda a: ring.concatenate([a, a * a, a[:2]], 0),
+    "concatenate along entries": lambda a: ring.concatenate([a, a * a], -1),
+    "concatenate with an array": lambda a: ring.concatenate([a, np.ones((5, 2))], -1),
+    "concatenate with rows of an array": lambda a: ring.concatenate([np.ones((2, 4)), a], 0),
     "matrix product": lambda a: a @ MATRIX,
     "matrix product on the left": lambda a: MATRIX.T @ a.swapaxes(-1, -2),
     "matrix product over the batch": lambda a: np.arange(10.0).reshape(2, 5) @ a,
@@ -612,8 +623,8 @@ SHARED_OPERATIONS = {
     "product with a vector": lambda a: a @ MATRIX[:, 0],
     "product with vectors per row": lambda a: (a[:, None, :] @ a[:, :, None])[:, 0, 0],
     "vector times jet": lambda a: np.arange(5.0) @ a,
-    "linear": lambda a: jets.linear(a, MATRIX.T),
-    "linear with a batch of weights": lambda a: jets.linear(
+    "linear": lambda a: ring.linear(a, MATRIX.T),
+    "linear with a batch of weights": lambda a: ring.linear(
         np.ones((3, 2)), a.reshape(5, 2, 2) * 0.5
     ),
 }
@@ -744,25 +755,25 @@ ARRAY = np.array([0.5, 1.5, 2.5])
 @pytest.mark.parametrize(
     "through_numpy, rule",
     [
-        (lambda a: np.exp(a), jets.exp),
-        (lambda a: np.log(a), jets.log),
-        (lambda a: np.sqrt(a), jets.sqrt),
-        (lambda a: np.tanh(a), jets.tanh),
-        (lambda a: special.erf(a), jets.erf),
+        (lambda a: np.exp(a), ring.exp),
+        (lambda a: np.log(a), ring.log),
+        (lambda a: np.sqrt(a), ring.sqrt),
+        (lambda a: np.tanh(a), ring.tanh),
+        (lambda a: special.erf(a), ring.erf),
         (lambda a: np.negative(a), lambda a: a * -1.0),
-        (lambda a: np.power(a, 2.5), lambda a: jets.power(a, 2.5)),
-        (lambda a: np.add(ARRAY, a), lambda a: jets.add(a, ARRAY)),
-        (lambda a: ARRAY + a, lambda a: jets.add(a, ARRAY)),
-        (lambda a: ARRAY - a, lambda a: jets.add(-a, ARRAY)),
-        (lambda a: a - ARRAY, lambda a: jets.add(a, -ARRAY)),
-        (lambda a: ARRAY * a, lambda a: jets.multiply(a, ARRAY)),
-        (lambda a: ARRAY / a, lambda a: jets.multiply(a**-1, ARRAY)),
-        (lambda a: a / ARRAY, lambda a: jets.multiply(a, 1 / ARRAY)),
-        (lambda a: ARRAY @ a, lambda a: jets.sum(a * ARRAY)),
-        (lambda a: a @ ARRAY, lambda a: jets.sum(a * ARRAY)),
+        (lambda a: np.power(a, 2.5), lambda a: ring.power(a, 2.5)),
+        (lambda a: np.add(ARRAY, a), lambda a: ring.add(a, ARRAY)),
+        (lambda a: ARRAY + a, lambda a: ring.add(a, ARRAY)),
+        (lambda a: ARRAY - a, lambda a: ring.add(-a, ARRAY)),
+        (lambda a: a - ARRAY, lambda a: ring.add(a, -ARRAY)),
+        (lambda a: ARRAY * a, lambda a: ring.multiply(a, ARRAY)),
+        (lambda a: ARRAY / a, lambda a: ring.multiply(a**-1, ARRAY)),
+        (lambda a: a / ARRAY, lambda a: ring.multiply(a, 1 / ARRAY)),
+        (lambda a: ARRAY @ a, lambda a: ring.sum(a * ARRAY)),
+        (lambda a: a @ ARRAY, lambda a: ring.sum(a * ARRAY)),
         (lambda a: np.float64(2.0) * a, lambda a: a + a),
-        (lambda a: np.complex128(2j) - a, lambda a: jets.add(-a, 2j)),
-        (lambda a: np.int64(3) / a, lambda a: jets.divide(3.0, a)),
+        (lambda a: np.complex128(2j) - a, lambda a: ring.add(-a, 2j)),
+        (lambda a: np.int64(3) / a, lambda a: ring.divide(3.0, a)),
     ],
 )
 def test_numpy_functions_and_operators_act_on_jets(through_numpy, rule):
@@ -789,21 +800,21 @@ BAD_INPUT = [
     *(
         (lambda f=f: f(A, B), ValueError, "jets of degree 1 and 0 cannot be combined")
         for f in (
-            jets.add,
-            jets.subtract,
-            jets.multiply,
-            jets.divide,
-            jets.matmul,
-            lambda a, b: jets.linear(a[None], b[None]),
-            lambda a, b: jets.concatenate([a, b]),
+            ring.add,
+            ring.subtract,
+            ring.multiply,
+            ring.divide,
+            ring.matmul,
+            lambda a, b: ring.linear(a[None], b[None]),
+            lambda a, b: ring.concatenate([a, b]),
             lambda a, b: a - b[0],
         )
     ),
-    (lambda: jets.log(ZERO), ValueError, "log of a jet whose constant coefficient is 0"),
-    (lambda: jets.log(MINUS), ValueError, "log of a jet whose constant coefficient is -2"),
-    (lambda: jets.log(MINUS * (1 + 0j)), ValueError, "constant coefficient is -2.0j: not analytic"),
-    (lambda: jets.log(Jet([[3.0, -1.0]])), ValueError, "constant coefficient is -1"),
-    (lambda: jets.sqrt(ZERO), ValueError, "power 0.5 of a jet whose constant coefficient is 0"),
+    (lambda: ring.log(ZERO), ValueError, "log of a jet whose constant coefficient is 0"),
+    (lambda: ring.log(MINUS), ValueError, "log of a jet whose constant coefficient is -2"),
+    (lambda: ring.log(MINUS * (1 + 0j)), ValueError, "constant coefficient is -2.0j: not analytic"),
+    (lambda: ring.log(Jet([[3.0, -1.0]])), ValueError, "constant coefficient is -1"),
+    (lambda: ring.sqrt(ZERO), ValueError, "power 0.5 of a jet whose constant coefficient is 0"),
     (lambda: MINUS**-0.5, ValueError, "power -0.5 of a jet whose constant coefficient is -2"),
     (lambda: ZERO**2.5, ValueError, "not analytic there"),
     (lambda: ZERO**-1, ZeroDivisionError, "power -1 of a jet whose constant coefficient is 0"),
@@ -837,13 +848,21 @@ BAD_INPUT = [
     (lambda: A**np.nan, ValueError, "the exponent must be finite, not nan"),
     (lambda: A**-np.inf, ValueError, "the exponent must be finite, not -inf"),
     *(
-        (lambda other=other, f=f: f(A, other), TypeError, "unsupported operand|multiply sequence")
+        (
+            lambda other=other, f=f: f(A, other),
+            TypeError,
+            "a jet combines with jets and numbers",
+        )
         for other in ("a", None, [1.0, 2.0], {})
         for f in (operator.add, operator.mul, operator.sub, operator.truediv, operator.pow)
     ),
     (lambda: np.sin(A), TypeError, r"numpy's sin \(__call__\) is not defined on jets; use one of"),
-    (lambda: np.maximum(A, 0), TypeError, "numpy's maximum .* add, divide, erf, exp, log, matmul"),
-    (lambda: np.add.reduce(A), TypeError, r"numpy's add \(reduce\) is not defined on jets"),
+    (
+        lambda: np.maximum(A, 0),
+        TypeError,
+        "numpy's maximum .* use one of add, .*jet.head is",
+    ),
+    (lambda: np.add.reduce(A), TypeError, r"numpy's add \(reduce.*\) is not defined on jets"),
     (lambda: np.exp(A, out=np.ones(2)), TypeError, "is not defined on jets"),
     (lambda: np.ones(2) == A, TypeError, "numpy's equal .* is not defined on jets"),
     (lambda: len(ZERO), TypeError, "scalar coefficients and no length"),
@@ -859,7 +878,7 @@ BAD_INPUT = [
             lambda a: a.mean((0, 2)),
             lambda a: a.sum((0, 0)),
             lambda a: a.swapaxes(0, 2),
-            lambda a: jets.concatenate([a, a], 2),
+            lambda a: ring.concatenate([a, a], 2),
         )
     ),
 ]
@@ -879,7 +898,7 @@ def test_a_scalar_jet_cannot_be_iterated_over():
 
 
 def test_the_branch_cut_may_be_approached_from_either_side():
-    above, below = (jets.log(Jet([complex(-1.0, side), 1.0])) for side in (1e-9, -1e-9))
+    above, below = (ring.log(Jet([complex(-1.0, side), 1.0])) for side in (1e-9, -1e-9))
     assert_close(above.head, 1j * np.pi, 1e-8)
     assert_close(below.head, -1j * np.pi, 1e-8)
     assert_close(above.tail, [-1.0], 1e-8)
