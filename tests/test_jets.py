@@ -14,6 +14,7 @@ from autograd.scipy.stats import norm as autograd_normal
 from scipy import special
 
 from sketchlab import Jet, ring
+from sketchlab.algebra.elementary import TABLE
 
 DEGREES = [0, 1, 3, 6]
 SHAPES = [(), (3,), (2, 3)]
@@ -288,6 +289,53 @@ def test_softmax_and_logsumexp_do_not_overflow(shift):
     )
 
 
+EXTREME = [-1000.0, -700.0, -40.0, -0.3, 0.0, 0.3, 40.0, 700.0, 1000.0]
+
+
+@pytest.mark.parametrize("x", [*EXTREME, 40.0 + 3.0j, -1000.0 - 3.0j, 0.5j])
+def test_softplus_and_sigmoid_do_not_overflow(x):
+    """Values and three Taylor coefficients from the closed forms, each to its own size."""
+    p, q = (1 / (1 + mpmath.exp(-sign * mp_number(x))) for sign in (1, -1))  # p + q = 1
+    slopes = [complex(c) for c in (p, p * q / 2, p * q * (q - p) / 6)]
+    softplus = complex(-mpmath.log(q) if np.real(x) < 0 else x - mpmath.log(p))
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        found = ring.softplus(Jet.line(x, 1.0, 3)).coefficients
+        probability = ring.sigmoid(Jet.line(x, 1.0, 2)).coefficients
+        numbers = [ring.softplus(x), ring.sigmoid(x), ring.softplus(np.array([x, x]))[1]]
+    np.testing.assert_allclose(found, [softplus, *slopes], rtol=1e-12, atol=1e-300)
+    wanted = np.array(slopes) * [1, 2, 3]
+    np.testing.assert_allclose(probability, wanted, rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(numbers, [softplus, slopes[0], softplus], rtol=1e-14, atol=1e-300)
+
+
+@pytest.mark.parametrize("x", [-1000.0, -30.0, 30.0, 1000.0])
+@pytest.mark.parametrize("function", [ring.gelu, ring.normal_cdf, ring.tanh, ring.erf])
+def test_functions_that_level_off_do_so_without_overflow(function, x):
+    flat = {ring.gelu: max(x, 0.0), ring.normal_cdf: float(x > 0)}.get(function, np.sign(x))
+    slope = float(x > 0) if function is ring.gelu else 0.0
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        found = function(Jet.line(x, 1.0, 3)).coefficients
+    np.testing.assert_allclose(found, [flat, slope, 0.0, 0.0], rtol=1e-15, atol=1e-25)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["full head", "shared head"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [n for n in TABLE if n != "power"] + ["power -1", "power 2.5"])
+def test_the_rule_for_jets_follows_from_the_derivative(name, dtype, shared):
+    """y' = derivative(y, a) a', coefficient by coefficient, for every entry of the table."""
+    name, *exponent = name.split()
+    exponent = [float(p) for p in exponent]
+    rng, head = np.random.default_rng(24), np.array([[0.4, 1.3, 2.2]])
+    a = Jet.of(head if shared else np.repeat(head, 2, 0), random_array(rng, (6, 2, 3), dtype))
+    y = getattr(ring, name)(a, *exponent)
+    assert_close(y.head[0], TABLE[name].on_numbers(head[0], *exponent), 1e-15)
+    w, slopes = TABLE[name].derivative(y, a, *exponent), np.arange(1, 7).reshape(6, 1, 1)
+    w = coefficients(w if isinstance(w, Jet) else w * np.ones(a.shape), 6)
+    for k in range(1, 7):
+        wanted = sum((slopes * a.tail)[i - 1] * w[k - i] for i in range(1, k + 1)) / k
+        assert_close(y.tail[k - 1], wanted, 1e-12)
+
+
 def line_of_exp(x, v, k):
     return mpmath.exp(x) * v**k / mpmath.factorial(k)
 
@@ -555,7 +603,7 @@ def test_arrays_of_every_numeric_type_act_as_numbers(dtype):
 
 # ---- shared heads ----------------------------------------------------------------------------
 
-MATRIX, ROWS = np.random.default_rng(16).normal(size=(4, 2)), np.arange(1.0, 6.0)[:, None]
+MATRIX, ROWS = np.sin(np.arange(1.0, 9.0)).reshape(4, 2), np.arange(1.0, 6.0)[:, None]
 
 SHARED_OPERATIONS = {
     **{
@@ -781,6 +829,38 @@ def test_numpy_functions_and_operators_act_on_jets(through_numpy, rule):
     assert_close(through_numpy(a).coefficients, rule(a).coefficients, 1e-15)
 
 
+@pytest.mark.parametrize(
+    "through_numpy",
+    [
+        lambda a: np.sum(a),
+        lambda a: np.sum(a, 1),
+        lambda a: np.sum(a, axis=(0, -1), keepdims=True),
+        lambda a: np.mean(a),
+        lambda a: np.mean(a, axis=0, keepdims=True),
+        lambda a: np.reshape(a, (3, -1)),
+        lambda a: np.swapaxes(a, 0, 1),
+        lambda a: np.take(a, [1, 1], axis=0),
+        lambda a: np.concatenate([a, a * 2.0], axis=1),
+        lambda a: np.concatenate([a]),
+        lambda a: np.positive(a),
+    ],
+)
+def test_numpy_functions_of_arrays_act_on_every_coefficient(through_numpy):
+    a = random_jet(np.random.default_rng(25), 3, (2, 3, 4), complex)
+    wanted = np.array([through_numpy(coefficient) for coefficient in a.coefficients])
+    assert_close(through_numpy(a).coefficients, wanted, 1e-14)
+    assert (np.shape(a), np.ndim(a), np.size(a)) == ((2, 3, 4), 3, 24)
+    assert np.iscomplexobj(a) and not np.isrealobj(a)
+
+
+@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv"])
+def test_an_operator_in_place_makes_a_new_jet(name):
+    a = random_jet(np.random.default_rng(26), 2, (3,))
+    before, by_name = a.coefficients, getattr(operator, name)
+    assert by_name(a, 2.0) == getattr(operator, name[1:])(a, 2.0)
+    np.testing.assert_array_equal(a.coefficients, before)
+
+
 # ---- bad input -------------------------------------------------------------------------------
 
 A, B, ZERO = Jet([[1.0, 2.0], [3.0, 4.0]]), Jet([[1.0, 2.0]]), Jet([0.0, 1.0])
@@ -864,6 +944,25 @@ BAD_INPUT = [
     ),
     (lambda: np.add.reduce(A), TypeError, r"numpy's add \(reduce.*\) is not defined on jets"),
     (lambda: np.exp(A, out=np.ones(2)), TypeError, "is not defined on jets"),
+    (lambda: np.exp(A, where=np.ones(2, bool)), TypeError, r"exp \(__call__, where=\) is not"),
+    (lambda: np.add.at(A, 0, 1.0), TypeError, r"numpy's add \(at\) is not defined on jets"),
+    *(
+        (lambda f=f: f(A), TypeError, "is not defined on jets; use one of .*sum.* jet.head is the")
+        for f in (np.max, np.argmax, np.std, np.cumsum, np.linalg.norm, np.sort, np.abs, np.real)
+    ),
+    (lambda: np.where(np.ones(2, bool), A, 0.0), TypeError, "numpy's where is not defined on jets"),
+    (lambda: np.sum(A, out=np.ones(())), TypeError, "sum takes .*keepdims.* argument 'out'"),
+    (lambda: np.sum(A, where=np.ones(2, bool)), TypeError, "sum takes .* argument 'where'"),
+    (lambda: np.sum(A, 0, float), TypeError, "numpy's sum takes .* too many positional arguments"),
+    (lambda: np.mean(A, dtype=complex), TypeError, "numpy's mean takes .* argument 'dtype'"),
+    (lambda: np.take(A, [0]), TypeError, "numpy's take takes .* missing .* 'axis'"),
+    (
+        lambda: A * np.array([1, None]),
+        TypeError,
+        "combines with jets and numbers, not with ndarray",
+    ),
+    (lambda: A @ 2.0, ValueError, "needs vectors or matrices, not a single number: use"),
+    (lambda: ring.linear(A, ZERO), ValueError, "needs vectors or matrices, not a single number"),
     (lambda: np.ones(2) == A, TypeError, "numpy's equal .* is not defined on jets"),
     (lambda: len(ZERO), TypeError, "scalar coefficients and no length"),
     (lambda: A + np.ones(3), ValueError, "shape"),

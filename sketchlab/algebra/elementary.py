@@ -182,6 +182,10 @@ ROWS = {
 TABLE = {name: Elementary(*row) for name, row in ROWS.items()}
 
 
+def _refuse_exponent(y, a, p):
+    raise TypeError("the exponent of power is not differentiated; use exp(b * log(a)) for a ** b")
+
+
 def _function(name):
     """The recorded function of one entry."""
     words, on_numbers, derivative, on_jets = TABLE[name]
@@ -199,11 +203,11 @@ def _function(name):
     def on_others(a, *settings):
         return on_numbers(a, *settings) if settings or is_numeric(a) else each(a)
 
-    function = recorded(
-        on_jets or integrated,
-        on_others,
-        lambda y, *args: lambda g: g * derivative(y, *args),
-    )
+    def vjp(y, *args):
+        return lambda g: g * derivative(y, *args)
+
+    others = [_refuse_exponent] if name == "power" else []
+    function = recorded(on_jets or integrated, on_others, vjp, *others)
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"The {words}; of a number, an array or a jet."
     return function

@@ -44,7 +44,7 @@ class RingElement(np.lib.mixins.NDArrayOperatorsMixin):
             more = "".join(f", {name}=" for name in settings)
             raise TypeError(_undefined(f"{ufunc.__name__} ({method}{more})"))
         for value in inputs:
-            if not _is_operand(value):
+            if type(value) not in SIMPLE and not _is_operand(value):
                 raise TypeError(
                     f"a jet combines with jets and numbers, not with {type(value).__name__}: "
                     "give numbers, or an array of them"
@@ -109,11 +109,9 @@ class RingElement(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 def _is_operand(value):
-    if type(value) is Jet:
-        return True
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
-    return isinstance(value, (Box, int, float, complex))
+    return isinstance(value, (Jet, Box, int, float, complex))
 
 
 def _undefined(what):
@@ -243,3 +241,6 @@ class Jet(RingElement):
 
     def __bool__(self):
         raise TypeError("a jet is neither true nor false; compare jet.coefficients instead")
+
+
+SIMPLE = {Jet, float, int, complex}  # operands that need no further look

@@ -16,6 +16,7 @@ from .jet import Jet, RingElement
 def recorded(on_jets, on_numbers, *vjps):
     """A function with one rule for jets, one for anything else, and its VJP per argument."""
 
+    @functools.wraps(on_jets)
     def unrecorded(*args, **settings):
         has_jets = type(args[0]) is Jet or (len(args) > 1 and type(args[1]) is Jet)
         return (on_jets if has_jets else on_numbers)(*args, **settings)
@@ -42,8 +43,9 @@ def bare(value):
 
 def shape_of(value):
     """np.shape, in less time."""
-    value = bare(value)
-    return value.shape if isinstance(value, (np.ndarray, Jet)) else np.shape(value)
+    if type(value) is not np.ndarray and type(value) is not Jet:
+        value = bare(value)
+    return value.shape if hasattr(value, "shape") else np.shape(value)
 
 
 def is_numeric(a):

@@ -89,12 +89,9 @@ def _logsumexp(a):
 
 
 def _cross_entropy(logits, targets):
-    positions = np.indices(targets.shape, sparse=True)
-    return mean(logsumexp(logits) - getitem(logits, (..., *positions, targets)), -1)
-
-
-def _rmsnorm(a, eps):
-    return a * power(mean(a * a, -1, True) + eps, -0.5)
+    last = targets.ndim - 1
+    places = [np.arange(n).reshape(n, *(1,) * (last - i)) for i, n in enumerate(targets.shape)]
+    return mean(logsumexp(logits) - getitem(logits, (..., *places, targets)), -1)
 
 
 softmax = recorded(
@@ -106,8 +103,8 @@ logsumexp = recorded(
     _logsumexp, _logsumexp, lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a)
 )
 rmsnorm = recorded(
-    _rmsnorm,
-    _rmsnorm,
+    lambda a, eps: a * power(mean(a * a, -1, True) + eps, -0.5),
+    lambda a, eps: a * (np.mean(a * a, -1, keepdims=True) + eps) ** -0.5,
     lambda y, a, eps: (
         lambda g: power(mean(a * a, -1, True) + eps, -0.5) * (g - y * mean(g * y, -1, True))
     ),
@@ -147,7 +144,9 @@ def cross_entropy(logits, targets):
         )
     if targets.size and not 0 <= targets.min() <= targets.max() < shape[-1]:
         raise IndexError(f"targets must be class numbers from 0 to {shape[-1] - 1}, not {targets}")
-    return _checked_cross_entropy(logits, np.broadcast_to(targets, fits))
+    if targets.shape != fits:
+        targets = np.broadcast_to(targets, fits)
+    return _checked_cross_entropy(logits, targets)
 
 
 # ---- numpy's names ---------------------------------------------------------------------------
