@@ -211,6 +211,8 @@ def test_the_table_uses_every_function_of_ring():
         if callable(value) and not name.startswith("_") and not isinstance(value, type)
     }
     assert used == public - helpers - not_analytic
+    for name in public:
+        assert getattr(ring, name).__name__ == name and getattr(ring, name).__doc__
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -638,9 +640,7 @@ def test_integers_and_truth_values_count_as_floats(dtype):
 
 @pytest.mark.parametrize("p", ["a", None, np.array([None]), {"a": np.array(["x"])}], ids=repr)
 def test_parameters_that_are_no_numbers_are_refused(p):
-    with pytest.raises(
-        TypeError, match=r"parameters must be jets, or arrays of .* not (str|N|nda)"
-    ):
+    with pytest.raises(TypeError, match=r"parameters must be jets, or arrays .* not (str|N|nda)"):
         ring_grad(lambda p: 0.0)(p)
 
 

@@ -5,6 +5,7 @@ gradient with respect to the function's result y.
 """
 
 import functools
+import operator
 
 import numpy as np
 from autograd.extend import Box, VSpace, defvjp, primitive
@@ -31,6 +32,7 @@ def recorded(on_jets, on_numbers, *vjps):
                 return traced(*args, **settings)
         return unrecorded(*args, **settings)  # the same, without looking for a recording
 
+    function.__name__ = function.__qualname__ = on_jets.__name__.removeprefix("_jet_")
     return function
 
 
@@ -58,11 +60,10 @@ class JetBox(RingElement, Box):
 
     __slots__ = []
 
-    degree = property(lambda self: self._value.degree)
-    shape = property(lambda self: self._value.shape)
-    ndim = property(lambda self: self._value.ndim)
-    size = property(lambda self: self._value.size)
-    dtype = property(lambda self: self._value.dtype)
+    degree, shape, ndim, size, dtype = (
+        property(operator.attrgetter(f"_value.{name}"))
+        for name in ("degree", "shape", "ndim", "size", "dtype")
+    )
 
 
 class JetVSpace(VSpace):

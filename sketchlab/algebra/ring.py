@@ -81,7 +81,8 @@ def _array_softmax(a, where=None):
     return weights / np.sum(weights, -1, keepdims=True)
 
 
-def _logsumexp(a):
+def _jet_logsumexp(a):
+    """log(sum(exp(a))) over the last axis, without overflow."""
     if not isinstance(a, Jet) and not is_numeric(a):
         return log(sum(exp(a), -1))
     shift = np.max(real_base(a), axis=-1)
@@ -94,16 +95,21 @@ def _cross_entropy(logits, targets):
     return mean(logsumexp(logits) - getitem(logits, (..., *places, targets)), -1)
 
 
+def _jet_rmsnorm(a, eps):
+    """a divided by the root of its mean square (plus eps) over the last axis."""
+    return a * power(mean(a * a, -1, True) + eps, -0.5)
+
+
 softmax = recorded(
     _jet_softmax,
     _array_softmax,
     lambda y, a, where=None: lambda g: y * (g - sum(g * y, -1, True)),
 )
 logsumexp = recorded(
-    _logsumexp, _logsumexp, lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a)
+    _jet_logsumexp, _jet_logsumexp, lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a)
 )
 rmsnorm = recorded(
-    lambda a, eps: a * power(mean(a * a, -1, True) + eps, -0.5),
+    _jet_rmsnorm,
     lambda a, eps: a * (np.mean(a * a, -1, keepdims=True) + eps) ** -0.5,
     lambda y, a, eps: (
         lambda g: power(mean(a * a, -1, True) + eps, -0.5) * (g - y * mean(g * y, -1, True))
