@@ -23,11 +23,6 @@ def same_degree(a, b):
     return b.degree
 
 
-def as_jet(value, degree):
-    """`value` itself if it is a jet, otherwise the constant jet of that degree."""
-    return value if isinstance(value, Jet) else Jet.constant(value, degree)
-
-
 def padded(tail, ndim):
     """The tail with axes of length 1 after the degree axis, so that it broadcasts as numpy does."""
     missing = ndim - (tail.ndim - 1)

@@ -28,7 +28,7 @@ def map_leaves(function, tree):
 def ring_grad(loss):
     """The gradient of `loss` with respect to its first argument, over numbers or jets.
 
-    loss(parameters, *args) must be written with the functions of this module or with
+    loss(parameters, *args) must be written with the functions of `ring` or with
     autograd.numpy; `parameters` is an array, a jet, or a nest of dicts, lists and tuples of them.
     Integers and truth values count as floats. Raises TypeError for what is not a number.
     The result has the same structure. A loss with a shape (one entry per independent model of a

@@ -5,13 +5,8 @@ Feed `Jet.line(x, v, K)` (the series x + z v) to any program built from the oper
 the jet that comes out holds the program's Taylor coefficients along the direction v:
 c_r = f^(r)(x)[v, ..., v] / r!  (coefficients, not derivatives: the factorials are divided out).
 
-Every elementary function follows from a differential equation. If y' = w a', then comparing the
-coefficients of z^(k-1) gives
-
-    k y_k = sum_{i=1..k} i a_i w_{k-i},
-
-which computes y from the jets of a and w in O(K^2) products. The functions here look only at the
-constant coefficient when they must choose (a branch of log, the maximum in softmax).
+Functions of jets look only at the constant coefficient when they must choose (a branch of log, the
+maximum in softmax); `elementary` says how they are computed.
 
 Storage: `head` is the constant coefficient and `tail` the others, shape (K, *shape). The head may
 be real under a complex tail (not the reverse), and may have length 1 along axes where all entries
@@ -99,13 +94,9 @@ class RingElement(np.lib.mixins.NDArrayOperatorsMixin):
         """The jet of the means along `axis` (None: over all axes)."""
         return RULES[np.mean](self, axis, keepdims=keepdims)
 
-    # a += b makes a new jet: jets share their arrays, so they are not changed in place
-    __iadd__ = np.lib.mixins.NDArrayOperatorsMixin.__add__
-    __isub__ = np.lib.mixins.NDArrayOperatorsMixin.__sub__
-    __imul__ = np.lib.mixins.NDArrayOperatorsMixin.__mul__
-    __itruediv__ = np.lib.mixins.NDArrayOperatorsMixin.__truediv__
-    __imatmul__ = np.lib.mixins.NDArrayOperatorsMixin.__matmul__
-    __ipow__ = np.lib.mixins.NDArrayOperatorsMixin.__pow__
+
+for _name in "add sub mul truediv matmul pow".split():  # a += b makes a new jet: jets share arrays
+    setattr(RingElement, f"__i{_name}__", getattr(RingElement, f"__{_name}__"))
 
 
 def _is_operand(value):

@@ -35,29 +35,24 @@ from .sums import linear, matmul, mean, reduced, sum  # noqa: F401
 
 # ---- arithmetic ------------------------------------------------------------------------------
 
-add = recorded(
-    arithmetic.add,
-    np.add,
-    lambda y, a, b: lambda g: reduced(g, a),
-    lambda y, a, b: lambda g: reduced(g, b),
+
+def _binary(on_jets, on_numbers, by_a, by_b):
+    """An operation on broadcast operands: a gradient is summed back to the shape of its operand."""
+    return recorded(
+        on_jets,
+        on_numbers,
+        lambda y, a, b: lambda g: reduced(by_a(g, y, a, b), a),
+        lambda y, a, b: lambda g: reduced(by_b(g, y, a, b), b),
+    )
+
+
+add = _binary(arithmetic.add, np.add, lambda g, *_: g, lambda g, *_: g)
+subtract = _binary(arithmetic.subtract, np.subtract, lambda g, *_: g, lambda g, *_: -g)
+multiply = _binary(
+    *(arithmetic.multiply, np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 )
-subtract = recorded(
-    arithmetic.subtract,
-    np.subtract,
-    lambda y, a, b: lambda g: reduced(g, a),
-    lambda y, a, b: lambda g: reduced(-g, b),
-)
-multiply = recorded(
-    arithmetic.multiply,
-    np.multiply,
-    lambda y, a, b: lambda g: reduced(g * b, a),
-    lambda y, a, b: lambda g: reduced(g * a, b),
-)
-divide = recorded(
-    arithmetic.divide,
-    np.true_divide,
-    lambda y, a, b: lambda g: reduced(g / b, a),
-    lambda y, a, b: lambda g: reduced(-g * y / b, b),
+divide = _binary(
+    *(arithmetic.divide, np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 )
 negative = recorded(arithmetic.negative, np.negative, lambda y, a: lambda g: -g)
 

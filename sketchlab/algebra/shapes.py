@@ -7,7 +7,7 @@ stays shared where that is possible, and is written out where it is not.
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums, primitive
 
-from .arithmetic import as_jet, same_degree
+from .arithmetic import same_degree
 from .jet import Jet
 from .recording import bare, recorded
 
@@ -69,6 +69,7 @@ def _jet_swapaxes(a, axis1, axis2):
 
 
 def axes_of(a, axis):
+    """The axes of a jet that `axis` names, all of them for None, as a tuple from 0 up."""
     axes = tuple(range(a.ndim)) if axis is None else axis
     return np.lib.array_utils.normalize_axis_tuple(axes, a.ndim)
 
@@ -76,17 +77,13 @@ def axes_of(a, axis):
 def _jet_concatenate(parts, axis=0):
     """Join jets (and numbers of matching shape) along an axis of their coefficients."""
     degree = next(part.degree for part in parts if isinstance(part, Jet))
-    parts = [as_jet(part, degree) for part in parts]
+    parts = [part if isinstance(part, Jet) else Jet.constant(part, degree) for part in parts]
     for part in parts:
         same_degree(parts[0], part)
     (axis,) = axes_of(parts[0], axis)
     heads = [part.head for part in parts]
-    if any(
-        head.shape[:axis] + head.shape[axis + 1 :]
-        != heads[0].shape[:axis] + heads[0].shape[axis + 1 :]
-        or head.shape[axis] != part.shape[axis]
-        for head, part in zip(heads, parts, strict=True)
-    ):
+    others = {head.shape[:axis] + head.shape[axis + 1 :] for head in heads}
+    if len(others) > 1 or any(part.head.shape[axis] != part.shape[axis] for part in parts):
         heads = [part.full_head() for part in parts]
     return Jet.of(
         np.concatenate(heads, axis), np.concatenate([part.tail for part in parts], axis + 1)
