@@ -8,7 +8,7 @@ from operator import mul
 
 
 class ListJet:
-    """Truncated power series with scalar coefficients; see `sketchlab.jets` for the recurrences."""
+    """Truncated power series with scalar coefficients; recurrences as in `sketchlab.algebra`."""
 
     __slots__ = ("c",)
 

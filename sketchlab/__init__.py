@@ -17,7 +17,7 @@ import importlib
 
 from .algebra import circuits, ring
 from .algebra.circuits import Circuit
-from .algebra.jets import Jet
+from .algebra.jet import Jet
 from .algebra.ring import ring_grad
 from .training import microgpt, names
 from .training.microgpt import MicroGPT, train

@@ -260,7 +260,11 @@ A, B = inputs("a b")
         (lambda: Circuit(A).values(), ValueError, r"this circuit has 1 inputs \(.*\), not 0"),
         (lambda: Circuit("a"), TypeError, "not with str"),
         *(
-            (lambda f=f, other=other: f(A, other), TypeError, "combines with gates and numbers")
+            (
+                lambda f=f, other=other: f(A, other),
+                TypeError,
+                "combines with (gates|jets) and numbers",
+            )
             for f in (
                 operator.add,
                 operator.sub,

@@ -13,25 +13,16 @@ import numbers
 
 import numpy as np
 
-from . import ring
+from . import elementary
 
-# Analytic gates: the function of one value a (and a fixed exponent), and its derivative.
-ANALYTIC = {
-    "exp": (lambda a, _: ring.exp(a), lambda a, _: ring.exp(a)),
-    "log": (lambda a, _: ring.log(a), lambda a, _: a**-1),
-    "power": (lambda a, p: a**p, lambda a, p: p * a ** (p - 1) if p else 0),
-    "gelu": (
-        lambda a, _: ring.gelu(a),
-        lambda a, _: ring.normal_cdf(a) + a * ring.normal_pdf(a),
-    ),
-}
 _created = itertools.count()
 
 
 class Gate:
     """One gate of a circuit: an input, a constant, or an operation on other gates.
 
-    operation: "input", "constant", "add", "multiply", "exp", "log", "power" or "gelu".
+    operation: "input", "constant", "add", "multiply", or the name of an elementary function, such
+    as "exp", "log", "power" and "gelu"; those of one variable are methods, gate.exp().
     sources: the gates it reads. detail: an input's name, a constant's value, a power's exponent.
     """
 
@@ -79,24 +70,24 @@ class Gate:
             raise TypeError(f"the exponent must be a fixed real number, not {exponent!r}")
         return Gate("power", (self,), exponent)
 
-    def exp(self):
-        """Exponential gate."""
-        return Gate("exp", (self,))
-
-    def log(self):
-        """Natural logarithm gate."""
-        return Gate("log", (self,))
-
-    def gelu(self):
-        """GELU gate: a times the normal distribution function of a."""
-        return Gate("gelu", (self,))
-
     def sqrt(self):
         """A power gate with exponent 1/2."""
         return self**0.5
 
     def __repr__(self):
         return f"Gate({self.operation}{'' if self.detail is None else f' {self.detail}'})"
+
+
+def _method(name):
+    def method(self):
+        return Gate(name, (self,))
+
+    method.__name__, method.__doc__ = name, elementary.TABLE[name].words
+    return method
+
+
+for _name in elementary.TABLE.keys() - {"power", "sqrt"}:
+    setattr(Gate, _name, _method(_name))
 
 
 def inputs(names):
@@ -174,7 +165,8 @@ class Circuit:
             elif operation == "constant":
                 value = detail
             else:
-                value = _analytic(operation, result[sources[0]], detail)
+                arguments = () if detail is None else (detail,)
+                value = getattr(elementary, operation)(result[sources[0]], *arguments)
             result.append(value)
         return result
 
@@ -215,7 +207,9 @@ class Circuit:
             return (1, 1)
         if operation == "multiply":
             return values[sources[1]], values[sources[0]]
-        return [ANALYTIC[operation][1](values[source], detail) for source in sources]
+        arguments = () if detail is None else (detail,)
+        derivative = elementary.TABLE[operation].derivative
+        return [derivative(values[slot], values[sources[0]], *arguments)]
 
     def count(self):
         """How many gates of each kind there are: a Counter."""
@@ -230,15 +224,6 @@ class Circuit:
         from . import diagrams  # matplotlib loads when something is drawn
 
         return diagrams.circuit(self, values, derivatives)
-
-
-def _analytic(operation, value, detail):
-    try:
-        return ANALYTIC[operation][0](value, detail)
-    except TypeError as error:
-        raise TypeError(
-            f"the gate {operation} is not defined for {type(value).__name__}: {error}"
-        ) from error
 
 
 def _in_order(output):

@@ -8,7 +8,7 @@ import numpy as np
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes
 
 MOST_DRAWN = 80
-SYMBOLS = {"add": "+", "multiply": "×", "exp": "exp", "log": "log", "gelu": "gelu"}
+SYMBOLS = {"add": "+", "multiply": "×"}
 COLOURS = {"input": BLUE, "constant": GREY, "add": ORANGE, "multiply": ORANGE}
 
 
@@ -17,7 +17,7 @@ def _label(gate):
         return "1/·" if gate.detail == -1 else f"·^{gate.detail:g}"
     if gate.operation == "constant":
         return _short(gate.detail)
-    return SYMBOLS.get(gate.operation, gate.detail)
+    return gate.detail or SYMBOLS.get(gate.operation, gate.operation)
 
 
 def _short(value):

@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from ..algebra import ring
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import base_point
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import base_point, check_count, check_degree
 from .directions import draw
 from .output import Output

@@ -4,7 +4,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import check_count
 from ..estimation.minimum_norm import gradients
 from ..progress import progress_bar

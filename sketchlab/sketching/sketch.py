@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import base_point, check_choice
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes

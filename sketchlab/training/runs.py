@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from ..algebra import ring
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import base_point, check_count, check_degree, check_indices, number_array
 from ..progress import progress_bar
 
