@@ -19,24 +19,24 @@ import sketchlab as sl
 from sketchlab import attribution
 from sketchlab.attribution import Scoreboard, effects, markdown, random_deletions
 
-LABELS = {"first": lambda name: name[0], "last": lambda name: name[-1]}
-LABELS |= {"length": lambda name: f"{len(name):02d}"}
-OPTIONS = {  # of the command line: default and help
-    "test-names": ("max emma zoe xavier jax olivia noah kayla brix william", "with spaces between"),
-    "seed": (0, "of directions, deletions and anchors"),
-    "directions": (500, "of the sketch of documents"),
-    "anchors": (96, "beside those of single documents"),
-    "deletions": (40, "of each size"),
-    "unions": (16, "of units, of each size"),
-    "jobs": (1, "processes"),
+TEST_NAMES = "max emma zoe xavier jax olivia noah kayla brix william"
+LABELS = {
+    "first": lambda name: name[0],
+    "last": lambda name: name[-1],
+    "length": lambda name: f"{len(name):02d}",
 }
 SIZES, UNION_SIZES = (1, 5, 20, 50, 100, 200), (1, 2, 3, 5, 8)
-QUICK = {"test_names": "max mia", "units": "length", "sizes": (1, 5), "union_sizes": (1, 2)}
-QUICK |= {"directions": 10, "deletions": 3, "unions": 3, "anchors": 4, "nested": False}
-TITLES = {"documents": "Random deletions of documents, and all names with an x"}
-TITLES |= {"units": "Unions of units"}
-SCORES = {"rmse": "error in nats, coverage in brackets", "lds": "LDS"}
-SCORES |= {"width": "mean width of the finite bands in nats"}
+TOY = {"test_names": "max mia", "units": "length", "sizes": (1, 5), "union_sizes": (1, 2)}
+TOY_COUNTS = {"directions": 10, "deletions": 3, "unions": 3, "anchors": 4}
+TITLES = {
+    "documents": "Random deletions of documents, and all names with an x",
+    "units": "Unions of units",
+}
+SCORES = {
+    "rmse": "error in nats, coverage in brackets",
+    "lds": "LDS",
+    "width": "mean width of the finite bands in nats",
+}
 
 
 class Task:
@@ -141,10 +141,9 @@ def documents(task, options):
     board.add("retraining: sum of single effects", of_anchors(made))
     kinds = [("ridge", 1), ("lasso", 1), ("kernel_ridge", 2)]
     task.add_regressions(board, sizes, budget, kinds)
-    if options.nested:
-        made = task.made(task.sketch(options.directions, units={"x": sl.paper.deletion(run)}))
-        board.add("x a nested unit: minimum norm", made, estimator="minimum_norm")
-        board.add("x a nested unit: resummed", made, estimator="resummed")
+    made = task.made(task.sketch(options.directions, units={"x": sl.paper.deletion(run)}))
+    board.add("x a nested unit: minimum norm", made, estimator="minimum_norm")
+    board.add("x a nested unit: resummed", made, estimator="resummed")
     return board.table
 
 
@@ -180,18 +179,23 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--names", help="the paper's names.txt (default: the embedded names)")
     parser.add_argument("--units", choices=LABELS, default="first", help="what units share")
-    for name, (default, text) in OPTIONS.items():
-        parser.add_argument(f"--{name}", type=type(default), default=default, help=text)
+    parser.add_argument("--test-names", default=TEST_NAMES, help="separated by spaces")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--directions", type=int, default=500, help="the budget")
+    parser.add_argument("--anchors", type=int, default=96, help="beside those of single documents")
+    parser.add_argument("--deletions", type=int, default=40, help="of each size")
+    parser.add_argument("--unions", type=int, default=16, help="of each size")
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--result", help="write the numbers here, as JSON")
     parser.add_argument("--table", help="only print the tables of this result")
     parser.add_argument("--quick", action="store_true", help="a toy run that tests this program")
-    parser.set_defaults(sizes=SIZES, union_sizes=UNION_SIZES, nested=True)
+    parser.set_defaults(sizes=SIZES, union_sizes=UNION_SIZES)
     options = parser.parse_args(arguments)
     if options.table:
         with open(options.table, encoding="utf-8") as file:
             return show(json.load(file))
     if options.quick:
-        vars(options).update(QUICK)
+        vars(options).update(TOY | TOY_COUNTS)
         run = sl.train(sl.names.load()[:40], progress=False)
     elif options.names:
         run = sl.paper.training_run(options.names)
