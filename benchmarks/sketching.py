@@ -93,7 +93,7 @@ def main():
     again = min(
         seconds(lambda: longer.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
-    shorter = output.first(8)
+    shorter = output.part(directions=8)
     before = min(
         seconds(lambda: shorter.predict(without=deleted, estimator="mean")) for _ in range(20)
     )

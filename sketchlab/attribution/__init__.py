@@ -1,8 +1,30 @@
 """Attribution: what each training document did to an output, method by method.
 
 `first_order`: the exact derivative by every down-weight, by reverse mode through training.
+`retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
+`taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
+`Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
 """
 
 from .first_order import FirstOrder, first_order
+from .regressions import regression
+from .retraining import Baseline, Retrained, effects, random_deletions, retrained
+from .scoreboard import Scoreboard, markdown, scores, total_cost
+from .taylor import TaylorTerms, taylor_terms
 
-__all__ = ["FirstOrder", "first_order"]
+__all__ = [
+    "Baseline",
+    "FirstOrder",
+    "Retrained",
+    "Scoreboard",
+    "TaylorTerms",
+    "effects",
+    "first_order",
+    "markdown",
+    "random_deletions",
+    "regression",
+    "retrained",
+    "scores",
+    "taylor_terms",
+    "total_cost",
+]

@@ -1,0 +1,88 @@
+"""Regression on exact retrainings after deletions that were drawn at random.
+
+Ridge, lasso and kernel ridge regression of scikit-learn, which is imported when it is used: it
+comes with the tests of sketchlab alone.
+"""
+
+import numpy as np
+
+from ..checks import check_choice, check_degree
+from .retraining import Baseline, Retrained
+
+
+def regression(known, kind="ridge", degree=1):
+    """Regression on exact retrainings: a `Baseline` for each `Retrained`.
+
+    known: a list of `Retrained` of the same deletions, for instance `random_deletions`. kind: a
+    name in `REGRESSIONS`. degree: of the products of down-weights that are added up. The penalty is
+    chosen by cross-validation: for lasso for every output, else one for all of them.
+    Raises ImportError if scikit-learn is not installed.
+    """
+    check_choice(kind, REGRESSIONS, "kind")
+    if check_degree(degree) < 1:
+        raise ValueError("degree must be 1 or higher: degree 0 predicts no change at all")
+    if not isinstance(known, (list, tuple)) or not all(isinstance(k, Retrained) for k in known):
+        raise TypeError("known must be a list of Retrained, from retrained(run, outputs, ...)")
+    x = known[0].deletions
+    if not all(np.array_equal(one.deletions, x) for one in known):
+        raise ValueError("the outputs of a regression must be known after the same deletions")
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "regression on retrainings needs scikit-learn, which comes only with the tests of "
+            "sketchlab: install it with pip install scikit-learn"
+        ) from error
+    rules = REGRESSIONS[kind](x, np.stack([one.values for one in known], axis=-1), degree)
+    reason = f"{kind.replace('_', ' ')} regression of degree {degree}"
+    return [Baseline(one, rule, reason) for one, rule in zip(known, rules, strict=True)]
+
+
+def _ridge(x, y, degree):
+    from sklearn import linear_model
+
+    polynomial, features = _polynomial(x, degree)
+    model = linear_model.RidgeCV(np.logspace(-4, 4, 17)).fit(features, y)
+    return _columns(lambda moves: model.predict(polynomial.transform(moves)), y)
+
+
+def _lasso(x, y, degree):
+    from sklearn import linear_model
+
+    polynomial, features = _polynomial(x, degree)
+    models = [
+        linear_model.LassoCV(alphas=20, cv=4, max_iter=5000).fit(features, column) for column in y.T
+    ]
+    return [
+        lambda moves, model=model: model.predict(polynomial.transform(moves)) for model in models
+    ]
+
+
+def _kernel_ridge(x, y, degree):
+    """All monomials of a degree, by their kernel."""
+    from sklearn import kernel_ridge, model_selection
+
+    mean = y.mean(axis=0)
+    grid = {"gamma": [0.01, 0.001], "alpha": [1e-3, 1e-2, 1e-1, 1.0, 10.0]}
+    model = model_selection.GridSearchCV(
+        kernel_ridge.KernelRidge(kernel="poly", degree=degree, coef0=1.0), grid, cv=3
+    ).fit(x, y - mean)
+    return _columns(lambda moves: model.predict(moves) + mean, y)
+
+
+REGRESSIONS = {"ridge": _ridge, "lasso": _lasso, "kernel_ridge": _kernel_ridge}
+
+
+def _polynomial(x, degree):
+    from sklearn import preprocessing
+
+    polynomial = preprocessing.PolynomialFeatures(degree, interaction_only=True, include_bias=False)
+    return polynomial, polynomial.fit_transform(x)
+
+
+def _columns(predict, y):
+    """A rule for every column of what a model of all outputs predicts."""
+    return [
+        lambda moves, column=column: np.reshape(predict(moves), (len(moves), -1))[:, column]
+        for column in range(y.shape[1])
+    ]

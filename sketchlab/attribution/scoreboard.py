@@ -1,0 +1,174 @@
+"""Every method beside exact retraining: how far off it is, and what it cost.
+
+A `Scoreboard` has a training run, some outputs, and groups of deletions, and retrains after all of
+them. A method is a list of predictors, one per output: anything with `predict(down_weights)`, which
+gives a `Prediction`, and `cost`. Its row says, for every group,
+
+    rmse: root mean square of predicted - true, over deletions and outputs
+    lds: Spearman's correlation of predicted and true over the deletions, mean over the outputs
+    inside: share of truths inside the 90% band; unknown: share of bands that are infinite
+    width: mean width of the other bands
+
+Infinite bands hold every truth, so `inside` means little where `unknown` is large.
+
+Costs are in trainings of one model, in all for the outputs of the table, as counted by what spent
+them: a retraining or an anchor is 1; a direction, or a deletion that a jet of degree K is pushed
+along, is the (K+1)(K+2)/2 products of two such jets; one exact first-order pass is two trainings
+forward, and in each step back one gradient and, for every output, a jet of degree 1, which is 3.
+Retrainings and jets serve all outputs, and count once.
+"""
+
+import numpy as np
+
+from .retraining import check_task, retrained
+
+ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
+FEWEST_RANKED = 3  # deletions whose order means something
+DIGITS = {"rmse": 4, "width": 4, "lds": 3}
+
+
+class Scoreboard:
+    """A table of methods against exact retraining.
+
+    run: a training run. outputs: a list of functions of a model that return one number. groups:
+    down-weights of the units by name of the group, each (points, units). units: groups of documents
+    deleted together (see `Units`). jobs: processes to use.
+
+    deletions: those of all groups, (points, units). truth: arrays (points, outputs) by group.
+    table: a list of dictionaries, one for each method: "method", "cost", and the scores by group.
+    """
+
+    def __init__(self, run, outputs, groups, *, units=None, jobs=1, progress=True):
+        self.units = check_task(run, outputs, units)
+        self.groups = {
+            str(name): np.atleast_2d(self.units.down_weights(None, rows))
+            for name, rows in groups.items()
+        }
+        self.deletions = np.concatenate(list(self.groups.values()))
+        self.exact = retrained(
+            run, outputs, self.deletions, units=units, jobs=jobs, progress=progress
+        )
+        values = np.stack([one.values for one in self.exact], axis=-1)
+        ends = np.cumsum([len(rows) for rows in self.groups.values()])
+        self.truth = dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
+        self.table = []
+
+    def add(self, method, predictors, **settings):
+        """Add the row of a method to the table and return it.
+
+        predictors: a list of one per output; or such lists by name of group, if each group has its
+        own: the groups that have none are left out. settings: for their `predict`.
+        """
+        if not isinstance(predictors, dict):
+            predictors = dict.fromkeys(self.groups, predictors)
+        by_group = {str(name): found for name, found in predictors.items()}
+        for name, found in by_group.items():
+            if name not in self.groups:
+                raise ValueError(f"there is no group {name!r}, only {', '.join(self.groups)}")
+            if len(found) != len(self.exact):
+                raise ValueError(
+                    f"{method!r} has {len(found)} predictors for {len(self.exact)} outputs: give "
+                    "one for each"
+                )
+        cost = total_cost([one for found in by_group.values() for one in found])
+        row = {"method": method, "cost": cost}
+        for name, found in by_group.items():
+            predictions = [one.predict(self.groups[name], **settings) for one in found]
+            row[name] = scores(self.truth[name], predictions)
+        self.table.append(row)
+        return row
+
+    def markdown(self, score="rmse"):
+        """The table of one score as Markdown."""
+        return markdown(self.table, score)
+
+
+def total_cost(predictors):
+    """What several predictors took together, in trainings.
+
+    Predictors with the same directions, or made from jets along or retrainings after the same
+    deletions, share these: the dearest of them is counted. Others are added up.
+    """
+    spent = {}
+    for one in predictors:
+        source = id(one)
+        if hasattr(one, "directions"):
+            source = id(one.directions)
+        elif hasattr(one, "deletions"):
+            source = one.deletions.tobytes()
+        spent[source] = max(one.cost, spent.get(source, 0))
+    return sum(spent.values())
+
+
+def scores(truth, predictions):
+    """The scores of the module, as a dictionary of numbers.
+
+    truth: (points, outputs). predictions: a `Prediction` of all points for every output.
+    "lds" is there for three or more deletions; an output that is the same after all of them has no
+    order and is left out, one that is predicted to be the same counts 0. "width" is there if any
+    band is finite.
+    """
+    value, error, low, high = (
+        np.stack([getattr(one, part) for one in predictions], axis=-1)
+        for part in ("value", "error", "low", "high")
+    )
+    if value.shape != np.shape(truth):
+        raise ValueError(f"truths of shape {np.shape(truth)} and predictions {value.shape} differ")
+    slack = ROUNDING * np.abs(truth).max(axis=0)
+    unknown = ~np.isfinite(error) | ~np.isfinite(high - low)
+    found = {
+        "rmse": float(np.sqrt(np.mean((value - truth) ** 2))),
+        "inside": float(np.mean((low - slack <= truth) & (truth <= high + slack))),
+        "unknown": float(np.mean(unknown)),
+    }
+    if not np.all(unknown):
+        found["width"] = float(np.mean((high - low)[~unknown]))
+    ranked = [
+        _rank_correlation(p, t) for p, t in zip(value.T, truth.T, strict=True) if np.ptp(t) > 0
+    ]
+    if len(truth) >= FEWEST_RANKED and ranked:
+        found["lds"] = float(np.mean(ranked))
+    return found
+
+
+def _rank_correlation(predicted, true):
+    from scipy import stats  # slow to import
+
+    return stats.spearmanr(predicted, true).statistic if np.ptp(predicted) > 0 else 0.0
+
+
+def markdown(table, score="rmse"):
+    """A table of one score as Markdown, a column for each group that has it; "" if none has.
+
+    Errors have the share of truths inside the bands in brackets, and the share of infinite bands if
+    there are both kinds. Without brackets: there is no band.
+    """
+    columns = [
+        key
+        for key in dict.fromkeys(key for row in table for key in row)
+        if key not in ("method", "cost") and any(score in row.get(key, {}) for row in table)
+    ]
+    if not columns:
+        return ""
+    lines = [
+        "| method | trainings | " + " | ".join(columns) + " |",
+        "|---|---:|" + "---:|" * len(columns),
+    ]
+    for row in table:
+        cells = " | ".join(_cell(row.get(column, {}), score) for column in columns)
+        lines.append(f"| {row['method']} | {_cost(row['cost'])} | {cells} |")
+    return "\n".join(lines)
+
+
+def _cell(found, score):
+    if score not in found:
+        return ""
+    text, unknown = f"{found[score]:.{DIGITS.get(score, 3)}f}", found.get("unknown", 0.0)
+    if score != "rmse" or "inside" not in found or unknown == 1.0:
+        return text
+    return f"{text} ({found['inside']:.0%}{f', {unknown:.0%} unknown' if unknown else ''})"
+
+
+def _cost(cost):
+    """Older results have words for some costs, and none for others."""
+    return "" if cost is None else cost if isinstance(cost, str) else f"{cost:.0f}"
