@@ -65,6 +65,21 @@ def test_wrong_patterns_are_refused_in_words(kind, text, message):
     assert chosen.names == ["max", "xavier", "alex"]
 
 
+def test_spaces_are_letters():
+    """Documents may have them, so a pattern may look for them."""
+    words = ["a b", "ab", "b "]
+    chosen = Selection(words, Units(None, 3))
+    for kind, text, expected in (
+        ("contains", " ", ["a b", "b "]),
+        ("ends with", " ", ["b "]),
+        ("starts with", "a ", ["a b"]),
+        ("regular expression", " $", ["b "]),
+        ("length", " ", []),
+    ):
+        chosen.choose(chosen.matching(kind, text))
+        assert chosen.names == expected, (kind, text)
+
+
 def test_modes_and_undo():
     """Replace, add and remove are set operations; undo goes back through them."""
     chosen = selection()
