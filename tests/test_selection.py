@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketchlab.estimation.units import Units
-from sketchlab.widgets.selection import Selection
+from sketchlab.widgets.selection import Selection, visible
 
 NAMES = ["max", "maria", "xavier", "alex", "jo", "emma"]
 
@@ -78,6 +78,13 @@ def test_spaces_are_letters():
     ):
         chosen.choose(chosen.matching(kind, text))
         assert chosen.names == expected, (kind, text)
+
+
+def test_documents_can_be_told_apart_where_they_are_listed():
+    """Spaces between names are not spaces in them."""
+    documents = ["ab", "a b", " ab", "ab\n", "it's", "名字", "a\x01", 3]
+    expected = ["ab", "'a b'", "' ab'", "'ab\\n'", "it's", "名字", "'a\\x01'", "3"]
+    assert [visible(document) for document in documents] == expected
 
 
 def test_modes_and_undo():

@@ -12,6 +12,7 @@ import numpy as np
 
 from .parts import AS_TYPED, FULL, Controls, button, heading
 from .proposals import Effect, Pattern, Random
+from .selection import visible
 
 MOST_CHIPS, MOST_LISTED, MOST_NAMED = 60, 1000, 500
 
@@ -48,7 +49,7 @@ class Deletion(Controls):
         self.names.refresh()
         self.pages["Effect"].refresh()
         names = self.explorer.selection.names
-        listed = " ".join(html.escape(str(name)) for name in names[:MOST_NAMED])
+        listed = " ".join(html.escape(visible(name)) for name in names[:MOST_NAMED])
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         noun = "name" if len(names) == 1 else "names"
         self.count.value = (
@@ -97,10 +98,12 @@ class NameList(Controls):
         self.selection, units = explorer.selection, explorer.sketch.units
         self.act = act
         if len(units) == len(explorer.run):
-            self.items = _distinct([str(document) for document in explorer.run.data], "document")
+            self.items = [str(document) for document in explorer.run.data]
+            self.labels = _distinct(list(map(visible, self.items)), "document")
         else:
             sizes = zip(units.names, units.sizes, strict=True)
-            self.items = _distinct([f"{name} ({size} names)" for name, size in sizes], "unit")
+            self.items = [f"{name} ({size} names)" for name, size in sizes]
+            self.labels = _distinct(self.items, "unit")
         self.search = ipywidgets.Text(placeholder="search", layout=FULL, tooltip="Search names")
         self.list = ipywidgets.SelectMultiple(rows=9, layout=FULL, tooltip="Names to delete")
         self.list.add_class("sketchlab-names")
@@ -121,9 +124,9 @@ class NameList(Controls):
 
     def _list_items(self):
         text = self.search.value.lower()
-        found = [(item, unit) for unit, item in enumerate(self.items) if text in item.lower()]
+        found = [unit for unit, item in enumerate(self.items) if text in item.lower()]
         self.list.value = ()  # the browser fails on choices beyond a shorter list
-        self.list.options = sorted(found)[:MOST_LISTED]
+        self.list.options = sorted((self.labels[unit], unit) for unit in found)[:MOST_LISTED]
         shown = f"first {MOST_LISTED} of {len(found)} found" if len(found) > MOST_LISTED else ""
         self.note.value = shown or "a click chooses one name; with Ctrl or Shift, several"
 
@@ -134,15 +137,10 @@ class NameList(Controls):
         self.act(lambda: self.selection.choose_units(x))
 
 
-def _distinct(items, what):
-    """The items, with their number where one occurs twice: a list cannot show equal ones."""
-
-    def numbered(chosen):
-        return [
-            f"{item} ({what} {number})" if chosen(item) else item
-            for number, item in enumerate(items)
-        ]
-
-    times = collections.Counter(items)
-    labels = numbered(lambda item: times[item] > 1)
-    return labels if len(set(labels)) == len(labels) else numbered(lambda item: True)
+def _distinct(labels, what):
+    """The labels, with their number where one occurs twice: a list cannot show equal ones."""
+    times = collections.Counter(labels)
+    return [
+        f"{label} ({what} {number})" if times[label] > 1 else label
+        for number, label in enumerate(labels)
+    ]

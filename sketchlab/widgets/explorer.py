@@ -14,7 +14,7 @@ from ..training.names import load
 from ..training.outputs import LossOn, MeanLoss
 from .answers import Answer, Try, history_csv
 from .kept import Recent, Retrainings
-from .selection import Selection
+from .selection import Selection, visible
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
 OUTPUTS_KEPT, RETRAININGS_KEPT = 32, 100
@@ -211,7 +211,7 @@ class Explorer:
         prediction = answer.prediction
         row = Try(
             len(self.selection),
-            " ".join(self.selection.names),
+            " ".join(map(visible, self.selection.names)),
             self.question.title,
             self.weight,
             self.degree,

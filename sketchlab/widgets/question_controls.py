@@ -5,6 +5,7 @@ import ipywidgets
 from ..training.microgpt import END
 from ..training.outputs import LossOn, MeanLoss, NextLetter
 from .parts import FULL, NARROW, Controls, heading, text_field
+from .selection import visible
 
 
 class Question(Controls):
@@ -22,7 +23,7 @@ class Question(Controls):
         self.prefix = text_field("after", first[: min(2, explorer.run.model.context - 1)])
         letters = [*explorer.run.model.vocabulary, END]
         self.letter = ipywidgets.Dropdown(
-            options=[(_visible(letter), letter) for letter in letters],
+            options=[(visible(letter), letter) for letter in letters],
             description="letter",
             style=NARROW,
             layout=FULL,
@@ -125,7 +126,3 @@ class Accuracy(Controls):
             f'<div class="sketchlab-cost" style="line-height: 1.4">This part of the sketch cost as '
             f"much as {trainings} trainings, once, and takes {size / 1e6:.1f} MB. {verdict}</div>"
         )
-
-
-def _visible(letter):
-    return letter if letter.isprintable() and letter.strip() else repr(letter)

@@ -11,6 +11,13 @@ STEPS_KEPT = 100
 LENGTH = re.compile(r"\s*(?:(\d{1,4})\s*-\s*(\d{1,4})|(<=|>=|<|>|)\s*(\d{1,4}))\s*")
 
 
+def visible(document):
+    """A document as people can tell it from others: quoted if it has what they cannot see."""
+    text = str(document)
+    plain = text.isprintable() and not any(letter.isspace() for letter in text)
+    return text if plain else repr(text)
+
+
 class Selection:
     """A set of documents; what may be chosen are the units of a sketch (see `Units`).
 
