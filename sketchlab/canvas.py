@@ -1,10 +1,19 @@
-"""Empty figures and colours that all drawings share, and a figure told in words."""
+"""Empty figures and colours that all drawings share, people's words in them, and figures in words.
+
+Words that come from documents or from people are put into a figure by `write`, which draws them as
+they are. `description` tells what a figure shows, with the words as they were given.
+"""
+
+import warnings
 
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 SMALL = (7.0, 3.4)  # inches
+LONGEST = 40  # letters of people's words in a picture
 
 
 def new_axes(width=6.5, height=3.6, columns=1, **settings):
@@ -21,14 +30,58 @@ def blank():
     return Figure(figsize=SMALL)
 
 
+def write(text, words):
+    """Set a matplotlib Text, such as `axes.title`, to words of people, drawn as they are.
+
+    No letter makes a formula. Letters that the fonts lack are written as escapes, such as \\u540d,
+    and words longer than 40 letters are shortened: `description` gives them in full.
+    """
+    text.set_label(words)
+    text.set_parse_math(False)
+    short = words if len(words) <= LONGEST else f"{words[: LONGEST - 16]}…{words[-15:]}"
+    fonts = text.get_fontproperties()
+    text.set_text("".join(c if _has(fonts, c) else _escape(c) for c in short))
+
+
+def make_legible(figure):
+    """`write` again the words of a figure that have letters which the fonts lack."""
+    for text in figure.findobj(Text):
+        words, fonts = text.get_text(), text.get_fontproperties()
+        if not all(c == "\n" or _has(fonts, c) for c in words):
+            write(text, words)
+
+
 def description(figure):
     """What a figure shows, in words, for those who cannot see it."""
     parts = []
     for axes in figure.axes:
         if not (axes.axison and (axes.get_xlabel() or axes.get_ylabel())):
             continue
-        lines = ", ".join(axes.get_legend_handles_labels()[1])
-        named = [axes.get_title("center"), axes.get_title("left"), axes.get_ylabel()]
-        what = ": ".join(filter(None, named))
-        parts.append(f"{what} against {axes.get_xlabel()}" + (f" ({lines})" if lines else ""))
+        legend = axes.get_legend()
+        lines = map(_words, legend.get_texts()) if legend else axes.get_legend_handles_labels()[1]
+        texts = [text for text in axes.get_children() if isinstance(text, Text)]
+        titles = [text for text in texts if text not in axes.texts]
+        what = ": ".join(filter(None, map(_words, [*titles, axes.yaxis.label])))
+        lines = ", ".join(lines)
+        parts.append(
+            f"{what} against {_words(axes.xaxis.label)}" + (f" ({lines})" if lines else "")
+        )
     return "; ".join(parts) or "figure"
+
+
+def _words(text):
+    return text.get_label() or text.get_text()
+
+
+def _has(fonts, character):
+    """Whether matplotlib can draw a character: it warns where it cannot."""
+    if character.isascii():
+        return character.isprintable()
+    with warnings.catch_warnings(record=True) as missing:
+        warnings.simplefilter("always")
+        RendererAgg(1, 1, 72).get_text_width_height_descent(character, fonts, False)
+    return not missing
+
+
+def _escape(character):
+    return character.encode("unicode_escape").decode()

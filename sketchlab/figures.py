@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, blank, description, new_axes
+from .canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, blank, description, new_axes, write
 
 __all__ = [
     "BLUE",
@@ -19,6 +19,7 @@ __all__ = [
     "predicted_curves",
     "predicted_deletion",
     "stability",
+    "write",
 ]
 
 
@@ -36,10 +37,8 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     axes.plot(weights, retrained, "o", color=RED, label="exact retraining")
     if z is not None:
         axes.axvline(z, color=GREY, lw=1)
-    axes.set(
-        xlabel="down-weight z of the deleted names (0: kept, 1: deleted)",
-        ylabel=f"loss on {name!r} (nats)",
-    )
+    axes.set(xlabel="down-weight z of the deleted names (0: kept, 1: deleted)")
+    write(axes.yaxis.label, f"loss on {name!r} (nats)")
     axes.legend(frameon=False, loc="upper left")
     return figure
 
@@ -49,41 +48,60 @@ def predicted_deletion(
 ):
     """A prediction on its curve over the down-weight, with its band, beside its Taylor terms.
 
-    weights: the down-weights of the curve, (points,). retrained: pairs of down-weight and exact
-    output. figure: an empty one to draw into, such as
-    `blank()`. Margins are fixed, which makes it quick enough to be drawn whenever a slider moves.
+    weights: the down-weights of the curve, (points,); curve: the `Prediction` at these. Where an
+    error is infinite, because nothing is known of it, no band is drawn, and the legend says so.
+    retrained: pairs of down-weight and exact output. label: what is predicted, or None. figure: an
+    empty one to draw into, such as `blank()`. Margins are fixed, which makes it quick enough to be
+    drawn whenever a slider moves.
     """
     if figure is None:  # from pyplot, so that a notebook knows how to show it
         figure = plt.figure(figsize=SMALL)
         plt.close(figure)
     left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
     figure.subplots_adjust(left=0.09, right=0.985, bottom=0.15, top=0.91, wspace=0.3)
-    left.fill_between(weights, curve.low, curve.high, color=BLUE, alpha=0.2, lw=0)
-    left.plot(weights, curve.value, color=BLUE, label="predicted, 90% band")
+    _draw_curve(left, weights, curve.value, curve.low, curve.high, np.isfinite(curve.error))
     reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
+    reach = reach if np.isfinite(prediction.error) else None
     left.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
     if retrained:
         left.plot(*zip(*retrained, strict=True), "D", color=RED, ms=6, label="exact retraining")
     if now is not None:
         left.axhline(now, color=GREY, lw=1, ls="--", label="now")
-    left.set_title(label, loc="left", fontsize=10)  # a label at the axis would need room
+    if label is not None:
+        title = left.set_title("", loc="left", fontsize=10)  # at the axis it would need room
+        write(title, label)
     left.set(xlabel="down-weight (0: kept, 1: deleted)")
     left.legend(frameon=False, fontsize=9)
-    terms = prediction.terms[1:]
-    right.bar(
-        [term.degree for term in terms],
+    _draw_terms(right, prediction.terms[1:])
+    left.locator_params(nbins=5)  # every tick costs a millisecond
+    right.locator_params(axis="y", nbins=4)
+    return figure
+
+
+def _draw_curve(axes, weights, values, low, high, known):
+    band = "90% band where known" if np.any(known[1:] & known[:-1]) else "band unknown"
+    band = "90% band" if np.all(known) else band
+    low, high = np.where(known, low, values), np.where(known, high, values)
+    axes.fill_between(weights, low, high, where=known, color=BLUE, alpha=0.2, lw=0)
+    axes.plot(weights, values, color=BLUE, label=f"predicted, {band}")
+
+
+def _draw_terms(axes, terms):
+    errors = np.array([term.error for term in terms], float)
+    known = np.isfinite(errors)
+    degrees = [term.degree for term in terms]
+    axes.bar(
+        degrees,
         [term.value for term in terms],
-        yerr=[term.error for term in terms],
+        yerr=np.where(known, errors, np.nan),
         color=BLUE,
         ecolor="black",
         capsize=4,
     )
-    right.axhline(0, color="black", lw=0.8)
-    left.locator_params(nbins=5)  # every tick costs a millisecond
-    right.locator_params(axis="y", nbins=4)
-    right.set_title("Taylor terms", loc="left", fontsize=10)
-    right.set(xlabel="degree", xticks=range(1, len(terms) + 1), xmargin=0.3)
-    return figure
+    axes.axhline(0, color="black", lw=0.8)
+    axes.set_title("Taylor terms", loc="left", fontsize=10)
+    unknown = "" if np.all(known) else " (error unknown)"
+    axes.set(xlabel=f"degree{unknown}", xticks=degrees, xmargin=0.3)
 
 
 def error_by_degree(jet, truth, *, z=1.0):
@@ -113,11 +131,12 @@ def predicted_curves(result):
     degrees = result["degrees"]
     figure, panels = new_axes(10, 3.4, columns=len(degrees), sharey=True)
     for axes, (degree, curve) in zip(np.atleast_1d(panels), degrees.items(), strict=True):
-        axes.fill_between(result["weights"], curve["low"], curve["high"], color=BLUE, alpha=0.2)
-        axes.plot(result["weights"], curve["values"], color=BLUE, label="predicted, 90% band")
+        low, high = np.array(curve["low"]), np.array(curve["high"])
+        known = np.isfinite(low) & np.isfinite(high)
+        _draw_curve(axes, result["weights"], np.array(curve["values"]), low, high, known)
         axes.plot(result["weights"], result["retrained"], "o", color=RED, label="exact retraining")
         axes.set(title=f"degree {degree}", xlabel="down-weight of the deleted names")
     panels = np.atleast_1d(panels)
-    panels[0].set_ylabel(f"loss on {result['name']!r} (nats)")
+    write(panels[0].yaxis.label, f"loss on {result['name']!r} (nats)")
     panels[0].legend(frameon=False)
     return figure

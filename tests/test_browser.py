@@ -21,7 +21,6 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import sketchlab as sl
-from sketchlab.estimation.plan import Part
 
 from conftest import ROOT
 
@@ -166,8 +165,8 @@ class Expected:
         """The headline, the numbers, the band, the cost and the chosen names are these."""
         without = sorted(self.without)
         plan = sl.plan_part(self.output, self.epsilon, without=without)
-        part = Part(plan.degree, plan.directions)
-        p = self.output.predict(without=without, estimator=part)
+        part = self.output.part(degree=plan.degree, directions=plan.directions)
+        p = part.predict(without=without)
         now = self.run.loss(self.name)
         noun = "name" if len(without) == 1 else "names"
         expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} {noun}")

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -10,12 +11,17 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
+from sketchlab.estimation.prediction import Prediction
+from sketchlab.sketching.sketch import Output
 from sketchlab.training.microgpt import END
 from sketchlab.training.outputs import LossOn, MeanLoss, NextLetter
 from sketchlab.widgets import explorer as explorer_module
+from sketchlab.widgets.answers import Answer, uncounted
 from sketchlab.widgets.explorer import Explorer
 
 from conftest import LETTERS
+
+MODELS = {"selection", "kept", "answers", "explorer"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def explorer(small_run, sketched):
 def test_models_do_not_know_the_view():
     """The state can be used and tested without widgets."""
     folder = Path(explorer_module.__file__).parent
-    for name in ("selection", "explorer"):
+    for name in MODELS:
         tree = ast.parse((folder / f"{name}.py").read_text())
         imported = {
             module
@@ -49,7 +55,8 @@ def test_models_do_not_know_the_view():
                 else []
             )
         }
-        assert not imported & {"ipywidgets", "parts", "controls", "view"}, name
+        views = {path.stem for path in folder.glob("*.py")} - MODELS
+        assert not imported & {"ipywidgets", *views}, name
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,6 @@ def test_random_choices_are_reproducible(explorer):
     [
         (LossOn(""), "type a name"),
         (LossOn("max1"), "unknown character '1' at position 3"),
-        (LossOn("m" * 16), "the name has 16 letters; the model reads at most 15"),
         (LossOn("Max"), "unknown character 'M' at position 0 of 'Max'"),
         (LossOn("MAX"), "(try lower case)"),
         (NextLetter("a" * 16, "x"), "the prefix has 16 letters"),
@@ -202,12 +208,23 @@ def test_wrong_settings_are_refused_at_once(explorer, small_run, sketched):
 
 
 def test_predictions_stay_within_what_is_possible(explorer):
-    """Probabilities between 0 and 1, losses not negative, whatever the polynomial says."""
+    """Numbers beyond the bounds of a question are moved to them, and no others."""
+
+    class Bounded(NextLetter):
+        bounds = (0.06, 0.065)
+
     explorer.selection.choose_units(np.ones(30))
     explorer.ask(NextLetter("x" * 15, "a"))
-    answer = explorer.answer()
-    assert 0 <= answer.prediction.low <= answer.prediction.value <= answer.prediction.high <= 1
-    assert np.all((answer.curve.low >= 0) & (answer.curve.high <= 1))
+    free = explorer.answer()
+    assert free.prediction.low < 0.06 < 0.065 < free.prediction.value
+    explorer.ask(Bounded("x" * 15, "a"))
+    held = explorer.answer()
+    p = held.prediction
+    assert (p.low, p.value, p.high) == (0.06, 0.065, 0.065)
+    for field in ("values", "low", "high"):
+        np.testing.assert_array_equal(
+            getattr(held.curve, field), np.clip(getattr(free.curve, field), 0.06, 0.065)
+        )
 
 
 def test_a_snapshot_is_recorded_as_it_was(explorer):
@@ -273,15 +290,138 @@ def test_history_and_csv(explorer):
     assert rows[1]["inside"] == str(answer.inside)
 
 
-def test_outputs_and_retrainings_are_bounded(explorer, monkeypatch):
-    """What was asked longest ago is forgotten first."""
+def asked_of(sketched, monkeypatch):
+    """A list to which the questions are added that a sketch computes."""
+    asked, output = [], sketched.output
+
+    def counting(question, **settings):
+        asked.append(question)
+        return output(question, **settings)
+
+    monkeypatch.setattr(sketched, "output", counting)
+    return asked
+
+
+def test_outputs_and_retrainings_are_bounded(small_run, sketched, monkeypatch):
+    """What was used longest ago is forgotten first, and computed again when it is asked for."""
     monkeypatch.setattr(explorer_module, "OUTPUTS_KEPT", 3)
-    for letter in "abcd":
-        explorer.ask(NextLetter("a", letter))
-    assert [question.letter for question in explorer._outputs] == ["b", "c", "d"]
     monkeypatch.setattr(explorer_module, "RETRAININGS_KEPT", 1)
-    for number in range(2):
-        explorer.selection.choose_units(np.arange(30) == number)
+    computed = asked_of(sketched, monkeypatch)
+    explorer = Explorer(small_run, sketched)
+    for letter in "abcabdabc":
+        explorer.ask(NextLetter("a", letter))
+    assert "".join(question.letter for question in computed[1:]) == "abcdc"
+    first, second = np.arange(30) == 0, np.arange(30) == 1
+    for mask in (first, second):
+        explorer.selection.choose(mask)
         explorer.retrain()
-    assert len(explorer._retrained) == 1
     assert explorer.answer().truth is not None
+    explorer.selection.choose(first)
+    assert explorer.answer().truth is None
+
+
+def test_a_snapshot_outlives_what_is_forgotten(small_run, sketched, monkeypatch):
+    """People may ask many other questions while it trains."""
+    monkeypatch.setattr(explorer_module, "OUTPUTS_KEPT", 1)
+    explorer = Explorer(small_run, sketched)
+    explorer.selection.choose(np.arange(30) < 3)
+    snapshot = explorer.snapshot()
+    explorer.ask(NextLetter("a", "b"))
+    snapshot.retrain()
+    snapshot.record()
+    assert explorer.tries[0].output == snapshot.question.title
+
+
+@pytest.fixture(scope="module")
+def short(small_run):
+    """A run that reads four letters of longer documents, one of them of exactly four."""
+    run = sl.train(["acgt", "acgtacgtac", "gattaca", "cg"], steps=4, context=4, progress=False)
+    return run, sl.sketch(run, 1, 4, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cg", ""),
+        ("acg", ""),
+        ("acgt", "only the first 4 of its 5 positions count, as in training"),
+        ("acgtacgtac", "only the first 4 of its 11 positions count, as in training"),
+    ],
+)
+def test_documents_longer_than_the_context(short, name, said):
+    """Any document can be asked for; its loss is that of what the model reads."""
+    run, sketched = short
+    explorer = Explorer(run, sketched, question=LossOn(name))
+    assert explorer.question == LossOn(name)
+    letters = [*name, END][:4]
+    chances = [run.next_probs(name[:i])[letter] for i, letter in enumerate(letters)]
+    assert explorer.answer().now == pytest.approx(-np.log(chances).mean(), rel=1e-12)
+    assert uncounted(explorer.question, 4) == said
+    assert uncounted(NextLetter("acg", "t"), 4) == ""
+    long = "only the first 4 positions count, as in training (1 are longer)"
+    assert uncounted(MeanLoss(("cg", name)), 4) == (long if said else "")
+
+
+@pytest.mark.parametrize(
+    ("held_out", "question", "expected"),
+    [
+        ([], None, LossOn("acgt")),
+        (["zoe", "", "ttt"], None, LossOn("ttt")),  # the first that the model can read
+        (["zoe"], None, LossOn("acgt")),
+        (["ttt"], NextLetter("ac", "g"), NextLetter("ac", "g")),
+    ],
+)
+def test_the_first_question_can_be_answered(short, monkeypatch, held_out, question, expected):
+    """The given one is asked at once, and no other."""
+    run, sketched = short
+    asked = asked_of(sketched, monkeypatch)
+    explorer = Explorer(run, sketched, question=question, held_out=held_out)
+    assert explorer.question == expected
+    assert asked == [expected]
+
+
+def answer(value, reach, now=1.0, truth=None):
+    """An answer of the loss on "max" with a band."""
+    prediction = Prediction(value, reach, value - reach, value + reach, ())
+    return Answer(LossOn("max"), prediction, None, now, (), truth, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "truth", "headline", "inside"),
+    [
+        (1.5, 0.1, None, "+0.500 nats: the model knows less about 'max'", None),
+        (1.5, 0.6, None, "+0.500 nats, give or take 0.6: may be no change at all", None),
+        (1.5, np.inf, None, "+0.500 nats, give or take an unknown amount: may be no change", None),
+        (1.5, np.inf, 0.75, "+0.500 nats predicted, -0.250 true: the model knows more", None),
+        (1.5, 0.6, 0.95, "+0.500 nats predicted, -0.0500 true: the model knows more", True),
+        (1.5, 0.6, 0.85, "+0.500 nats predicted, -0.150 true: the model knows more", False),
+    ],
+)
+def test_what_an_answer_says(value, reach, truth, headline, inside):
+    """Also where nothing is known of the error: then nothing lies inside a band."""
+    found = answer(value, reach, truth=truth)
+    assert found.headline.startswith(headline)
+    assert found.inside is inside
+
+
+def test_an_unknown_band_is_not_made_known_by_what_is_possible(small_run, sketched, monkeypatch):
+    """Of a probability whose error is infinite, 0 to 1 would pass for a 90% band."""
+    explorer = Explorer(small_run, sketched, question=NextLetter("m", "a"))
+    explorer.selection.choose(np.arange(30) < 3)
+
+    def unknown(prediction):
+        return lambda *args, **settings: dataclasses.replace(
+            prediction(*args, **settings), low=-np.inf, high=np.inf
+        )
+
+    def unknown_curve(curve):
+        return lambda *args, **settings: dataclasses.replace(
+            curve(*args, **settings), low=np.full(21, -np.inf), high=np.full(21, np.inf)
+        )
+
+    monkeypatch.setattr(Output, "predict", unknown(Output.predict))
+    monkeypatch.setattr(Output, "curve", unknown_curve(Output.curve))
+    found = explorer.answer()
+    assert found.prediction.low == -np.inf and found.prediction.high == np.inf
+    assert np.all(np.isinf(found.curve.low)) and np.all(np.isinf(found.curve.high))
+    assert "an unknown amount" in found.headline

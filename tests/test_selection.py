@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketchlab.estimation.units import Units
-from sketchlab.widgets.selection import Selection
+from sketchlab.widgets.selection import Selection, visible
 
 NAMES = ["max", "maria", "xavier", "alex", "jo", "emma"]
 
@@ -63,6 +63,28 @@ def test_wrong_patterns_are_refused_in_words(kind, text, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         chosen.choose(chosen.matching(kind, text))
     assert chosen.names == ["max", "xavier", "alex"]
+
+
+def test_spaces_are_letters():
+    """Documents may have them, so a pattern may look for them."""
+    words = ["a b", "ab", "b "]
+    chosen = Selection(words, Units(None, 3))
+    for kind, text, expected in (
+        ("contains", " ", ["a b", "b "]),
+        ("ends with", " ", ["b "]),
+        ("starts with", "a ", ["a b"]),
+        ("regular expression", " $", ["b "]),
+        ("length", " ", []),
+    ):
+        chosen.choose(chosen.matching(kind, text))
+        assert chosen.names == expected, (kind, text)
+
+
+def test_documents_can_be_told_apart_where_they_are_listed():
+    """Spaces between names are not spaces in them."""
+    documents = ["ab", "a b", " ab", "ab\n", "it's", "名字", "a\x01", 3]
+    expected = ["ab", "'a b'", "' ab'", "'ab\\n'", "it's", "名字", "'a\\x01'", "3"]
+    assert [visible(document) for document in documents] == expected
 
 
 def test_modes_and_undo():

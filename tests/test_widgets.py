@@ -1,15 +1,18 @@
 """Views: a person's changes reach the state, and the state is what they show."""
 
 import base64
+import dataclasses
+import html
 import re
 
 import ipywidgets
-import matplotlib.figure
 import numpy as np
 import pytest
+from test_figures import HARD
 
 import sketchlab as sl
 from sketchlab import figures, widgets
+from sketchlab.training.outputs import NextLetter
 
 
 def test_moving_a_slider_draws_again():
@@ -49,21 +52,6 @@ def test_an_error_is_shown_in_words():
     assert "degree &lt; 3 &amp; odd" in message.value
     degree.value = 3
     assert message.value == ""
-
-
-def test_figures_are_returned_and_not_left_open(small_run):
-    """Each figure function returns a figure that pyplot has already closed."""
-    import matplotlib.pyplot as plt
-
-    weights, retrained, jet = sl.paper.deletion_curve(
-        small_run, [1, 2], "max", degree=3, progress=False
-    )
-    for figure in (
-        figures.deletion_curve(weights, retrained, jet, name="max", degrees=(1, 3), z=0.5),
-        figures.error_by_degree(jet, retrained[-1]),
-    ):
-        assert isinstance(figure, matplotlib.figure.Figure)
-    assert plt.get_fignums() == []
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +163,7 @@ def test_questions_are_asked_as_they_are_typed(view):
     for wrong, message in {
         "": "type a name",
         "zo3": "unknown character &#x27;3&#x27;",
-        "z" * 16: "has 16 letters; the model reads at most 15",
+        "zoe ": "unknown character &#x27; &#x27; at position 3",  # nothing typed is taken away
     }.items():
         question.name.value = wrong
         assert message in question.message.value
@@ -215,22 +203,22 @@ def test_sliders_set_the_accuracy(view):
     assert "at down-weight 0.5" in view.picture.tooltip
 
 
-def test_retraining_shows_the_truth_and_can_be_cancelled(view, monkeypatch):
+def test_retraining_shows_the_truth_and_can_be_cancelled(view):
     """The number is that of the package; a cancelled training leaves words and no truth."""
     view.button.click()
     view.worker.join()
     assert "nothing is chosen: choose at least one name" in view.message.value
     view.deletion.names.list.value = (4, 5, 6)
-    monkeypatch.setattr(
-        view,
-        "_running",
-        lambda running, real=view._running: (real(running), running and view._cancel.set()),
-    )  # as if Cancel were pressed at once
+
+    def cancel(_):
+        view.stop.click()
+
+    view.progress.observe(cancel, names="value")  # at the first progress
     view.button.click()
     view.worker.join()
     assert "cancelled: nothing was kept" in view.message.value
     assert view.explorer.tries == [] and "press Retrain" in view.samples.value
-    monkeypatch.undo()
+    view.progress.unobserve(cancel, names="value")
     view.button.click()
     view.worker.join()
     exact = view.explorer.run.retrain(without=[4, 5, 6], progress=False)
@@ -262,3 +250,276 @@ def test_a_sketch_of_single_names_has_no_unit_page(small_run):
     assert "Units" not in view.deletion.pages
     view.deletion.names.list.value = (0,)
     assert view.explorer.selection.names == [small_run.data[0]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("hard", HARD.values(), ids=HARD)
+def test_any_word_can_be_typed_and_read(hard):
+    """In an open explorer, with its letters on the page and a picture of the new question."""
+    run = sl.train([hard, "ab", hard + "a"], steps=3, progress=False)
+    view = sl.explore(run, sl.sketch(run, 1, 3, progress=False), without=[0], name="ab")
+    before = bytes(view.picture.value)
+    shown = html.escape(hard if hard.isprintable() else repr(hard))
+    view.question.name.value = hard
+    assert (view.message.value, view.question.message.value) == ("", "")
+    assert view.explorer.question.name == hard
+    assert html.escape(repr(hard)) in view.caption.value
+    assert repr(hard) in view.picture.tooltip
+    assert bytes(view.picture.value) != before and view.picture.layout.display is None
+    assert shown in view.deletion.count.value
+    view.button.click()
+    view.worker.join()
+    assert view.message.value == ""
+    assert shown in view.history.value
+    view.question.kind.value = view.question.NEXT
+    view.question.prefix.value, view.question.letter.value = hard[:2], hard[0]
+    assert (view.message.value, view.question.message.value) == ("", "")
+    assert html.escape(repr(hard[:2])) in view.caption.value
+
+
+def test_an_unknown_band_is_told(view, monkeypatch):
+    """In numbers, in the picture's words, and in the history."""
+    explorer = view.explorer
+    explorer.selection.choose_units(np.arange(30) < 3)
+    explorer.retrain()
+    known = explorer.answer()
+    unknown = dataclasses.replace(
+        known, prediction=dataclasses.replace(known.prediction, low=0.0, high=np.inf)
+    )
+    monkeypatch.setattr(explorer, "answer", lambda: unknown)
+    explorer.record()
+    view.act(lambda: None)
+    assert view.message.value == ""
+    assert f"</b> (90% band unknown), now {known.now:.4f}" in view.details.value
+    assert view.details.value.endswith(f"off by {known.error:+.4f}</div>")
+    assert "90% band unknown" in view.picture.tooltip
+    assert "<td>unknown</td>" in view.history.value
+    assert "inf" not in view.headline.value + view.details.value + view.picture.tooltip
+
+
+def test_equal_documents_are_distinct_rows(small_run):
+    """Both can be chosen, each alone, and what another document says in full is not mistaken."""
+    names = ["ann", "bob", "ann", "ann (document 0)"]
+    run = sl.train(names, steps=4, progress=False)
+    view = sl.explore(run, sl.sketch(run, 1, 4, progress=False))
+    rows, selection = view.deletion.names.list, view.explorer.selection
+    assert len({label for label, _ in rows.options}) == 4
+    assert [label for label, _ in sorted(rows.options, key=lambda option: option[1])] == [
+        "ann (document 0)",
+        "bob",
+        "ann (document 2)",
+        "'ann (document 0)'",
+    ]
+    for chosen in ((0, 2), (2,), (0,), (3,), (0, 2, 3), ()):
+        rows.value = chosen
+        assert tuple(np.flatnonzero(selection.mask)) == chosen
+        assert sorted(rows.value) == list(chosen)
+        assert view.message.value == ""
+    view.deletion.names.search.value = "ann"
+    assert {row for _, row in rows.options} == {0, 2, 3}
+
+
+def test_nothing_that_the_model_reads_is_stripped():
+    """Spaces are letters where the documents have them."""
+    run = sl.train(["a b", "ab ", " ab"], steps=3, progress=False)
+    view = sl.explore(run, sl.sketch(run, 1, 3, progress=False), name="ab")
+    view.question.name.value = "ab "
+    assert view.explorer.question.name == "ab "
+    assert view.explorer.answer().now == pytest.approx(float(run.loss("ab ")), rel=1e-12)
+    view.question.kind.value = view.question.NEXT
+    view.question.prefix.value, view.question.letter.value = "a ", "b"
+    assert view.explorer.question.title == "probability of 'b' after 'a '"
+    chance = float(run.next_probs("a ")["b"])
+    assert view.explorer.answer().now == pytest.approx(chance, rel=1e-12)
+    assert "' '" in dict(view.question.letter.options)  # a space alone could not be seen
+    view.deletion.names.search.value = " "
+    assert len(view.deletion.names.list.options) == 3
+    view.deletion.names.search.value = "b "
+    assert [label for label, _ in view.deletion.names.list.options] == ["'ab '"]
+    view.deletion.names.list.value = (1,)
+    assert "&#x27;ab &#x27;" in view.deletion.count.value
+
+
+def test_documents_longer_than_the_context_are_shown():
+    """Without a name and with one, saying what counts."""
+    run = sl.train(["acgtacgt", "ccgg", "ac"], steps=3, context=4, progress=False)
+    sketched = sl.sketch(run, 1, 3, progress=False)
+    view = sl.explore(run, sketched, held_out=[])
+    assert view.question.name.value == view.explorer.question.name == "acgtacgt"
+    assert "only the first 4 of its 9 positions count" in view.caption.value
+    view.question.name.value = "ccgg"
+    assert "only the first 4 of its 5 positions count" in view.caption.value
+    view.question.name.value = "ac"
+    assert "count" not in view.caption.value
+    assert sl.explore(run, sketched, name="ccgg").question.name.value == "ccgg"
+    view.question.kind.value = view.question.NEXT
+    view.question.prefix.value = "acgt"
+    assert "the prefix has 4 letters; the model reads at most 3" in view.question.message.value
+
+
+class Odd(Exception):
+    """What no control expects."""
+
+
+def fail(*_, **__):
+    """Raise it."""
+    raise Odd("this & that")
+
+
+def pages(view, name):
+    """A page of the deletions."""
+    return view.deletion.pages[name]
+
+
+BROKEN = {  # the method that fails, the change of a person, and who must tell it
+    "name": ("ask", lambda v: set_value(v.question.name, "zoe"), lambda v: v.question),
+    "kind": ("ask", lambda v: set_value(v.question.kind, v.question.NEXT), lambda v: v.question),
+    "mean": (
+        "ask_mean_loss",
+        lambda v: set_value(v.question.kind, v.question.MEAN),
+        lambda v: v.question,
+    ),
+    "epsilon": ("set_epsilon", lambda v: set_value(v.accuracy.epsilon, 0.1), lambda v: v),
+    "degree": (
+        "set_part",
+        lambda v: set_value(v.accuracy.degree, 3 - v.explorer.degree),
+        lambda v: v,
+    ),
+    "answer": ("answer", lambda v: set_value(v.accuracy.weight, 0.5), lambda v: v),
+    "picture": ("answer", lambda v: set_value(v.question.name, "zoe"), lambda v: v),
+    "effect": (
+        "most",
+        lambda v: set_value(pages(v, "Effect").number, 3),
+        lambda v: pages(v, "Effect"),
+    ),
+    "effect button": ("most", lambda v: pages(v, "Effect").buttons["add"].click(), lambda v: v),
+    "draw": (
+        "at_random",
+        lambda v: set_value(pages(v, "Draw").number, 3),
+        lambda v: pages(v, "Draw"),
+    ),
+    "draw button": ("at_random", lambda v: pages(v, "Draw").buttons["add"].click(), lambda v: v),
+    "chip": (
+        "selection.choose",
+        lambda v: set_value(next(iter(v.deletion.units.chips.values())), True),
+        lambda v: v,
+    ),
+    "list": (
+        "selection.choose_units",
+        lambda v: set_value(v.deletion.names.list, (1, 2)),
+        lambda v: v,
+    ),
+    "pattern": (
+        "selection.matching",
+        lambda v: set_value(pages(v, "Text").text, "a"),
+        lambda v: pages(v, "Text"),
+    ),
+    "none": ("selection.choose", lambda v: v.deletion.none.click(), lambda v: v),
+    "all": ("selection.choose", lambda v: v.deletion.all.click(), lambda v: v),
+    "snapshot": ("snapshot", lambda v: v.button.click(), lambda v: v),
+    "retrain": ("retrain", lambda v: retrained(v), lambda v: v),
+    "record": ("record", lambda v: retrained(v), lambda v: v),
+    "csv": ("csv", lambda v: retrained(v), lambda v: v),
+}
+
+
+def set_value(control, value):
+    """As a person would."""
+    control.value = value
+
+
+def retrained(view):
+    """Press Retrain and wait."""
+    view.button.click()
+    view.worker.join()
+
+
+@pytest.mark.parametrize(("method", "change", "teller"), BROKEN.values(), ids=BROKEN)
+def test_every_control_tells_what_goes_wrong(view, monkeypatch, method, change, teller):
+    """Nothing is raised into the kernel, where nobody would see it, or lost in a thread."""
+    view.deletion.names.list.value = (4, 5)
+    owner = view.explorer
+    *path, name = method.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    monkeypatch.setattr(owner, name, fail)
+    change(view)
+    assert "Odd: this &amp; that" in teller(view).message.value
+    monkeypatch.undo()
+    view.deletion.undo.click()
+    assert view.message.value == "" and view.picture.layout.display is None
+
+
+def test_a_picture_that_fails_is_taken_down(view, monkeypatch):
+    """It would show another question than the one that is asked now."""
+    monkeypatch.setattr(figures, "predicted_deletion", fail)
+    view.question.name.value = "zoe"
+    assert "Odd: this &amp; that" in view.message.value
+    assert view.picture.layout.display == "none"
+    assert view.headline.value == view.details.value == view.caption.value == ""
+    monkeypatch.undo()
+    view.question.name.value = "max"
+    assert view.message.value == "" and view.picture.layout.display is None
+    assert "&#x27;max&#x27;" in view.caption.value
+
+
+def test_an_error_without_words_is_told_by_its_name(view):
+    """A message must not stay empty."""
+
+    def fail_with(error):
+        raise error
+
+    for error in (ValueError(), KeyError(), Odd()):
+        view.act(lambda error=error: fail_with(error))
+        assert type(error).__name__ in view.message.value
+
+
+def test_the_question_follows_the_state(view):
+    """A question asked in a cell of the notebook is shown, not overwritten by what was typed."""
+    view.question.name.value = "zo3"
+    view.act(lambda: None)
+    assert view.question.name.value == "zo3"  # nobody likes to lose what is being typed
+    view.act(lambda: view.explorer.ask(NextLetter("ma", "x")))
+    question = view.question
+    assert (question.kind.value, question.prefix.value, question.letter.value) == (
+        question.NEXT,
+        "ma",
+        "x",
+    )
+    assert question.message.value == ""
+    question.letter.value = "y"
+    assert view.explorer.question == NextLetter("ma", "y")
+    view.act(view.explorer.ask_mean_loss)
+    assert question.kind.value == question.MEAN
+
+
+@pytest.mark.filterwarnings("error")
+def test_sliders_show_letters_that_the_font_lacks():
+    """As escapes in the picture, in full in its description; formulas of the caller stay."""
+
+    def draw(n):
+        figure, axes = figures.new_axes()
+        axes.plot([0, n], label="名")
+        axes.set(xlabel="$x^2$", ylabel="字", title="名字")
+        axes.legend()
+        return figure
+
+    *_, message, image = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
+    assert message.value == ""
+    assert image.tooltip == "名字: 字 against $x^2$ (名)"
+
+
+def test_sliders_tell_what_is_no_figure_and_no_formula():
+    """Whatever is wrong with a picture, also while it is drawn."""
+
+    def draw(n):
+        figure, axes = figures.new_axes()
+        axes.set(xlabel="$$" if n == 2 else "x")
+        return None if n == 3 else figure
+
+    slider, message, image = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
+    for n, told in ((2, "ParseException"), (3, "AttributeError")):
+        slider.value = n
+        assert message.value != "" and image.layout.display == "none", told
+        slider.value = 1
+        assert message.value == "" and image.layout.display is None

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from ..algebra.jets import Jet
+from ..algebra.jet import Jet
 from ..checks import check_degree
 from ..estimation import resummation
 from ..estimation.minimum_norm import forms

@@ -43,7 +43,7 @@ class LossOn(_Loss):
         """Raise ValueError, in words, if the model cannot answer."""
         if not self.name:
             raise ValueError("type a name, such as 'max'")
-        _check_text(self.name, "name", model)
+        _check_letters(self.name, model)
 
     def __call__(self, model):
         return model.loss(self.name)
@@ -85,7 +85,12 @@ class NextLetter:
             raise ValueError(
                 f"{self.letter!r} is not one letter of the vocabulary {model.vocabulary!r}"
             )
-        _check_text(self.prefix, "prefix", model)
+        if len(self.prefix) >= model.context:
+            raise ValueError(
+                f"the prefix has {len(self.prefix)} letters; the model reads at most "
+                f"{model.context - 1}"
+            )
+        _check_letters(self.prefix, model)
 
     def __call__(self, model):
         return model.next_probs(self.prefix)[self.letter]
@@ -121,11 +126,7 @@ class MeanLoss(_Loss):
         return "names in general"
 
 
-def _check_text(text, what, model):
-    if len(text) >= model.context:
-        raise ValueError(
-            f"the {what} has {len(text)} letters; the model reads at most {model.context - 1}"
-        )
+def _check_letters(text, model):
     try:
         model.tokens(text)
     except ValueError as error:

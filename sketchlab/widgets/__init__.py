@@ -1,7 +1,9 @@
 """What people operate in a notebook: plain models that hold the state, and thin views of them.
 
-Models: `selection` (what is deleted), `questions` (what is asked), `explorer` (both, with the
-sketch and the retrainings). Views: `view` and its `controls`, `sliders`, and shared `parts`.
+Models: `selection` (what is deleted), `explorer` (that, what is asked, and how accurately),
+`answers` (a prediction beside the truth), `kept` (what was computed already).
+Views: `view`; its `deletion_controls` with `proposals`, and `question_controls`; `words` (what it
+says); `sliders`; and the `parts` that all share.
 """
 
 from .sliders import with_sliders

@@ -1,112 +1,38 @@
 """The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
 
 import copy
-import csv
-import dataclasses
-import io
 import numbers
-import warnings
 
 import numpy as np
 
 from ..estimation.minimum_norm import gradients
-from ..estimation.plan import Plan, parts, plan_part, stored_bytes
-from ..estimation.prediction import Prediction
+from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPTRun
 from ..training.names import load
 from ..training.outputs import LossOn, MeanLoss
-from .selection import Selection
+from .answers import Answer, Try, history_csv
+from .kept import Recent, Retrainings
+from .selection import Selection, visible
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
-RETRAINED_AT = (0.25, 0.5, 0.75, 1.0)  # down-weights of exact retrainings, besides the chosen one
-OUTPUTS_KEPT = 32
-RETRAININGS_KEPT = 100
+OUTPUTS_KEPT, RETRAININGS_KEPT = 32, 100
 HELD_OUT = 20
 EFFECTS = ("helpful", "harmful")
-ROUNDING = 1e-12  # relative error of arithmetic
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """Prediction and, once retrained, truth for one deletion and one question.
-
-    prediction: at the chosen down-weight; curve: at down-weights WEIGHTS. now: the output of the
-    trained model. retrained: pairs of down-weight and exact output, or empty. truth: the exact
-    output at the chosen down-weight, or None. plan: what epsilon asked for, or None if degree and
-    directions were set by hand.
-    """
-
-    question: object
-    prediction: Prediction
-    curve: Prediction
-    now: float
-    retrained: tuple
-    truth: float | None
-    plan: Plan | None
-
-    @property
-    def change(self):
-        """Predicted change of the output from what it is now."""
-        return self.prediction.value - self.now
-
-    @property
-    def error(self):
-        """Predicted minus exact output, or None before retraining."""
-        return None if self.truth is None else self.prediction.value - self.truth
-
-    @property
-    def inside(self):
-        """Whether the exact output lies in the 90% band, or None before retraining."""
-        if self.truth is None:
-            return None
-        tolerance = ROUNDING * abs(self.truth)
-        return self.prediction.low - tolerance <= self.truth <= self.prediction.high + tolerance
-
-    @property
-    def headline(self):
-        """The predicted change, the true one once it is known, and what it means."""
-        unit = self.question.unit
-        if self.truth is not None:
-            change = self.truth - self.now
-            meaning = self.question.meaning(change) if change else "nothing changes"
-            return f"{_signed(self.change)} {unit} predicted, {_signed(change)} true: {meaning}"
-        p = self.prediction
-        reach = max(p.high - p.value, p.value - p.low)
-        if abs(self.change) > max(reach, ROUNDING * abs(self.now)):
-            return f"{_signed(self.change)} {unit}: {self.question.meaning(self.change)}"
-        return f"{_signed(self.change)} {unit}, give or take {reach:.2g}: may be no change at all"
-
-
-@dataclasses.dataclass(frozen=True)
-class Try:
-    """One row of the history: a prediction beside its exact retraining."""
-
-    deleted: int
-    names: str
-    output: str
-    down_weight: float
-    degree: int
-    directions: int
-    predicted: float
-    low: float
-    high: float
-    retrained: float
-    error: float
-    inside: bool
 
 
 class Explorer:
     """Choose a deletion and a question; get the prediction, then retrain and compare.
 
-    run: a training run of microgpt. sketch: a sketch of it. held_out: names that were not trained
-    on, for the mean loss; default: embedded names that the run does not have.
-    selection: what is deleted (`Selection`). question: what is asked (see `questions`). weight: the
+    run: a training run of microgpt. sketch: a sketch of it. question: what is asked at the start
+    (see `training.outputs`); default: the loss on a name that the model can read. held_out: names
+    that were not trained on, for the mean loss; default: embedded names that the run does not have.
+    selection: what is deleted (`Selection`). question: what is asked; output: its jets. weight: the
     down-weight of the deleted names, 0 to 1. degree, directions: the part of the sketch that is
     used; they follow epsilon until they are set by hand.
     """
 
-    def __init__(self, run, sketch, *, held_out=None):
+    def __init__(self, run, sketch, *, question=None, held_out=None):
         if not isinstance(run, MicroGPTRun):
             raise TypeError(f"run must be a training run from sl.train, not {type(run).__name__}")
         if not isinstance(sketch, Sketch):
@@ -119,9 +45,10 @@ class Explorer:
         self.held_out = tuple(_unseen(run) if held_out is None else held_out)
         self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
         self.degree, self.directions = sketch.degree, len(sketch)
-        self._outputs, self._retrained = {}, {}
+        self._outputs = Recent(OUTPUTS_KEPT)
+        self._retrainings = Retrainings(run, RETRAININGS_KEPT)
         self.question = None
-        self.ask(LossOn(self.held_out[0] if self.held_out else run.data[0]))
+        self.ask(self._readable() if question is None else question)
 
     def ask(self, question):
         """Ask for another output; another kind starts with its own epsilon.
@@ -130,18 +57,27 @@ class Explorer:
         """
         if not callable(question) or not hasattr(question, "check"):
             raise TypeError(
-                "a question is one of sketchlab.widgets.questions, such as LossOn('max'), "
+                "a question is one of sketchlab.training.outputs, such as LossOn('max'), "
                 f"not {question!r}"
             )
         question.check(self.run.model)
-        if question not in self._outputs:
-            self._outputs[question] = self.sketch.output(question)
-            while len(self._outputs) > OUTPUTS_KEPT:
-                del self._outputs[next(iter(self._outputs))]
-        self._outputs[question] = self._outputs.pop(question)  # the one used last is kept longest
+        output = self._outputs.get(question)
+        if output is None:
+            output = self.sketch.output(question)
+            self._outputs.put(question, output)
         if self.question is None or self.question.unit != question.unit:
             self.epsilon = question.epsilon
-        self.question = question
+        self.question, self.output = question, output
+
+    def _readable(self):
+        """The loss on the first name, best one not trained on, that the model can read."""
+        for name in (*self.held_out, *self.run.data):
+            try:
+                LossOn(name).check(self.run.model)
+            except (TypeError, ValueError):
+                continue
+            return LossOn(name)
+        raise ValueError("the model can read none of the names: give question=...")
 
     def ask_mean_loss(self):
         """Ask for the mean loss on the names that were not trained on."""
@@ -157,11 +93,6 @@ class Explorer:
         if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
             raise ValueError(f"the down-weight must lie between 0 and 1, not {value!r}")
         self._weight = float(value)
-
-    @property
-    def output(self):
-        """The jets of the output that is asked for: a `sketch.Output`."""
-        return self._outputs[self.question]
 
     @property
     def sizes(self):
@@ -226,14 +157,14 @@ class Explorer:
             )
             self.degree, self.directions = plan.degree, plan.directions
         part = self.output.part(degree=self.degree, directions=self.directions)
-        retrained, truth = self._truths()
+        retrained = self._retrainings.outputs(self.selection.mask, self.question)
         return Answer(
             self.question,
             part.predict(self.weight * x),
             part.curve(WEIGHTS, down_weights=x),
             float(self.question(self.run.model)),
             retrained,
-            truth,
+            dict(retrained).get(self.weight),
             plan,
         )
 
@@ -247,34 +178,12 @@ class Explorer:
             raise ValueError("nothing is chosen: choose at least one name to delete")
         if not self.weight:
             raise ValueError("the down-weight is 0, so that nothing is deleted: raise it first")
-        mask = self.selection.mask
-        known = self._retrained.get(mask.tobytes(), ((), None))[0]
-        weights = np.unique([*known, *RETRAINED_AT, self.weight])
-        if len(weights) == len(known):
-            return
-        with warnings.catch_warnings():  # that everything is deleted, which the view says itself
-            warnings.simplefilter("ignore", UserWarning)
-            model = self.run.retrain(down_weights=weights[:, None] * mask, progress=progress)
-        self._retrained[mask.tobytes()] = (tuple(weights.tolist()), model)
-        while len(self._retrained) > RETRAININGS_KEPT:
-            del self._retrained[next(iter(self._retrained))]
+        self._retrainings.add(self.selection.mask, self.weight, progress)
 
     @property
     def retrained_model(self):
         """The model retrained with the deletion at the chosen down-weight, or None."""
-        weights, models = self._retrained.get(self.selection.mask.tobytes(), ((), None))
-        if self.weight not in weights:
-            return None
-        row = weights.index(self.weight)
-        return models.with_parameters({name: p[row] for name, p in models.parameters.items()})
-
-    def _truths(self):
-        """Pairs of down-weight and exact output, and the exact output at the chosen weight."""
-        weights, models = self._retrained.get(self.selection.mask.tobytes(), ((), None))
-        if models is None:
-            return (), None
-        retrained = tuple(zip(weights, np.asarray(self.question(models)).tolist(), strict=True))
-        return retrained, dict(retrained).get(self.weight)
+        return self._retrainings.model(self.selection.mask, self.weight)
 
     def snapshot(self):
         """The explorer as it is now; what is computed, and the history, it shares with this one."""
@@ -293,7 +202,7 @@ class Explorer:
         prediction = answer.prediction
         row = Try(
             len(self.selection),
-            " ".join(self.selection.names),
+            " ".join(map(visible, self.selection.names)),
             self.question.title,
             self.weight,
             self.degree,
@@ -311,23 +220,11 @@ class Explorer:
 
     def csv(self):
         """The history as the text of a CSV file, one row per try."""
-        text = io.StringIO()
-        rows = csv.writer(text)
-        rows.writerow(field.name for field in dataclasses.fields(Try))
-        rows.writerows(dataclasses.astuple(row) for row in self.tries)
-        return text.getvalue()
-
-
-def _signed(change):
-    return f"{change:+#.3g}" if abs(change) > ROUNDING else "0"
+        return history_csv(self.tries)
 
 
 def _unseen(run):
     """Some embedded names that the run does not have and its model can read."""
     seen, vocabulary = set(run.data), set(run.model.vocabulary)
-    names = [
-        name
-        for name in load()
-        if name not in seen and vocabulary.issuperset(name) and len(name) < run.model.context
-    ]
+    names = [name for name in load() if name not in seen and vocabulary.issuperset(name)]
     return names[-HELD_OUT:]

@@ -1,14 +1,20 @@
-"""Parts that all widgets share: a picture with its description, and a message."""
+"""Parts that all widgets share: a picture with its description, a message, a box of controls."""
 
+import contextlib
 import html
 import io
 
 import ipywidgets
 import traitlets
 
-from .. import figures
+from .. import canvas
 
 RESOLUTION = 100  # dots per inch
+FULL = {"width": "98%"}
+NARROW = {"description_width": "90px"}
+AS_TYPED = (  # people's words keep their spaces, and long ones their place
+    "white-space: pre-wrap; overflow-wrap: anywhere; max-height: 6em; overflow-y: auto"
+)
 
 
 class Picture(ipywidgets.Image):
@@ -22,25 +28,98 @@ class Picture(ipywidgets.Image):
 
     def show(self, figure, text=None):
         """Show a matplotlib figure; text: what it says, default: what its axes show."""
+        canvas.make_legible(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=RESOLUTION, pil_kwargs={"compress_level": 1})
         with self.hold_sync():
             self.value = buffer.getvalue()
-            self.tooltip = figures.description(figure) if text is None else text
+            self.tooltip = canvas.description(figure) if text is None else text
             self.layout.display = None
+
+    def hide(self):
+        """Take the picture away, because it no longer shows what is asked."""
+        self.layout.display = "none"
 
 
 class Message(ipywidgets.HTML):
-    """What went wrong, in words; read aloud by screen readers."""
+    """What went wrong, in words; read aloud by screen readers. It takes no room while empty."""
 
     def __init__(self):
         super().__init__()
         self.add_class("sketchlab-message")
+        self.say(None)
 
-    def say(self, error):
-        """Show an error, or some text; None clears the message."""
-        if isinstance(error, Exception) and not isinstance(error, ValueError):
-            error = f"{type(error).__name__}: {error}"
-        text = "" if error is None else html.escape(str(error))
-        style = "line-height: 1.4; overflow-wrap: anywhere"
+    def say(self, error, rest=""):
+        """Show an error, or some text, and the rest after it; None clears the message."""
+        if isinstance(error, Exception) and not (isinstance(error, ValueError) and str(error)):
+            error = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = "" if error is None else html.escape(f"{error}{rest}")
+        style = f"line-height: 1.4; {AS_TYPED}"
         self.value = f'<div role="alert" style="{style}">⚠ {text}</div>' if text else ""
+        self.layout.display = None if text else "none"
+
+
+class Controls(ipywidgets.VBox):
+    """A box of controls with a message below, which tells what goes wrong in one of them.
+
+    `showing()` marks changes that come from the state, not from a person.
+    """
+
+    def __init__(self, children):
+        self.message = Message()
+        super().__init__([*children, self.message])
+        self._showing = False
+
+    @contextlib.contextmanager
+    def showing(self):
+        """While the state is shown, the controls do not act on it."""
+        self._showing = True
+        try:
+            yield
+        finally:
+            self._showing = False
+
+    @contextlib.contextmanager
+    def telling(self):
+        """Clear the message, and show in words what is raised inside, whatever it is."""
+        self.message.say(None)
+        try:
+            yield
+        except Exception as error:  # a widget must answer in words, whatever went wrong
+            self.message.say(error)
+
+    def on_change(self, control, react):
+        """Call react(value) when a person changes the control, and tell what it raises."""
+
+        def changed(change):
+            if not self._showing:
+                with self.telling():
+                    react(change["new"])
+
+        control.observe(changed, names="value")
+
+
+def heading(text):
+    """A heading above controls."""
+    return ipywidgets.HTML(f"<b>{text}</b>")
+
+
+def text_field(description, value):
+    """A field to type in."""
+    return ipywidgets.Text(value, description=description, style=NARROW, layout=FULL)
+
+
+def how_many(most, start):
+    """A slider from 1 to `most`."""
+    return ipywidgets.IntSlider(
+        min(start, most), 1, most, description="how many", style=NARROW, layout=FULL
+    )
+
+
+def button(label, action, act, tooltip=""):
+    """A button; act(action) is called when it is pressed."""
+    made = ipywidgets.Button(
+        description=label, tooltip=tooltip or label, layout={"width": "auto", "flex": "1 1 auto"}
+    )
+    made.on_click(lambda _: act(action))
+    return made

@@ -11,6 +11,13 @@ STEPS_KEPT = 100
 LENGTH = re.compile(r"\s*(?:(\d{1,4})\s*-\s*(\d{1,4})|(<=|>=|<|>|)\s*(\d{1,4}))\s*")
 
 
+def visible(document):
+    """A document as people can tell it from others: quoted if it has what they cannot see."""
+    text = str(document)
+    plain = text.isprintable() and not any(letter.isspace() for letter in text)
+    return text if plain else repr(text)
+
+
 class Selection:
     """A set of documents; what may be chosen are the units of a sketch (see `Units`).
 
@@ -64,7 +71,7 @@ class Selection:
             raise TypeError(f"a pattern must be a string, not {text!r}")
         if kind not in KINDS:
             raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
-        if not text.strip():
+        if not (text.strip() if kind == "length" else text):
             return np.zeros(len(self.documents), bool)
         if kind == "length":
             test = _length_test(text)
@@ -102,10 +109,10 @@ class Selection:
             self._steps.append(chosen)
         del self._steps[: -STEPS_KEPT - 1]
 
-    def choose_units(self, down_weights, mode="replace"):
-        """Choose all units with a down-weight above 0; see `choose`."""
+    def choose_units(self, down_weights):
+        """Choose all units with a down-weight above 0, and no others."""
         x = self.units.down_weights(None, down_weights)
-        self.choose(x[self.units.of_document] > 0, mode)
+        self.choose(x[self.units.of_document] > 0)
 
     def copy(self):
         """The same choice with its steps; later changes of one do not reach the other."""

@@ -1,40 +1,40 @@
 """The deletion explorer as people see it: controls on one side, what follows from them beside."""
 
-import base64
-import html
 import threading
 
 import ipywidgets
 
 from .. import figures
 from ..training.outputs import LossOn
-from .controls import Accuracy, Deletion, Question
+from . import words
+from .deletion_controls import Deletion
 from .explorer import WEIGHTS, Explorer
 from .parts import Message, Picture
+from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0
-NAMES_IN_HISTORY = 20  # letters
 RESTARTED = (
     "If nothing moves any more, the kernel behind this page has stopped or restarted: "
     "run the cell again, or reload the page."
 )
+CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
 
 
 def explore(run, sketch, *, without=(), name=None, held_out=None):
     """The deletion explorer, a widget: choose, predict, retrain, compare.
 
     run: a training run of microgpt. sketch: a sketch of it, over names, units, or both.
-    without: units to delete at the start. name: ask for the loss on this name at the start.
+    without: units to delete at the start. name: ask for the loss on this name at the start;
+    default: on a name that the model can read.
     held_out: names that were not trained on, for the mean loss; default: embedded names.
     The state is in its attribute `explorer`, an `Explorer`.
     Raises ValueError if the sketch was made of another run.
     """
-    explorer = Explorer(run, sketch, held_out=held_out)
+    question = None if name is None else LossOn(name)
+    explorer = Explorer(run, sketch, question=question, held_out=held_out)
     if without is not None:
         explorer.selection.choose_units(sketch.units.down_weights(without))
-    if name is not None:
-        explorer.ask(LossOn(name))
     return ExplorerView(explorer)
 
 
@@ -51,7 +51,7 @@ class ExplorerView(ipywidgets.VBox):
         self.deletion = Deletion(explorer, self.act)
         self.question = Question(explorer, self.act)
         self.accuracy = Accuracy(explorer, self.act)
-        self.headline, self.details = ipywidgets.HTML(), ipywidgets.HTML()
+        self.headline, self.details, self.caption = (ipywidgets.HTML() for _ in range(3))
         self.picture, self.message = Picture(), Message()
         self.samples, self.history = ipywidgets.HTML(), ipywidgets.HTML()
         self.button = ipywidgets.Button(
@@ -59,7 +59,7 @@ class ExplorerView(ipywidgets.VBox):
         )
         self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
         self.progress = ipywidgets.IntProgress(0, 0, explorer.run.steps, layout={"width": "120px"})
-        self.button.on_click(lambda _: self.retrain())
+        self.button.on_click(lambda _: self.act(self.retrain))
         self.stop.on_click(lambda _: self._cancel.set())
         self.button.add_class("sketchlab-retrain")
         controls = ipywidgets.VBox(
@@ -70,6 +70,7 @@ class ExplorerView(ipywidgets.VBox):
             [
                 self.headline,
                 self.details,
+                self.caption,
                 self.picture,
                 ipywidgets.HBox([self.button, self.stop, self.progress]),
                 self.message,
@@ -87,7 +88,7 @@ class ExplorerView(ipywidgets.VBox):
         self.add_class("sketchlab-explorer")
         self._running(False)
         self._before = explorer.run.sample(SAMPLES, SAMPLE_SEED)
-        self.refresh()
+        self.act(lambda: None)
 
     def __repr__(self):
         explorer = self.explorer
@@ -97,28 +98,25 @@ class ExplorerView(ipywidgets.VBox):
         )
 
     def act(self, change):
-        """Run a change of the state, show what it raises in words, and draw everything again."""
+        """Run a change of the state, draw everything again, and show in words what went wrong."""
         with self._lock:
-            try:
-                change()
-                self.message.say(None)
-            except Exception as error:  # a widget must answer in words, whatever went wrong
-                self.message.say(error)
-            self.refresh()
+            problem = _attempt(change)
+            unseen = _attempt(self.refresh)
+            if unseen is not None:  # what was shown before does not belong to the state any more
+                self.picture.hide()
+                self.headline.value = self.details.value = self.caption.value = ""
+            self.message.say(unseen if problem is None else problem)
 
     def refresh(self):
-        """Show the state."""
+        """Show the state; raises what goes wrong."""
         explorer = self.explorer
-        try:
-            answer = explorer.answer()
-        except Exception as error:  # as above
-            self.message.say(error)
-            return
         self.deletion.refresh()
         self.question.refresh()
+        answer = explorer.answer()
         self.accuracy.refresh(answer)
-        self.headline.value = _headline(explorer, answer)
-        self.details.value = _details(answer)
+        self.headline.value = words.headline(explorer, answer)
+        self.details.value = words.details(answer)
+        self.caption.value = words.caption(explorer, answer)
         self.picture.show(
             figures.predicted_deletion(
                 answer.prediction,
@@ -127,38 +125,41 @@ class ExplorerView(ipywidgets.VBox):
                 weight=explorer.weight,
                 now=answer.now,
                 retrained=answer.retrained,
-                label=answer.question.label,
+                label=None,  # the caption has it
                 figure=figures.blank(),
             ),
-            _spoken(explorer, answer),
+            words.spoken(explorer, answer),
         )
-        self.samples.value = _samples(self._before, explorer.retrained_model)
-        self.history.value = _history(explorer)
+        model = explorer.retrained_model
+        after = None if model is None else model.sample(SAMPLES, SAMPLE_SEED)
+        self.samples.value = words.samples(self._before, after)
+        self.history.value = words.history(explorer)
 
     def retrain(self):
         """Train without the chosen names, in a thread, so that the page goes on answering."""
         if self.worker is not None and self.worker.is_alive():
             return
+        snapshot = self.explorer.snapshot()  # people may go on choosing while it trains
         self._cancel.clear()
         self._running(True)
-        self.message.say(None)
-        snapshot = self.explorer.snapshot()  # people may go on choosing while it trains
         self.worker = threading.Thread(target=self._retrain, args=(snapshot,), daemon=True)
         self.worker.start()
 
     def _retrain(self, snapshot):
+        def finish():
+            self._running(False)
+            if problem is not None:
+                raise problem
+
+        problem = _attempt(lambda: self._train(snapshot))
+        self.act(finish)
+
+    def _train(self, snapshot):
         try:
             snapshot.retrain(progress=self)
-            snapshot.record()
-            problem = None
         except Cancelled:
-            problem = "cancelled: nothing was kept, press Retrain to start again"
-        except Exception as error:  # as above
-            problem = error
-        with self._lock:
-            self._running(False)
-            self.refresh()
-            self.message.say(problem)
+            raise ValueError(CANCELLED) from None
+        snapshot.record()
 
     def update(self, steps=1):
         """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
@@ -174,77 +175,10 @@ class ExplorerView(ipywidgets.VBox):
             widget.layout.visibility = "visible" if running else "hidden"
 
 
-def _headline(explorer, answer):
-    if not len(explorer.selection):
-        text = "Choose names to delete"
-    elif not explorer.weight:
-        text = "Down-weight 0: nothing is deleted"
-    else:
-        text = answer.headline
-    return (
-        '<div class="sketchlab-headline" aria-live="polite" '
-        f'style="font-size: 1.25em; line-height: 1.4"><b>{html.escape(text)}</b></div>'
-    )
-
-
-def _details(answer):
-    p = answer.prediction
-    text = (
-        f"predicted <b>{p.value:.4f}</b> (90% band {p.low:.4f} to {p.high:.4f}), "
-        f"now {answer.now:.4f}"
-    )
-    if answer.truth is not None:
-        where = "inside" if answer.inside else "outside"
-        text += (
-            f"; retrained <b>{answer.truth:.4f}</b>: off by {answer.error:+.4f}, {where} the band"
-        )
-    return f'<div class="sketchlab-details" style="line-height: 1.4">{text}</div>'
-
-
-def _spoken(explorer, answer):
-    """The picture in words."""
-    p = answer.prediction
-    terms = ", ".join(f"degree {term.degree}: {term.value:+.4f}" for term in p.terms[1:])
-    truth = "not retrained yet" if answer.truth is None else f"retrained {answer.truth:.4f}"
-    return (
-        f"{answer.question.title} against the down-weight of {len(explorer.selection)} names: "
-        f"now {answer.now:.4f}, predicted {p.value:.4f} at down-weight {explorer.weight:g}, 90% "
-        f"band {p.low:.4f} to {p.high:.4f}, {truth}. Taylor terms: {terms}."
-    )
-
-
-def _samples(before, model):
-    after = "press Retrain" if model is None else " ".join(model.sample(SAMPLES, SAMPLE_SEED))
-    return (
-        '<div class="sketchlab-samples" style="line-height: 1.4">names from the model now: '
-        f"<i>{html.escape(' '.join(before))}</i><br>"
-        f"retrained: <i>{html.escape(after)}</i></div>"
-    )
-
-
-def _history(explorer):
-    if not explorer.tries:
-        return ""
-    columns = ("deleted", "output", "weight", "deg.", "dir.", "predicted", "retrained", "error")
-    rows = "".join(
-        f'<tr style="text-align: left"><td title="{html.escape(row.names)}">{row.deleted}: '
-        f"{html.escape(_shortened(row.names))}</td><td>{html.escape(row.output)}</td>"
-        f"<td>{row.down_weight:g}</td><td>{row.degree}</td><td>{row.directions}</td>"
-        f"<td>{row.predicted:.4f}</td><td>{row.retrained:.4f}</td><td>{row.error:+.4f}</td>"
-        f"<td>{'inside' if row.inside else 'outside'}</td></tr>"
-        for row in reversed(explorer.tries)
-    )
-    head = "".join(f'<th style="text-align: left">{column}</th>' for column in (*columns, "band"))
-    content = base64.b64encode(explorer.csv().encode()).decode()
-    return (
-        '<div class="sketchlab-history" style="line-height: 1.4; overflow-x: auto; '
-        'white-space: nowrap" tabindex="0">'
-        f"<table><tr>{head}</tr>{rows}</table>"
-        f'<a download="deletions.csv" href="data:text/csv;base64,{content}">'
-        "<u>Download as CSV</u></a>"
-        "</div>"
-    )
-
-
-def _shortened(names):
-    return names if len(names) <= NAMES_IN_HISTORY else names[:NAMES_IN_HISTORY] + "…"
+def _attempt(call):
+    """What a call raises, or None: a widget must answer in words, whatever went wrong."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None

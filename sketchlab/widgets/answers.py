@@ -1,0 +1,112 @@
+"""Answers: a prediction beside the truth, what they mean in words, and the history of tries."""
+
+import csv
+import dataclasses
+import io
+import math
+
+from ..estimation.plan import Plan
+from ..estimation.prediction import Prediction
+from ..training.outputs import LossOn, MeanLoss, NextLetter
+
+ROUNDING = 1e-12  # relative error of arithmetic
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Prediction and, once retrained, truth for one deletion and one question.
+
+    prediction: at the chosen down-weight; curve: over all down-weights. now: the output of the
+    trained model. retrained: pairs of down-weight and exact output, or empty. truth: the exact
+    output at the chosen down-weight, or None. plan: what epsilon asked for, or None if degree and
+    directions were set by hand.
+    """
+
+    question: LossOn | MeanLoss | NextLetter
+    prediction: Prediction
+    curve: Prediction
+    now: float
+    retrained: tuple
+    truth: float | None
+    plan: Plan | None
+
+    @property
+    def change(self):
+        """Predicted change of the output from what it is now."""
+        return self.prediction.value - self.now
+
+    @property
+    def error(self):
+        """Predicted minus exact output, or None before retraining."""
+        return None if self.truth is None else self.prediction.value - self.truth
+
+    @property
+    def reach(self):
+        """How far the 90% band reaches from the prediction; infinite if no error is known."""
+        p = self.prediction
+        return max(p.high - p.value, p.value - p.low) if math.isfinite(p.error) else math.inf
+
+    @property
+    def inside(self):
+        """Whether the exact output lies in the 90% band; None before retraining or without band."""
+        if self.truth is None or math.isinf(self.reach):
+            return None
+        tolerance = ROUNDING * abs(self.truth)
+        return self.prediction.low - tolerance <= self.truth <= self.prediction.high + tolerance
+
+    @property
+    def headline(self):
+        """The predicted change, the true one once it is known, and what it means."""
+        unit = self.question.unit
+        if self.truth is not None:
+            change = self.truth - self.now
+            meaning = self.question.meaning(change) if change else "nothing changes"
+            return f"{_signed(self.change)} {unit} predicted, {_signed(change)} true: {meaning}"
+        if abs(self.change) > max(self.reach, ROUNDING * abs(self.now)):
+            return f"{_signed(self.change)} {unit}: {self.question.meaning(self.change)}"
+        reach = "an unknown amount" if math.isinf(self.reach) else f"{self.reach:.2g}"
+        return f"{_signed(self.change)} {unit}, give or take {reach}: may be no change at all"
+
+
+@dataclasses.dataclass(frozen=True)
+class Try:
+    """One row of the history: a prediction beside its exact retraining."""
+
+    deleted: int
+    names: str
+    output: str
+    down_weight: float
+    degree: int
+    directions: int
+    predicted: float
+    low: float
+    high: float
+    retrained: float
+    error: float
+    inside: bool | None
+
+
+def history_csv(tries):
+    """Tries as the text of a CSV file, one row for each."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(field.name for field in dataclasses.fields(Try))
+    rows.writerows(dataclasses.astuple(row) for row in tries)
+    return text.getvalue()
+
+
+def uncounted(question, context):
+    """What a loss leaves out, in words, or "": it counts only the first `context` positions."""
+    if isinstance(question, LossOn):
+        positions = len(question.name) + 1  # every letter, and the end
+        if positions > context:
+            return f"only the first {context} of its {positions} positions count, as in training"
+    if isinstance(question, MeanLoss):
+        long = sum(len(name) + 1 > context for name in question.names)
+        if long:
+            return f"only the first {context} positions count, as in training ({long} are longer)"
+    return ""
+
+
+def _signed(change):
+    return f"{change:+#.3g}" if abs(change) > ROUNDING else "0"

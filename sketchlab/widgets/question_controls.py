@@ -1,0 +1,128 @@
+"""The controls that choose what to ask, and how accurately it is answered."""
+
+import ipywidgets
+
+from ..training.microgpt import END
+from ..training.outputs import LossOn, MeanLoss, NextLetter
+from .parts import FULL, NARROW, Controls, heading, text_field
+from .selection import visible
+
+
+class Question(Controls):
+    """What to ask the model: a loss, a probability, a mean loss."""
+
+    LOSS, NEXT, MEAN = "loss on a name", "next letter", "mean loss on unseen names"
+
+    def __init__(self, explorer, act):
+        self.explorer, self.act, self._shown = explorer, act, None
+        kinds = [self.LOSS, self.NEXT] + ([self.MEAN] if explorer.held_out else [])
+        self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
+        first = getattr(explorer.question, "name", explorer.run.data[0])
+        self.name = text_field("name", first)
+        self.name.add_class("sketchlab-name")
+        self.prefix = text_field("after", first[: min(2, explorer.run.model.context - 1)])
+        letters = [*explorer.run.model.vocabulary, END]
+        self.letter = ipywidgets.Dropdown(
+            options=[(visible(letter), letter) for letter in letters],
+            description="letter",
+            style=NARROW,
+            layout=FULL,
+        )
+        fields = [self.kind, self.name, self.prefix, self.letter]
+        super().__init__([heading("Ask"), *fields])
+        for control in fields:
+            self.on_change(control, lambda _: self._ask())
+
+    def refresh(self):
+        """Show the question, if it is not what a person has asked here."""
+        question = self.explorer.question
+        if question != self._shown:
+            with self.showing():
+                if isinstance(question, LossOn):
+                    self.kind.value, self.name.value = self.LOSS, question.name
+                elif isinstance(question, NextLetter):
+                    self.kind.value = self.NEXT
+                    self.prefix.value, self.letter.value = question.prefix, question.letter
+                elif isinstance(question, MeanLoss) and self.MEAN in self.kind.options:
+                    self.kind.value = self.MEAN
+            self._shown = question
+            self.message.say(None)
+        self._show_fields()
+
+    def _show_fields(self):
+        kind = self.kind.value
+        self.name.layout.display = None if kind == self.LOSS else "none"
+        for field in (self.prefix, self.letter):
+            field.layout.display = None if kind == self.NEXT else "none"
+
+    def _ask(self):
+        self._show_fields()
+        try:
+            if self.kind.value == self.LOSS:
+                self.explorer.ask(LossOn(self.name.value))
+            elif self.kind.value == self.NEXT:
+                self.explorer.ask(NextLetter(self.prefix.value, self.letter.value))
+            else:
+                self.explorer.ask_mean_loss()
+        except Exception as error:  # a widget must answer in words, whatever went wrong
+            self.message.say(error, f". Still shown: {self.explorer.question.title}")
+            return
+        self._shown = self.explorer.question
+        self.act(lambda: None)
+
+
+class Accuracy(Controls):
+    """Epsilon, or degree and directions by hand; and the down-weight."""
+
+    def __init__(self, explorer, act):
+        self.explorer = explorer
+        self.epsilon = ipywidgets.FloatLogSlider(
+            explorer.epsilon, min=-4, max=0, step=0.1, description="epsilon", readout_format=".2g"
+        )
+        self.epsilon.tooltip = "Largest error wanted: 90% band either side of the prediction"
+        self.degree = ipywidgets.IntSlider(
+            explorer.degree, 1, explorer.sketch.degree, description="degree"
+        )
+        self.directions = ipywidgets.SelectionSlider(
+            options=explorer.sizes, value=explorer.directions, description="directions"
+        )
+        self.weight = ipywidgets.FloatSlider(
+            explorer.weight, min=0, max=1, step=0.05, description="down-weight"
+        )
+        self.note = ipywidgets.HTML()
+        sliders = [self.epsilon, self.degree, self.directions, self.weight]
+        for slider, name in zip(
+            sliders, ("epsilon", "degree", "directions", "weight"), strict=True
+        ):
+            slider.style, slider.layout.width = NARROW, FULL["width"]
+            slider.add_class(f"sketchlab-{name}")
+        super().__init__([heading("Accuracy"), *sliders, self.note])
+        self.on_change(self.epsilon, lambda e: act(lambda: explorer.set_epsilon(e)))
+        for slider in (self.degree, self.directions):
+            self.on_change(
+                slider,
+                lambda _: act(lambda: explorer.set_part(self.degree.value, self.directions.value)),
+            )
+        self.on_change(self.weight, lambda w: act(lambda: setattr(explorer, "weight", w)))
+
+    def refresh(self, answer):
+        """Show the part of the sketch that is used, its cost, and whether epsilon is reached."""
+        with self.showing():
+            self.epsilon.value = self.explorer.epsilon
+            self.degree.value = self.explorer.degree
+            self.directions.value = self.explorer.directions
+            self.weight.value = self.explorer.weight
+        trainings, size = self.explorer.cost
+        if not (len(self.explorer.selection) and self.explorer.weight):
+            self.note.value = ""
+            return
+        if answer.plan is None:
+            verdict = "This part was set by hand, not by epsilon."
+        elif answer.plan.within_reach:
+            verdict = "It is the cheapest part whose band is within epsilon."
+        else:
+            verdict = f"No part is within epsilon: {answer.plan.reason}."
+        self.note.value = (
+            f'<div class="sketchlab-cost" style="line-height: 1.4">This part of the sketch cost as '
+            f"much as {trainings} trainings, once, and takes {size / 1e6:.1f} MB. {verdict}</div>"
+        )

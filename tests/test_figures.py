@@ -1,0 +1,105 @@
+"""Figures: closed for pyplot, people's words as they are, and bands that may be unknown."""
+
+import io
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import matplotlib.text
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import figures
+
+HARD = {  # words of people, and what matplotlib would make of them
+    "formula": "$$",
+    "broken formula": "$_^\\$",
+    "escaped": "\\$1_",
+    "markup": "<b>&amp;</b>",
+    "Chinese": "名字",
+    "Arabic": "اسم",
+    "emoji": "🙂",
+    "control": "a\x01",
+    "long": "acgt" * 100,
+}
+LINE = sl.Jet(np.array([1.0, 1.0]))
+CURVES = {
+    "weights": [0, 1],
+    "retrained": [1.0, 2.0],
+    "degrees": {1: {"values": [1.0, 2.0], "low": [0.9, 1.9], "high": [1.1, 2.1]}},
+}
+POINT = SimpleNamespace(value=2.0, low=1.9, high=2.1, terms=())
+BAND = SimpleNamespace(value=np.array([1.0, 2.0]), low=np.array([1, 1.9]), high=np.array([1, 2.1]))
+
+
+def test_figures_are_returned_and_not_left_open(small_run):
+    """Each figure function returns a figure that pyplot has already closed."""
+    weights, retrained, jet = sl.paper.deletion_curve(
+        small_run, [1, 2], "max", degree=3, progress=False
+    )
+    for figure in (
+        figures.deletion_curve(weights, retrained, jet, name="max", degrees=(1, 3), z=0.5),
+        figures.error_by_degree(jet, retrained[-1]),
+    ):
+        assert isinstance(figure, matplotlib.figure.Figure)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("hard", HARD.values(), ids=HARD)
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda name: figures.deletion_curve([0, 1], [1.0, 2.0], LINE, name=name, degrees=(1,)),
+        lambda name: figures.predicted_curves({**CURVES, "name": name}),
+        lambda name: figures.predicted_deletion(POINT, BAND, label=f"loss on {name!r}"),
+    ],
+    ids=["deletion_curve", "predicted_curves", "predicted_deletion"],
+)
+def test_figures_draw_words_as_they_are(hard, draw):
+    """No formula, no box for a letter that the font lacks; the description has every letter."""
+    figure = draw(hard)
+    figure.savefig(io.BytesIO())
+    assert f"loss on {hard!r}" in figures.description(figure)
+    (text,) = [
+        t for t in figure.findobj(matplotlib.text.Text) if t.get_text().startswith("loss on")
+    ]
+    assert len(text.get_text()) < 80 and not text.get_parse_math()
+    if hard in ("$$", "$_^\\$", "\\$1_"):
+        assert repr(hard) in text.get_text()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("known", "label", "regions"),
+    [
+        ([True, True, True], "predicted, 90% band", [(0.0, 1.0)]),
+        ([True, True, False], "predicted, 90% band where known", [(0.0, 0.5)]),
+        ([True, False, False], "predicted, band unknown", []),
+        ([False, False, False], "predicted, band unknown", []),
+    ],
+)
+@pytest.mark.parametrize("field", ["value", "values"])
+def test_an_unknown_band_is_not_drawn(known, label, regions, field):
+    """Line and point are, and the axes show them; the bars of unknown terms have no error."""
+    line = np.array([1.0, 1.5, 2.0])
+    reach = np.where(known, 0.25, np.inf)
+    curve = SimpleNamespace(**{field: line}, low=line - reach, high=line + reach)
+    terms = tuple(
+        SimpleNamespace(degree=r, value=0.5, error=error)
+        for r, error in enumerate((0, 0.1, np.inf))
+    )
+    point = SimpleNamespace(value=2.0, low=curve.low[-1], high=curve.high[-1], terms=terms)
+    figure = figures.predicted_deletion(point, curve, retrained=[(1.0, 1.75)])
+    figure.savefig(io.BytesIO())
+    left, right = figure.axes
+    assert left.get_legend().get_texts()[0].get_text() == label
+    band, *_ = left.collections
+    found = [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in band.get_paths()]
+    assert [ends for ends in found if ends[0] < ends[1]] == regions
+    (drawn,) = [one for one in left.lines if one.get_label() == label]
+    np.testing.assert_array_equal(drawn.get_xydata(), np.stack([[0.0, 0.5, 1.0], line], 1))
+    bottom, top = left.get_ylim()
+    assert 0.5 < bottom < 1.0 and 2.0 < top < 2.5
+    assert "(error unknown)" in right.get_xlabel()
+    assert [bar.get_height() for bar in right.patches] == [0.5, 0.5]
