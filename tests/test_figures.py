@@ -1,7 +1,6 @@
 """Figures: closed for pyplot, people's words as they are, and bands that may be unknown."""
 
 import io
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import matplotlib.text
@@ -10,6 +9,7 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import figures
+from sketchlab.estimation.prediction import Prediction, Term
 
 HARD = {  # words of people, and what matplotlib would make of them
     "formula": "$$",
@@ -28,8 +28,8 @@ CURVES = {
     "retrained": [1.0, 2.0],
     "degrees": {1: {"values": [1.0, 2.0], "low": [0.9, 1.9], "high": [1.1, 2.1]}},
 }
-POINT = SimpleNamespace(value=2.0, low=1.9, high=2.1, terms=())
-BAND = SimpleNamespace(value=np.array([1.0, 2.0]), low=np.array([1, 1.9]), high=np.array([1, 2.1]))
+POINT = Prediction(2.0, 0.1, 1.9, 2.1, (), 1.0)
+BAND = Prediction(*np.array([[1.0, 2.0], [0.1, 0.1], [1, 1.9], [1, 2.1]]), (), 1.0)
 
 
 def test_figures_are_returned_and_not_left_open(small_run):
@@ -52,7 +52,7 @@ def test_figures_are_returned_and_not_left_open(small_run):
     [
         lambda name: figures.deletion_curve([0, 1], [1.0, 2.0], LINE, name=name, degrees=(1,)),
         lambda name: figures.predicted_curves({**CURVES, "name": name}),
-        lambda name: figures.predicted_deletion(POINT, BAND, label=f"loss on {name!r}"),
+        lambda name: figures.predicted_deletion(POINT, [0, 1], BAND, label=f"loss on {name!r}"),
     ],
     ids=["deletion_curve", "predicted_curves", "predicted_deletion"],
 )
@@ -79,18 +79,17 @@ def test_figures_draw_words_as_they_are(hard, draw):
         ([False, False, False], "predicted, band unknown", []),
     ],
 )
-@pytest.mark.parametrize("field", ["value", "values"])
-def test_an_unknown_band_is_not_drawn(known, label, regions, field):
+@pytest.mark.parametrize("lowest", [-np.inf, 0.0])  # what the output can be
+def test_an_unknown_band_is_not_drawn(known, label, regions, lowest):
     """Line and point are, and the axes show them; the bars of unknown terms have no error."""
     line = np.array([1.0, 1.5, 2.0])
     reach = np.where(known, 0.25, np.inf)
-    curve = SimpleNamespace(**{field: line}, low=line - reach, high=line + reach)
-    terms = tuple(
-        SimpleNamespace(degree=r, value=0.5, error=error)
-        for r, error in enumerate((0, 0.1, np.inf))
+    low = np.maximum(line - reach, lowest)
+    terms = tuple(Term(r, np.full(3, 0.5), np.full(3, e)) for r, e in enumerate((0, 0.1, np.inf)))
+    curve = Prediction(line, reach, low, line + reach, terms, 1.0)
+    figure = figures.predicted_deletion(
+        curve[2], np.linspace(0, 1, 3), curve, retrained=[(1.0, 1.75)]
     )
-    point = SimpleNamespace(value=2.0, low=curve.low[-1], high=curve.high[-1], terms=terms)
-    figure = figures.predicted_deletion(point, curve, retrained=[(1.0, 1.75)])
     figure.savefig(io.BytesIO())
     left, right = figure.axes
     assert left.get_legend().get_texts()[0].get_text() == label

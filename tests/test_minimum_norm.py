@@ -166,6 +166,21 @@ def test_resummed_predictions_follow_a_pole():
     assert "resummed" in summed.reason
 
 
+def test_resummation_looks_at_each_deletion_alone():
+    """Also where the jets know more of some than of others."""
+    vector = np.where(np.arange(60) < 30, 0.02, 0.0)
+    output = sl.local_sketch(lambda x: 1.0 / (1.0 - ring.matmul(x, vector)), 60, 3, 200)
+    rng = np.random.default_rng(0)
+    rows = [(vector > 0).astype(float), *np.eye(60)[[0, 1, 40]]]
+    rows += [np.isin(np.arange(60), rng.choice(60, size, False)) for size in (1, 5, 20)]
+    rows = np.array([*rows, 0.5 * np.array(rows[0])], float)
+    together = output.predict(rows, estimator="resummed")
+    for i, row in enumerate(rows):
+        alone = output.predict(row, estimator="resummed")
+        np.testing.assert_allclose(together.value[i], alone.value, rtol=1e-12)
+        np.testing.assert_allclose(together.error[i], alone.error, rtol=1e-9)
+
+
 def test_terms_left_out_count_as_error():
     """Cut to degree 1, the known term of degree 2 is the error, besides what the whole leaves."""
     output, terms = form_output(4, 2, 12)  # 24 equations determine 4 and 10 unknowns

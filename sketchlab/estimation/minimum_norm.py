@@ -90,7 +90,8 @@ class MinimumNorm:
         shares = ", ".join(f"{share:.0%}" for share in known[kept][1:].mean(axis=1))
         reason = "minimum norm" + (f"; known of degree 1, 2, ...: {shares}" if shares else "")
         total = terms[kept].sum(axis=0)
-        return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used])
+        last = np.minimum(last, output.degree)
+        return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used], last)
 
 
 def forms(output):

@@ -21,7 +21,8 @@ class Estimate:
 
     terms, errors: values and standard errors of the Taylor terms, (degree + 1, points).
     total, error: the output and its standard error, (points,); freedom: degrees of freedom of the
-    error. reason: how it was found, for display. typical: usual sizes of such terms, if known.
+    error. reason: how it was found, for display. typical: usual sizes of such terms, and
+    last: the degree of the last known one at each point, (points,), if known.
     """
 
     terms: np.ndarray
@@ -30,7 +31,8 @@ class Estimate:
     error: np.ndarray
     freedom: float = np.inf
     reason: str = ""
-    typical: np.ndarray = None
+    typical: np.ndarray | None = None
+    last: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -20,24 +20,29 @@ FEWEST = 10  # documents
 LARGEST_RATIO = 0.8
 
 
-def rest(terms, typical, documents):
+def rest(terms, typical, documents, last=None):
     """The estimated sum of the terms beyond the last, (points,); 0 where the rule does not apply.
 
-    terms, typical: values and typical sizes of the Taylor terms, (degree + 1, points), degree 2 or
-    higher (below that, nothing can be said and the result is 0). documents: how many documents are
-    deleted, (points,).
+    terms, typical: values and typical sizes of the Taylor terms, (degree + 1, points).
+    documents: how many documents are deleted, (points,). last: the degree of the last known term
+    at each point, (points,); default: all are known. Below 2 nothing can be said.
     """
+    points = np.arange(terms.shape[1])
     if len(terms) < 3:
-        return np.zeros(terms.shape[1])
-    before, last = terms[-2:]
+        return np.zeros(len(points))
+    last = np.full(len(points), len(terms) - 1) if last is None else np.asarray(last)
+    enough, last = last >= 2, np.maximum(last, 1)
+    sign = np.sign(terms[last, points])
+    beyond = np.arange(len(terms))[:, None] > last
+    same = np.all((np.sign(terms) == sign)[1:] | beyond[1:], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.nan_to_num(last / before)
-        signs = np.sign(terms[1:])
-    steady = (0.0 < ratio) & (ratio < LARGEST_RATIO) & np.all(signs == signs[-1], axis=0)
-    coherent = np.all(np.abs(terms[-2:]) > STANDS_OUT * typical[-2:], axis=0)
+        ratio = np.nan_to_num(terms[last, points] / terms[last - 1, points])
+    steady = enough & same & (0.0 < ratio) & (ratio < LARGEST_RATIO)
+    stands_out = np.abs(terms) > STANDS_OUT * typical
+    coherent = stands_out[last, points] & stands_out[last - 1, points]
     coherent &= np.asarray(documents) >= FEWEST
     ratio = np.where(steady & coherent, ratio, 0.0)
-    return last * ratio / (1.0 - ratio)
+    return terms[last, points] * ratio / (1.0 - ratio)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Resummed:
     def estimate(self, output, moves):
         """See `averages`."""
         found = MinimumNorm().estimate(output, moves)
-        extra = rest(found.terms, found.typical, _documents(moves, output.units.sizes))
+        documents = _documents(moves, output.units.sizes)
+        extra = rest(found.terms, found.typical, documents, found.last)
         return dataclasses.replace(
             found,
             total=found.total + extra,
