@@ -29,6 +29,8 @@ FORMULAS = {
     "exp": lambda a, b, c: ring.exp(a * b) + c,
     "log": lambda a, b, c: ring.log(a * a + b * b) * c,
     "gelu": lambda a, b, c: ring.gelu(a + b) * ring.gelu(c),
+    "softplus": lambda a, b, c: ring.softplus(a * b) * ring.sigmoid(c) + ring.relu(b - c),
+    "normal": lambda a, b, c: ring.normal_cdf(a) * ring.normal_pdf(b) + ring.erf(c) * ring.tanh(a),
     "sqrt": lambda a, b, c: ring.sqrt(a * a + b * b + c * c),
     "real powers": lambda a, b, c: (a * a) ** 0.5 + (b * b + 1.0) ** -1.5 * c**2.0,
     "everything": lambda a, b, c: (
@@ -280,6 +282,10 @@ A, B = inputs("a b")
         (lambda: A ** Jet([1.0]), TypeError, "the exponent must be a fixed real number"),
         (lambda: 2.0**A, TypeError, "unsupported operand"),
         (lambda: A / 0, ZeroDivisionError, "division by zero"),
+        *(
+            (lambda f=f: Circuit(f(A))(Fraction(1, 2)), TypeError, "is not defined for Fraction")
+            for f in (ring.exp, ring.gelu, ring.softplus)
+        ),
     ],
 )
 def test_bad_input_is_refused_with_a_message(case, error, message):

@@ -152,8 +152,8 @@ def cross_entropy(logits, targets):
 
 # ---- numpy's names ---------------------------------------------------------------------------
 
-NAMES = "add subtract multiply divide negative power matmul exp log sqrt tanh"
-for _name in f"{NAMES} reshape swapaxes take concatenate".split():
+_SAME = "add subtract multiply divide negative power matmul exp log sqrt tanh"
+for _name in f"{_SAME} reshape swapaxes take concatenate".split():
     RULES[getattr(np, _name)] = globals()[_name]
 RULES |= {special.erf: erf, special.ndtr: normal_cdf, special.expit: sigmoid}
 RULES |= {operator.getitem: getitem, np.positive: lambda a: a, np.square: lambda a: a * a}

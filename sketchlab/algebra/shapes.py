@@ -9,7 +9,7 @@ from autograd.extend import defvjp, defvjp_argnums, primitive
 
 from .arithmetic import same_degree
 from .jet import Jet
-from .recording import bare, recorded
+from .recording import bare, recorded, shape_of
 
 
 def _trailing_axes(key):
@@ -22,9 +22,21 @@ def _trailing_axes(key):
     rest = key[1:]
     if all(k is None or isinstance(k, (slice, int, np.integer)) for k in rest):
         return None if any(isinstance(k, bool) for k in rest) else len(rest) - rest.count(None)
-    if all(isinstance(k, np.ndarray) and k.dtype.kind in "iu" for k in rest):
+    if _is_take(key) or all(isinstance(k, np.ndarray) and k.dtype.kind in "iu" for k in rest):
         return len(rest)
     return None
+
+
+def _is_take(key):
+    """Whether `key` picks entries of one axis by a vector of numbers, and all after it."""
+    return (
+        isinstance(key, tuple)
+        and len(key) > 1
+        and key[0] is Ellipsis
+        and getattr(key[1], "ndim", 0) == 1
+        and key[1].dtype.kind in "iu"
+        and all(isinstance(k, slice) and k == slice(None) for k in key[2:])
+    )
 
 
 def _jet_getitem(a, key):
@@ -37,13 +49,6 @@ def _jet_getitem(a, key):
     for k, coefficient in enumerate(a.tail):
         tail[k] = coefficient[key]
     return Jet.of(head, tail)
-
-
-def _jet_take(a, indices, axis):
-    """Pick entries by number along `axis`."""
-    (axis,) = axes_of(a, axis)
-    head = a.head if a.head.shape[axis] == a.shape[axis] else a.full_head()
-    return Jet.of(head.take(indices, axis), a.tail.take(indices, axis + 1))
 
 
 def _jet_reshape(a, shape):
@@ -93,7 +98,12 @@ def _jet_concatenate(parts, axis=0):
 def _scattered(g, leading, trailing, key):
     """Zeros of shape leading + trailing, to which the entries of g are added where key points."""
     target = np.zeros((*leading, *trailing), g.dtype)
-    np.add.at(target, key, g)
+    if _is_take(key):  # faster by rows
+        rows, sources = (np.moveaxis(array, 1 - len(key), 0) for array in (target, g))
+        for index, source in zip(key[1], sources, strict=True):
+            rows[index] += source
+    else:
+        np.add.at(target, key, g)
     return target
 
 
@@ -113,40 +123,20 @@ def _unindexed(g, like, key):
     )
 
 
-def _put_rows(g, indices, length, axis):
-    """The VJP of `take` for a list of indices; axis counts from the end."""
-    target = np.zeros((*g.shape[:axis], length, *g.shape[axis:][1:]), g.dtype)
-    rows, sources = np.moveaxis(target, axis, 0), np.moveaxis(g, axis, 0)
-    sources = np.broadcast_to(sources, (len(indices), *sources.shape[1:]))
-    for index, source in zip(indices, sources, strict=True):
-        rows[index] += source
-    return target
-
-
-@primitive
-def _untaken(g, like, indices, axis):
-    length, axis = np.shape(like)[axis], axis % np.ndim(like) - np.ndim(like)
-    if np.ndim(indices) != 1:
-        return _unindexed(g, like, (slice(None),) * (np.ndim(like) + axis) + (indices,))
-    if isinstance(g, Jet):
-        return Jet.of(*(_put_rows(part, indices, length, axis) for part in (g.head, g.tail)))
-    return _put_rows(g, indices, length, axis)
-
-
 defvjp(_unindexed, lambda y, g, like, key: lambda h: getitem(h, key), argnums=(0,))
-defvjp(_untaken, lambda y, g, like, indices, axis: lambda h: take(h, indices, axis), argnums=(0,))
-
 
 reshape = recorded(_jet_reshape, np.reshape, lambda y, a, shape: lambda g: reshape(g, np.shape(a)))
 swapaxes = recorded(_jet_swapaxes, np.swapaxes, lambda y, a, i, j: lambda g: swapaxes(g, i, j))
 getitem = recorded(
     _jet_getitem, lambda a, key: a[key], lambda y, a, key: lambda g: _unindexed(g, bare(a), key)
 )
-take = recorded(
-    _jet_take,
-    lambda a, indices, axis: np.take(a, indices, axis),
-    lambda y, a, indices, axis: lambda g: _untaken(g, bare(a), indices, axis),
-)
+
+
+def take(a, indices, axis):
+    """Pick entries by number along `axis`."""
+    axes = len(shape_of(a))
+    axis = np.lib.array_utils.normalize_axis_index(axis, axes)
+    return getitem(a, (..., np.asarray(indices), *(slice(None),) * (axes - 1 - axis)))
 
 
 def concatenate(parts, axis=0):
