@@ -280,9 +280,9 @@ class Question(Controls):
         self.explorer, self.act = explorer, act
         kinds = [self.LOSS, self.NEXT] + ([self.MEAN] if explorer.held_out else [])
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
-        self.name = _text("name", explorer.question.name)
+        self.name = _text("name", explorer.question.example)
         self.name.add_class("sketchlab-name")
-        self.prefix = _text("after", explorer.question.name[:2])
+        self.prefix = _text("after", explorer.question.example[:2])
         letters = [*explorer.run.model.vocabulary, END]
         self.letter = ipywidgets.Dropdown(
             options=letters, description="letter", style=NARROW, layout=FULL
