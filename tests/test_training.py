@@ -134,9 +134,10 @@ def test_training_equals_the_textbook_written_out(optimizer):
     np.testing.assert_allclose(run.model.parameters["w"], w, rtol=1e-13)
 
 
-def test_a_batch_of_models_equals_the_models_one_by_one():
+@pytest.mark.parametrize("problem", ["mlp", "no axes"])
+def test_a_batch_of_models_equals_the_models_one_by_one(problem):
     """More models than one batch holds, with different down-weights, real and complex."""
-    run = make_run()
+    run = make_run(problem)
     real = np.random.default_rng(6).random((BATCH + 3, 12))
     for x in (real, complex_directions(3, 12)):
         batch = run.retrain(down_weights=x, progress=False)
@@ -146,9 +147,10 @@ def test_a_batch_of_models_equals_the_models_one_by_one():
             np.testing.assert_allclose(batch.loss(4)[row], alone.loss(4), rtol=1e-12)
 
 
-def test_jets_of_every_degree_share_their_coefficients():
+@pytest.mark.parametrize("problem", ["mlp", "no axes"])
+def test_jets_of_every_degree_share_their_coefficients(problem):
     """Degree 0 is plain training; a higher degree only adds coefficients; batches do not matter."""
-    run, psi = make_run(), complex_directions(BATCH + 2, 12)
+    run, psi = make_run(problem), complex_directions(BATCH + 2, 12)
     jets = {k: run.push(psi, k, progress=False).loss(4).coefficients for k in (0, 2, 6)}
     assert jets[0].shape == (1, BATCH + 2)
     np.testing.assert_allclose(jets[0][0], run.loss(4), rtol=1e-10)
@@ -427,6 +429,12 @@ WRONG_LOSSES = {  # of parameters w (3,) and c (), with the words that must be t
         lambda p, rows: intercept_losses({"w": p["w"], "c": ring.mean(p["c"]) + 0 * p["c"]}, rows),
         "not those under each model alone",
     ),
+    "mixed models, small losses": (
+        lambda p, rows: (
+            1e-20 * intercept_losses({"w": p["w"], "c": 0 * p["c"] + p["c"].max()}, rows)
+        ),
+        "not those under each model alone",
+    ),
     "no axis for c": (
         lambda p, rows: squares(ring.matmul(A[rows], p["w"][..., None])[..., 0] + p["c"], rows),
         r"fail for 3 models at once.*c\[..., None\] for a parameter of shape \(\)",
@@ -481,6 +489,17 @@ def test_a_rate_far_too_high_is_named():
     message = r"training diverged at step 1023 of 2000, on example 3:.* lower the learning rate"
     with pytest.raises(FloatingPointError, match=message):
         sl.TrainingRun(model, np.arange(5), optimizer=sl.SGD(3.0), steps=2000, progress=False)
+
+
+def test_a_loss_that_overflows_where_a_high_rate_drove_it_is_named():
+    """exp(w^2) from w = 1 with rate 10: w = 1 - 20 e = -53.4, where it is not finite."""
+    model = sl.Model({"w": 1.0}, lambda p, rows: ring.exp(p["w"][..., None] ** 2) + 0.0 * B[rows])
+    message = (
+        r"diverged at step 1 of 5, on example 1: the gradient of 'w' is not finite, and the "
+        r"parameters, at most 1 at the start, were at most 53.4 before it; lower the learning rate"
+    )
+    with pytest.raises(FloatingPointError, match=message):
+        sl.TrainingRun(model, np.arange(5), optimizer=sl.SGD(10.0), progress=False)
 
 
 def test_a_loss_that_is_not_a_number_is_named():

@@ -168,7 +168,8 @@ class MicroGPT(Model):
         tokens = [len(self.vocabulary), *self.tokens(prefix)]
         if len(tokens) > self.context:
             raise ValueError(
-                f"the prefix has {len(prefix)} letters; the model reads at most {self.context - 1}"
+                f"the prefix has {len(tokens) - 1} letters; the model reads at most "
+                f"{self.context - 1}"
             )
         probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
         return {letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])}
