@@ -46,11 +46,12 @@ def _explained(run, step, before, broken, moved, first):
             f"{_listed(run, bad)}, even with the initial parameters. Look at the example and at "
             "the loss function (a logarithm, root or quotient of 0, or a number too large?)"
         )
-    grown = now > GROWN * max(1.0, first) or not broken
-    if grown:
+    if now > GROWN * max(1.0, first) or not broken:
+        trained = hasattr(run, "model")  # the run itself, so that this is a retraining or a push
+        other = ", or use smaller down-weights, directions or degree: without them it is finite"
         return (
             f"training diverged {at}, on {_listed(run, bad or numbers)}: {what} is not finite, "
-            f"and {sizes}; lower the learning rate"
+            f"and {sizes}; lower the learning rate{other if trained else ''}"
         )
     where = "the loss itself" if bad else what
     return (
