@@ -21,8 +21,10 @@ from .algebra.jet import Jet
 from .algebra.ring import ring_grad
 from .training import microgpt, names
 from .training.microgpt import MicroGPT, train
+from .training.models import Model
+from .training.optimizers import SGD, Adam
 from .training.outputs import LossOn, MeanLoss, NextLetter
-from .training.runs import SGD, Adam, Model, TrainingRun
+from .training.runs import TrainingRun
 
 __version__ = "0.1.0"
 

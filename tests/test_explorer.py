@@ -154,7 +154,7 @@ def test_random_choices_are_reproducible(explorer):
         (NextLetter("a" * 16, "x"), "the prefix has 16 letters"),
         (NextLetter("é", "x"), "unknown character"),
         (NextLetter("a", "ab"), "'ab' is not one letter"),
-        (MeanLoss(()), "no names that were not trained on"),
+        (MeanLoss(()), "no examples to take the mean over"),
         (MeanLoss(("max", "M")), "unknown character 'M'"),
     ],
 )

@@ -176,8 +176,34 @@ def test_seed_and_order_decide_the_run():
     assert first == again != other
 
 
+def test_a_name_is_the_same_in_both_forms_of_unicode():
+    """Trained on, asked for and continued, with é as one character or as e and its accent."""
+    composed, parts = ["zo\u00e9", "ren\u00e9", "ana"], ["zoe\u0301", "rene\u0301", "ana"]
+    first, second = (sl.train(docs, progress=False) for docs in (composed, parts))
+    assert first.data == second.data and first.model.vocabulary == second.model.vocabulary
+    assert first.fingerprint() == second.fingerprint()
+    assert first.loss("zoe\u0301") == second.loss("zo\u00e9") == first.loss("zo\u00e9")
+    assert first.next_probs("re\u0301") == first.next_probs("r\u00e9")
+
+
+def test_an_accent_without_a_composed_form_is_a_letter_of_its_own():
+    """x with a circumflex stays two characters, in training and in a loss."""
+    run = sl.train(["x\u0302a", "ax"], progress=False)
+    assert run.model.vocabulary == "ax\u0302" and np.isfinite(run.loss("x\u0302"))
+
+
+def test_a_letter_that_is_never_read_is_refused():
+    """The sign of angstrom is read as the letter with a ring."""
+    with pytest.raises(ValueError, match=r"is never read.*composed form"):
+        sl.train(["a"], vocabulary="a\u212b", progress=False)
+
+
 BAD_DOCS = [
     ([], ValueError, "no documents"),
+    ("abc", TypeError, "documents must be a list of strings, not str"),
+    (b"abc", TypeError, "documents must be a list of strings, not bytes"),
+    (3, TypeError, "documents must be a list of strings, not int"),
+    ([b"ana"], TypeError, "document 0 must be a string, not bytes"),
     (["ana", ""], ValueError, "document 1 is empty"),
     (["ana", 3], TypeError, "document 1 must be a string, not int"),
 ]

@@ -4,7 +4,9 @@ import hashlib
 import http.server
 import re
 import threading
+from pathlib import Path
 
+import pooch
 import pytest
 
 from sketchlab import names
@@ -25,11 +27,50 @@ def test_the_embedded_list():
     assert loaded == names.load()
 
 
-def test_a_file_of_names(tmp_path):
-    """Blank lines and spaces around names do not count."""
+FILES = {
+    "spaces and blank lines": ("  ana\r\n\n zoé \n", ["ana", "zoé"]),
+    "a byte-order mark": ("\ufeffana\nzoe\n", ["ana", "zoe"]),
+    "only carriage returns": ("ana\rzoe\r", ["ana", "zoe"]),
+    "mixed ends of lines": ("ana\r\nzoe\n\rbea", ["ana", "zoe", "bea"]),
+    "spaces inside": ("anna maria\nde la rue\n", ["anna maria", "de la rue"]),
+    "other spaces around": ("\u00a0ana\u3000\n", ["ana"]),
+    "accents in two characters": ("zoe\u0301\nzo\u00e9", ["zo\u00e9", "zo\u00e9"]),
+    "an accent without a composed form": ("x\u0302a", ["x\u0302a"]),
+    "joiners of Persian": ("\u0634\u200c\u0645", ["\u0634\u200c\u0645"]),
+    "twice": ("ana\nana\n", ["ana", "ana"]),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_of_names(tmp_path, case):
+    """Only newlines and carriage returns separate names; accents come composed."""
+    text, expected = FILES[case]
     path = tmp_path / "names.txt"
-    path.write_bytes("  ana\r\n\n zoé \n".encode())
-    assert names.load(path) == names.load(str(path)) == ["ana", "zoé"]
+    path.write_bytes(text.encode())
+    assert names.load(path) == names.load(str(path)) == expected
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\t", "\v", "\f", "\x1c", "\x7f", "\x85", "\u2028", "\u2029", "\ufeff"]
+)
+@pytest.mark.parametrize("where", ["zo{}e", "zoe{}"])
+def test_control_characters_are_refused_with_their_line(tmp_path, character, where):
+    """Also those at which str.splitlines would cut a name in two, or that str.strip removes."""
+    path = tmp_path / "names.txt"
+    path.write_bytes(f"ana\r\n\n{where.format(character)}\nmax\n".encode())
+    message = rf"line 3 of .*names.txt' has the control character U\+{ord(character):04X} in 'zo"
+    with pytest.raises(ValueError, match=message):
+        names.load(path)
+
+
+def test_the_home_folder(tmp_path, monkeypatch):
+    """A path may begin with ~."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "names.txt").write_text("ana\n")
+    assert names.load("~/names.txt") == ["ana"]
+    with pytest.raises(FileExistsError, match="is not the paper's file"):
+        names.download("~")
 
 
 def test_bad_files(tmp_path):
@@ -43,6 +84,9 @@ def test_bad_files(tmp_path):
     with pytest.raises(ValueError, match="holds no names"):
         names.load(path)
     path.write_bytes("zoé".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"not UTF-8 text \(line 1, byte 2\)"):
+        names.load(path)
+    path.write_bytes("ana\nmax\n".encode("utf-16"))
     with pytest.raises(ValueError, match="not UTF-8 text"):
         names.load(path)
 
@@ -88,21 +132,45 @@ def test_download(server, tmp_path):
     assert [p.name for p in folder.iterdir()] == ["names.txt"]
 
 
-@pytest.mark.parametrize("path", ["/truncated", "/tampered", "/missing"])
+BAD_DOWNLOADS = {
+    "/truncated": (OSError, r"could not download .*40000 more expected.* by other means"),
+    "/tampered": (ValueError, f"is not the paper's: its SHA-256 is not {SHA256}; nothing was kept"),
+    "/missing": (OSError, r"could not download .*404.* by other means"),
+}
+
+
+@pytest.mark.parametrize("path", BAD_DOWNLOADS)
 def test_a_bad_download_leaves_nothing(server, tmp_path, path):
     """Half a file, a changed file, no file: an error and an empty folder."""
-    with pytest.raises((ValueError, OSError), match=r"incomplete|404"):
+    error, message = BAD_DOWNLOADS[path]
+    with pytest.raises(error, match=message):
         fetch(server, path, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_download_leaves_nothing(server, tmp_path, monkeypatch):
-    """Ctrl-C while the file is being written."""
+def test_a_server_that_is_not_there(tmp_path):
+    """Refused connections are OSErrors in words, too."""
+    with pytest.raises(OSError, match=r"could not download http:.*names"):
+        names.download(tmp_path, url="http://127.0.0.1:1/names", sha256=SHA256, progress=False)
+    assert list(tmp_path.iterdir()) == []
 
-    def interrupted(*_):
+
+def test_a_download_is_silent_when_asked(server, tmp_path, capfd):
+    """progress=False prints nothing, and everybody may read the file."""
+    path = fetch(server, "/whole", tmp_path)
+    assert capfd.readouterr() == ("", "")
+    assert path.stat().st_mode & 0o444 == 0o444
+
+
+def test_an_interrupted_download_leaves_nothing(server, tmp_path, monkeypatch):
+    """Ctrl-C while the file is being written: half of it is there."""
+
+    def interrupted(self, url, output_file, *_, **__):
+        Path(output_file).write_bytes(CONTENT[: len(CONTENT) // 2])
+        assert len(list(tmp_path.iterdir())) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(names, "_fetch", interrupted)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(server, "/whole", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -117,7 +185,7 @@ def test_another_file_is_not_replaced(server, tmp_path):
 
 
 def test_the_papers_file(paper_names):
-    """The paper's file has the checksum that the download expects, and 32,032 names."""
+    """The paper's file has the checksum that the download expects, and 32,033 names."""
     loaded = names.load(paper_names)
     assert len(loaded) == 32033
     assert hashlib.sha256(paper_names.read_bytes()).hexdigest() == names.SHA256

@@ -5,13 +5,20 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import ring
+from sketchlab.checks import check_indices
+from sketchlab.training.models import Flat
 from sketchlab.training.runs import BATCH
 
 from conftest import cauchy_coefficients, complex_directions
 
-rng = np.random.default_rng(1)
-A, B = rng.normal(size=(12, 3)), rng.normal(size=12)
-LABELS = np.where(rng.random(12) < 0.5, -1.0, 1.0)
+
+def normal(seed, *shape):
+    """Standard normal numbers."""
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+A, B = normal(1, 12, 3), normal(2, 12)
+LABELS = np.where(normal(3, 12) < 0, -1.0, 1.0)
 
 
 def ridge_losses(parameters, rows):
@@ -33,13 +40,20 @@ def mlp_losses(parameters, rows):
     return (out - B[rows]) ** 2
 
 
+def intercept_losses(parameters, rows):
+    """Squared error of a line whose slopes are a vector and whose intercept has no axes."""
+    slope = ring.matmul(A[rows], parameters["w"][..., None])[..., 0]
+    return (slope + parameters["c"][..., None] - B[rows]) ** 2
+
+
 PROBLEMS = {
     "ridge": (ridge_losses, {"w": np.zeros(3)}),
     "logistic": (logistic_losses, {"w": np.zeros(3)}),
     "mlp": (
         mlp_losses,
-        {"hidden": 0.5 * rng.normal(size=(4, 3)), "out": 0.5 * rng.normal(size=4)},
+        {"hidden": 0.5 * normal(4, 4, 3), "out": 0.5 * normal(5, 4)},
     ),
+    "no axes": (intercept_losses, {"c": np.array(0.3), "w": np.zeros(3)}),
 }
 OPTIMIZERS = {
     "sgd": sl.SGD(0.1),
@@ -120,10 +134,12 @@ def test_training_equals_the_textbook_written_out(optimizer):
     np.testing.assert_allclose(run.model.parameters["w"], w, rtol=1e-13)
 
 
-def test_a_batch_of_models_equals_the_models_one_by_one():
+@pytest.mark.parametrize("problem", ["mlp", "no axes"])
+def test_a_batch_of_models_equals_the_models_one_by_one(problem):
     """More models than one batch holds, with different down-weights, real and complex."""
-    run = make_run()
-    for x in (rng.random((BATCH + 3, 12)), complex_directions(3, 12)):
+    run = make_run(problem)
+    real = np.random.default_rng(6).random((BATCH + 3, 12))
+    for x in (real, complex_directions(3, 12)):
         batch = run.retrain(down_weights=x, progress=False)
         assert batch.loss(4).shape == (len(x),)
         for row in (0, 1, len(x) - 1):
@@ -131,9 +147,10 @@ def test_a_batch_of_models_equals_the_models_one_by_one():
             np.testing.assert_allclose(batch.loss(4)[row], alone.loss(4), rtol=1e-12)
 
 
-def test_jets_of_every_degree_share_their_coefficients():
+@pytest.mark.parametrize("problem", ["mlp", "no axes"])
+def test_jets_of_every_degree_share_their_coefficients(problem):
     """Degree 0 is plain training; a higher degree only adds coefficients; batches do not matter."""
-    run, psi = make_run(), complex_directions(BATCH + 2, 12)
+    run, psi = make_run(problem), complex_directions(BATCH + 2, 12)
     jets = {k: run.push(psi, k, progress=False).loss(4).coefficients for k in (0, 2, 6)}
     assert jets[0].shape == (1, BATCH + 2)
     np.testing.assert_allclose(jets[0][0], run.loss(4), rtol=1e-10)
@@ -284,16 +301,272 @@ def test_optimisers_refuse_an_unknown_schedule():
             optimizer(schedule="cosine")
 
 
-def test_divergence_is_reported():
-    """A learning rate far too high ends in a clear error, not in NaN."""
-    with pytest.raises(FloatingPointError, match=r"training diverged.*lower the learning rate"):
+# ---- initial parameters ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "start",
+    [[1, 0, 2], np.array([1, 0, 2]), np.array([1, 0, 2], np.float32), (1.0, 0, np.float32(2))],
+)
+def test_initial_parameters_of_any_numbers_are_floats(start):
+    """Lists, integers and single precision train as the same double numbers do."""
+    found, expected = (
         sl.TrainingRun(
-            sl.Model({"w": np.zeros(3)}, ridge_losses),
+            sl.Model({"w": w}, ridge_losses), np.arange(12), batch_size=4, progress=False
+        )
+        for w in (start, np.array([1.0, 0.0, 2.0]))
+    )
+    for x in (np.zeros(12), np.full((2, 12), 0.5)):
+        models = [run.retrain(down_weights=x, progress=False) for run in (found, expected)]
+        assert models[0].parameters["w"].dtype == float
+        np.testing.assert_array_equal(*(model.parameters["w"] for model in models))
+    assert found.fingerprint() == expected.fingerprint()
+
+
+def test_a_run_keeps_its_own_initial_parameters():
+    """What the caller does to the arrays afterwards does not reach it."""
+    start = {"w": np.ones(3)}
+    run = sl.TrainingRun(sl.Model(start, ridge_losses), np.arange(12), progress=False)
+    start["w"][:] = 7.0
+    np.testing.assert_array_equal(
+        run.retrain(progress=False).parameters["w"], run.model.parameters["w"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"w": np.zeros(3) + 1j}, TypeError, "'w' must be real to start training from"),
+        ({"w": "abc"}, TypeError, "parameter 'w' must be real or complex numbers, not str"),
+        ({"w": sl.Jet([[0.0], [1.0]])}, TypeError, "parameter 'w' must be .* not Jet"),
+        ({"w": [0.0, np.nan, 0.0]}, ValueError, "parameter 'w' must be finite"),
+        ({}, TypeError, "a dict of arrays by name"),
+        ([np.zeros(3)], TypeError, "a dict of arrays by name"),
+        ({3: np.zeros(3)}, TypeError, "name must be a string, not 3"),
+    ],
+)
+def test_initial_parameters_that_cannot_be_trained_are_refused(parameters, error, message):
+    """Before training, by name."""
+    with pytest.raises(error, match=message):
+        sl.TrainingRun(sl.Model(parameters, ridge_losses), np.arange(12), progress=False)
+
+
+# ---- one flat axis -----------------------------------------------------------------------------
+
+
+SHAPES = {"matrix": (2, 3), "number": (), "vector": (4,)}
+
+
+@pytest.mark.parametrize("batch", [(), (5,), (2, 1)])
+def test_the_flat_axis_there_and_back(batch):
+    """The order of the names, row by row; views of arrays; also parts of it."""
+    axis, flat = Flat(SHAPES), normal(7, *batch, 11)
+    named = axis.named(flat)
+    assert {name: value.shape for name, value in named.items()} == {
+        name: batch + shape for name, shape in SHAPES.items()
+    }
+    np.testing.assert_array_equal(named["matrix"][..., 1, 2], flat[..., 5])
+    np.testing.assert_array_equal(named["number"], flat[..., 6])
+    assert all(np.shares_memory(value, flat) for value in named.values())
+    np.testing.assert_array_equal(axis.flat(named), flat)
+    for start, stop in ((0, 11), (2, 9), (6, 7), (7, 11)):
+        np.testing.assert_array_equal(axis.flat(named, start, stop), flat[..., start:stop])
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_flat_axis_of_jets(degree, shared):
+    """Coefficient by coefficient; a head that the directions share stays shared."""
+    axis = Flat(SHAPES)
+    jet = sl.Jet.of(normal(8, 1 if shared else 5, 11), normal(9, degree, 5, 11))
+    named = axis.named(jet)
+    for name, value in named.items():
+        for k in range(degree + 1):
+            np.testing.assert_array_equal(
+                value.coefficients[k], axis.named(jet.coefficients[k])[name]
+            )
+        assert len(value.head) == len(jet.head)
+    again = axis.flat(named)
+    assert again.head.shape == jet.head.shape
+    np.testing.assert_array_equal(again.coefficients, jet.coefficients)
+
+
+def test_the_flat_axis_under_gradients():
+    """The gradient of sum_i c_i p_i is c, through either direction, for numbers and jets."""
+    axis, c = Flat(SHAPES), normal(10, 11)
+    for start in (normal(11, 11), sl.Jet([normal(12, 11), normal(13, 11)])):
+        through = sl.ring_grad(lambda p: ring.sum(axis.flat(axis.named(p)) * c, -1))(start)
+        by_name = sl.ring_grad(lambda p: ring.sum(axis.flat(p) * c, -1))(axis.named(start))
+        for gradient in (through, axis.flat(by_name)):
+            head = gradient.head if isinstance(gradient, sl.Jet) else gradient
+            np.testing.assert_array_equal(head, c)
+            assert not isinstance(gradient, sl.Jet) or not np.any(gradient.tail)
+
+
+# ---- the losses are checked once ---------------------------------------------------------------
+
+
+def squares(prediction, rows):
+    """Squared errors."""
+    return (prediction - B[rows]) ** 2
+
+
+WRONG_LOSSES = {  # of parameters w (3,) and c (), with the words that must be there
+    "no batch axes": (lambda p, rows: squares(A[rows] @ p["w"], rows), "models at once"),
+    "first model only": (
+        lambda p, rows: squares(A[rows] @ p["w"].reshape(-1, 3)[0], rows),
+        r"shape \(2,\), not \(3, 2\).*ring.matmul\(X\[rows\]",
+    ),
+    "transposed": (
+        lambda p, rows: (
+            squares((A[rows] @ p["w"].swapaxes(0, -1)).T, rows[..., None])
+            if p["w"].ndim > 1
+            else squares(A[rows] @ p["w"], rows)
+        ),
+        "models at once",
+    ),
+    "mixed models": (
+        lambda p, rows: intercept_losses({"w": p["w"], "c": ring.mean(p["c"]) + 0 * p["c"]}, rows),
+        "not those under each model alone",
+    ),
+    "mixed models, small losses": (
+        lambda p, rows: (
+            1e-20 * intercept_losses({"w": p["w"], "c": 0 * p["c"] + p["c"].max()}, rows)
+        ),
+        "not those under each model alone",
+    ),
+    "no axis for c": (
+        lambda p, rows: squares(ring.matmul(A[rows], p["w"][..., None])[..., 0] + p["c"], rows),
+        r"fail for 3 models at once.*c\[..., None\] for a parameter of shape \(\)",
+    ),
+    "averaged": (lambda p, rows: ring.mean(intercept_losses(p, rows), -1), "do not average"),
+    "averaged, kept": (
+        lambda p, rows: ring.mean(intercept_losses(p, rows), -1, True),
+        r"shape \(1,\), not \(2,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 12])
+@pytest.mark.parametrize("case", WRONG_LOSSES)
+def test_losses_that_would_be_wrong_for_several_models_are_refused(case, batch_size):
+    """When the run is made, whatever its batch size, with words that teach."""
+    losses, message = WRONG_LOSSES[case]
+    model = sl.Model({"w": np.zeros(3), "c": 0.0}, losses)
+    with pytest.raises(ValueError, match=message):
+        sl.TrainingRun(model, np.arange(12), batch_size=batch_size, progress=False)
+
+
+def test_a_shape_that_is_right_by_chance_is_refused():
+    """32 examples and 32 models: the losses of shape (32,) would multiply weights (32, 32)."""
+    X = normal(14, BATCH, 1)
+    model = sl.Model({"w": 0.1}, lambda p, rows: (X[rows, 0] * p["w"] - 1.0) ** 2)
+    with pytest.raises(ValueError, match="models at once"):
+        sl.TrainingRun(model, np.arange(BATCH), batch_size=BATCH, progress=False)
+
+
+def test_an_error_of_the_losses_themselves_is_not_dressed_up():
+    """What fails for one model too is the caller's own error."""
+    with pytest.raises(KeyError, match="nothing"):
+        sl.TrainingRun(
+            sl.Model({"w": np.zeros(3)}, lambda p, rows: p["nothing"]), [0], progress=False
+        )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_right_losses_pass_whatever_the_number_of_examples(n):
+    """Also with as many examples as the check has copies."""
+    model = sl.Model(PROBLEMS["no axes"][1], intercept_losses)
+    assert len(sl.TrainingRun(model, np.arange(n), batch_size=n, progress=False)) == n
+
+
+# ---- trainings that do not stay finite ---------------------------------------------------------
+
+
+def test_a_rate_far_too_high_is_named():
+    """Full-batch descent on |w|^2 / 2 with rate 3: w is (-2)^t, and 2^1024 is not finite."""
+    model = sl.Model({"w": np.ones(1)}, lambda p, rows: 0.5 * p["w"] ** 2 + 0.0 * B[rows])
+    message = r"training diverged at step 1023 of 2000, on example 3:.* lower the learning rate"
+    with pytest.raises(FloatingPointError, match=message):
+        sl.TrainingRun(model, np.arange(5), optimizer=sl.SGD(3.0), steps=2000, progress=False)
+
+
+def test_a_loss_that_overflows_where_a_high_rate_drove_it_is_named():
+    """exp(w^2) from w = 1 with rate 10: w = 1 - 20 e = -53.4, where it is not finite."""
+    model = sl.Model({"w": 1.0}, lambda p, rows: ring.exp(p["w"][..., None] ** 2) + 0.0 * B[rows])
+    message = (
+        r"diverged at step 1 of 5, on example 1: the gradient of 'w' is not finite, and the "
+        r"parameters, at most 1 at the start, were at most 53.4 before it; lower the learning rate$"
+    )
+    with pytest.raises(FloatingPointError, match=message):
+        sl.TrainingRun(model, np.arange(5), optimizer=sl.SGD(10.0), progress=False)
+
+
+def test_a_loss_that_is_not_a_number_is_named():
+    """Step, examples and words; the learning rate has nothing to do with it."""
+
+    def losses(parameters, rows):
+        return ridge_losses(parameters, rows) * np.where(np.asarray(rows) == 7, np.nan, 1.0)
+
+    message = "at step 1 of 4: the loss itself is not finite on example 7, even with the initial"
+    with pytest.raises(FloatingPointError, match=message) as caught:
+        sl.TrainingRun(
+            sl.Model({"w": np.zeros(3)}, losses),
             np.arange(12),
-            optimizer=sl.SGD(1e3),
-            steps=200,
+            steps=4,
+            batch_size=4,
             progress=False,
         )
+    assert "learning rate" not in str(caught.value)
+
+
+def root_losses(parameters, documents):
+    """The root of w at "b" and its square elsewhere: finite at 0, but not its derivative."""
+    w = parameters["w"][..., None]
+    parts = [ring.sqrt(w) if document == "b" else w**2 for document in documents]
+    return ring.concatenate(parts, -1)
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    """w stays 0 until "b" comes, where the derivative of the root is infinite."""
+    model = sl.Model({"w": 0.0}, root_losses)
+    message = r"step 2 of 3: the gradient of 'w' is not finite on example 2 \('b'\), although the"
+    with pytest.raises(FloatingPointError, match=message) as caught:
+        sl.TrainingRun(model, ["a", "c", "b"], optimizer=sl.SGD(0.5), progress=False)
+    assert "learning rate" not in str(caught.value)
+
+
+def test_a_jet_that_is_not_finite_is_named():
+    """A direction of 1e200 overflows at degree 2 only; the numbers alone are fine."""
+    run = make_run("mlp", "sgd")
+    assert run.push(1e200 * np.eye(12)[:2], 1, progress=False).parameters["out"].degree == 1
+    message = r"at step \d+ of 30, on example.* or use smaller down-weights, directions or degree"
+    with pytest.raises(FloatingPointError, match=message):
+        run.push(1e200 * np.eye(12)[:2], 2, progress=False)
+    with pytest.raises(FloatingPointError, match=message):
+        run.retrain(down_weights=np.full(12, 1e200), progress=False)
+
+
+# ---- indices -----------------------------------------------------------------------------------
+
+
+class Counted(int):
+    """An integer that counts its comparisons."""
+
+    compared = 0
+    __hash__ = int.__hash__
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return int(self) == int(other)
+
+
+def test_indices_are_checked_in_linear_time():
+    """No index is compared with all the others (numpy compares each once at most)."""
+    numbers = [Counted(i) for i in range(2000)]
+    Counted.compared = 0
+    np.testing.assert_array_equal(check_indices(numbers, 2000), np.arange(2000))
+    assert Counted.compared <= 2000
 
 
 def test_progress_bar_is_silent_when_asked(capfd):

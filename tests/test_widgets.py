@@ -175,8 +175,8 @@ def test_questions_are_asked_as_they_are_typed(view):
     assert view.explorer.question.title == "probability of 'x' after 'ma'"
     assert question.name.layout.display == "none" and question.prefix.layout.display is None
     question.kind.value = "mean loss on unseen names"
-    assert view.explorer.question.title == "mean loss on 20 names not trained on"
-    assert not set(view.explorer.question.names) & set(view.explorer.run.data)
+    assert view.explorer.question.title == "mean loss on 20 names"
+    assert not set(view.explorer.question.examples) & set(view.explorer.run.data)
 
 
 def test_sliders_set_the_accuracy(view):
@@ -262,7 +262,7 @@ def test_any_word_can_be_typed_and_read(hard):
     shown = html.escape(hard if hard.isprintable() else repr(hard))
     view.question.name.value = hard
     assert (view.message.value, view.question.message.value) == ("", "")
-    assert view.explorer.question.name == hard
+    assert view.explorer.question.example == hard
     assert html.escape(repr(hard)) in view.caption.value
     assert repr(hard) in view.picture.tooltip
     assert bytes(view.picture.value) != before and view.picture.layout.display is None
@@ -324,7 +324,7 @@ def test_nothing_that_the_model_reads_is_stripped():
     run = sl.train(["a b", "ab ", " ab"], steps=3, progress=False)
     view = sl.explore(run, sl.sketch(run, 1, 3, progress=False), name="ab")
     view.question.name.value = "ab "
-    assert view.explorer.question.name == "ab "
+    assert view.explorer.question.example == "ab "
     assert view.explorer.answer().now == pytest.approx(float(run.loss("ab ")), rel=1e-12)
     view.question.kind.value = view.question.NEXT
     view.question.prefix.value, view.question.letter.value = "a ", "b"
@@ -345,7 +345,7 @@ def test_documents_longer_than_the_context_are_shown():
     run = sl.train(["acgtacgt", "ccgg", "ac"], steps=3, context=4, progress=False)
     sketched = sl.sketch(run, 1, 3, progress=False)
     view = sl.explore(run, sketched, held_out=[])
-    assert view.question.name.value == view.explorer.question.name == "acgtacgt"
+    assert view.question.name.value == view.explorer.question.example == "acgtacgt"
     assert "only the first 4 of its 9 positions count" in view.caption.value
     view.question.name.value = "ccgg"
     assert "only the first 4 of its 5 positions count" in view.caption.value

@@ -22,6 +22,7 @@ from ..checks import base_point
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..progress import progress_bar
+from ..training.models import Flat
 from ..training.runs import TrainingRun
 
 
@@ -117,30 +118,11 @@ class _Tape:
 
     def __init__(self, run, weights):
         self.run, self.weights = run, weights
-        self.shapes = {name: np.shape(p) for name, p in run.initial.parameters.items()}
-        self.ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        self.axis = Flat.of(run.initial.parameters)
+        self.named, self.flat = self.axis.named, self.axis.flat
         self.gradient = ring.ring_grad(run.objective)
         self.segment = math.isqrt(run.steps - 1) + 1
         self.products = 0  # of a step's gradient, or of a coefficient of its jet
-
-    def named(self, flat):
-        """Parameters by name, from an array or jet that has them on its last axis."""
-        starts = [0, *self.ends[:-1]]
-        return {
-            name: ring.reshape(flat[..., start:end], (*flat.shape[:-1], *shape))
-            for (name, shape), start, end in zip(
-                self.shapes.items(), starts, self.ends, strict=True
-            )
-        }
-
-    def flat(self, named):
-        """One array or jet with all parameters on its last axis."""
-        rows = []
-        for name, shape in self.shapes.items():
-            value = named[name]
-            kept = value.shape[: value.ndim - len(shape)]
-            rows.append(ring.reshape(value, (*kept, int(np.prod(shape)))))
-        return ring.concatenate(rows, -1)
 
     def step(self, state, t):
         """The state after step t."""

@@ -7,11 +7,13 @@ with arrays of gates for parameters, as a scalar circuit.
 """
 
 import random
+import unicodedata
 
 import numpy as np
 
 from ..algebra import ring
-from .runs import Model, TrainingRun
+from .models import Model
+from .runs import TrainingRun
 
 END = "<end>"  # what follows the last letter; the same token also stands before the first
 
@@ -53,6 +55,13 @@ class MicroGPT(Model):
         repeated = [letter for letter in vocabulary if vocabulary.count(letter) > 1]
         if repeated:
             raise ValueError(f"the vocabulary repeats {repeated[0]!r}: name each letter once")
+        for letter in vocabulary:
+            composed = unicodedata.normalize("NFC", letter)
+            if composed != letter:
+                raise ValueError(
+                    f"the letter {letter!r} of the vocabulary is never read: documents are read in "
+                    f"their composed form (NFC), where it is {composed!r}"
+                )
         for what, value in {
             "layers": layers,
             "heads": heads,
@@ -90,9 +99,13 @@ class MicroGPT(Model):
         }
 
     def tokens(self, text):
-        """The token numbers of a string of letters of the vocabulary."""
+        """The token numbers of a string of letters of the vocabulary.
+
+        A letter may be typed as one character or as a letter and its accents (NFC or NFD).
+        """
         if not isinstance(text, str):
             raise TypeError(f"a document must be a string, not {type(text).__name__}")
+        text = unicodedata.normalize("NFC", text)
         for position, letter in enumerate(text):
             if letter not in self.vocabulary:
                 raise ValueError(
@@ -155,7 +168,8 @@ class MicroGPT(Model):
         tokens = [len(self.vocabulary), *self.tokens(prefix)]
         if len(tokens) > self.context:
             raise ValueError(
-                f"the prefix has {len(prefix)} letters; the model reads at most {self.context - 1}"
+                f"the prefix has {len(tokens) - 1} letters; the model reads at most "
+                f"{self.context - 1}"
             )
         probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
         return {letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])}
@@ -216,12 +230,13 @@ def train(
 ):
     """Train microgpt on documents, one per step, in the order given; returns a TrainingRun.
 
-    docs: a sequence of non-empty strings. steps: default one pass. seed: int (or random.Random)
-    for the initial parameters. vocabulary: default the sorted characters of the documents.
+    docs: a sequence of non-empty strings, kept in their composed form (NFC). steps: default one
+    pass. seed: int (or random.Random) for the initial parameters. vocabulary: default the sorted
+    characters of the documents.
     activation: "gelu", or "relu" (which is not analytic at 0, see notebook 07).
     optimizer: default `Adam()`, the paper's.
     """
-    if isinstance(docs, str) or not hasattr(docs, "__iter__"):
+    if isinstance(docs, (str, bytes)) or not hasattr(docs, "__iter__"):
         raise TypeError(f"documents must be a list of strings, not {type(docs).__name__}")
     docs = list(docs)
     if not docs:
@@ -231,6 +246,7 @@ def train(
             raise TypeError(f"document {number} must be a string, not {type(doc).__name__}")
         if not doc:
             raise ValueError(f"document {number} is empty: remove it")
+    docs = [unicodedata.normalize("NFC", doc) for doc in docs]
     if vocabulary is None:
         vocabulary = "".join(sorted(set("".join(docs))))
     model = MicroGPT.initial(

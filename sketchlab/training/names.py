@@ -1,9 +1,7 @@
 """First names to train on: an embedded list, any file, or the paper's list by download."""
 
-import hashlib
-import os
-import tempfile
-import urllib.request
+import re
+import unicodedata
 from importlib import resources
 from pathlib import Path
 
@@ -18,14 +16,17 @@ SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 def load(path=None):
     """Return the names in a text file, one per line, without blank lines.
 
-    path: a UTF-8 text file; None for the embedded list of given names from many languages (lower
-    case a to z, in a fixed shuffled order; the ten names that the notebooks test on come last).
-    Raises FileNotFoundError, or ValueError for a file that is empty or not UTF-8.
+    path: a UTF-8 text file, with or without a byte-order mark; None for the embedded list of given
+    names from many languages (lower case a to z, in a fixed shuffled order; the ten names that the
+    notebooks test on come last). Lines end with a newline, a carriage return, or both; spaces
+    around a name do not count, spaces inside do. Accents come in their composed form (NFC).
+    Raises FileNotFoundError, or ValueError for a file that is empty, not UTF-8, or has control
+    characters or other separators of lines (tab, form feed, NUL, U+2028, ...).
     """
     if path is None:
         data = resources.files("sketchlab.training").joinpath("given_names.txt").read_bytes()
     else:
-        path = Path(path)
+        path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
                 f"there is no file of names at {str(path)!r}; call load() without a path for the "
@@ -33,12 +34,23 @@ def load(path=None):
             )
         data = path.read_bytes()
     try:
-        lines = data.decode("utf-8").splitlines()
+        text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{str(path)!r} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+            f"{str(path)!r} is not UTF-8 text (line {data.count(10, 0, error.start) + 1}, byte "
+            f"{error.start}): save it as UTF-8"
         ) from error
-    names = [line.strip() for line in lines if line.strip()]
+    names = []
+    for number, line in enumerate(re.split("\r\n|\r|\n", text), 1):
+        for letter in line:
+            if letter == "\ufeff" or unicodedata.category(letter) in ("Cc", "Zl", "Zp"):
+                raise ValueError(
+                    f"line {number} of {str(path)!r} has the control character "
+                    f"U+{ord(letter):04X} in {line!r}: put one name on each line and nothing else"
+                )
+        name = unicodedata.normalize("NFC", line.strip())
+        if name:
+            names.append(name)
     if not names:
         raise ValueError(f"{str(path)!r} holds no names: give a file with one name per line")
     return names
@@ -51,51 +63,37 @@ def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
     already there is kept if it is the right one, and never replaced if it is another.
     Raises OSError if the download fails, ValueError if what came is not the paper's file.
     """
-    folder = Path(folder)
+    import pooch  # slow to import, and seldom needed
+
+    folder = Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "names.txt"
     if target.exists():
-        if hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
+        if target.is_file() and pooch.file_hash(str(target)) == sha256:
             return target
         raise FileExistsError(
             f"{str(target)!r} exists and is not the paper's file: move it, or give another folder"
         )
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=".names-")
+    # The total is unknown until the server answers; a bar without one has no truth value.
+    bar = tqdm(total=1, unit="B", unit_scale=True, delay=2, leave=False, **quiet(progress))
+    fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")
     try:
-        with os.fdopen(handle, "wb") as file:
-            try:
-                digest = _fetch(url, file, timeout, progress)
-            except OSError as error:
-                raise OSError(
-                    f"could not download {url}: {error}. Save the file as {target} by other means, "
-                    "or use load() for the embedded names"
-                ) from error
-        if digest != sha256:
-            raise ValueError(
-                f"the file from {url} is incomplete or not the paper's: its SHA-256 is {digest}, "
-                f"not {sha256}; nothing was kept, try again"
-            )
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
+        pooch.retrieve(url, f"sha256:{sha256}", target.name, folder, downloader=fetch)
+    except OSError as error:
+        raise OSError(
+            f"could not download {url}: {error}. Save the file as {target} by other means, "
+            "or use load() for the embedded names"
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"the file from {url} is not the paper's: its SHA-256 is not {sha256}; nothing was "
+            "kept, try again"
+        ) from error
     finally:
-        Path(partial).unlink(missing_ok=True)
+        logger.setLevel(level)
+        bar.close()
+    target.chmod(0o644)
     return target
-
-
-def _fetch(url, file, timeout, progress):
-    digest = hashlib.sha256()
-    with (
-        urllib.request.urlopen(url, timeout=timeout) as response,
-        tqdm(
-            total=int(response.headers.get("Content-Length") or 0) or None,
-            unit="B",
-            unit_scale=True,
-            delay=2,
-            **quiet(progress),
-        ) as bar,
-    ):
-        while chunk := response.read(1 << 16):
-            file.write(chunk)
-            digest.update(chunk)
-            bar.update(len(chunk))
-    return digest.hexdigest()

@@ -1,61 +1,80 @@
 """What is asked of a model: a loss or a probability, with the words that tell its change.
 
-A question is a function of a model, so it can be handed to `sketch.output`.
+An output is a function of a model, so `sketch.output` and `first_order` take it; it runs on
+numbers, batches and jets. As it has a name, outputs can be compared, hashed, pickled and shown.
 """
 
 import dataclasses
 import math
+import unicodedata
 
 from ..algebra import ring
-from .microgpt import END
+from .microgpt import END, MicroGPT
 
 
+@dataclasses.dataclass(frozen=True)
 class _Loss:
-    """What losses have in common."""
+    """What losses have in common.
 
-    unit = "nats"
-    bounds = (0.0, math.inf)
-    epsilon = 0.02  # to start with
-    helps = 1  # deleting a helpful name moves the answer up
+    unit, bounds: of the loss. A loss that can be negative needs bounds=(-math.inf, math.inf).
+    """
+
+    unit: str = dataclasses.field(default="nats", kw_only=True, repr=False)
+    bounds: tuple = dataclasses.field(default=(0.0, math.inf), kw_only=True, repr=False)
+    epsilon = 0.02  # an error to start with
+    helps = 1  # deleting a helpful example moves the output up
 
     @property
     def label(self):
         """The title with its unit, for a figure."""
-        return f"{self.title} (nats)"
+        return f"{self.title} ({self.unit})"
 
     def meaning(self, change):
-        """What a change of the answer says about the model."""
+        """What a change of the output says about the model."""
         return f"the model knows {'less' if change > 0 else 'more'} about {self._what}"
 
 
 @dataclasses.dataclass(frozen=True)
 class LossOn(_Loss):
-    """The loss on one name."""
+    """The loss on one example: a document, or whatever else the model has losses of.
 
-    name: str
+    Raises TypeError for an example that cannot be hashed, such as an array.
+    """
+
+    example: object
+
+    def __post_init__(self):
+        object.__setattr__(self, "example", _kept(self.example))
 
     @property
     def title(self):
         """What is asked, in a few words."""
-        return f"loss on {self.name!r}"
+        return f"loss on {self._what}"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
-        if not self.name:
+        if not isinstance(model, MicroGPT):
+            return
+        if not isinstance(self.example, str):
+            raise ValueError(f"a document must be text, such as 'max', not {self.example!r}")
+        if not self.example:
             raise ValueError("type a name, such as 'max'")
-        _check_letters(self.name, model)
+        _check_text(self.example, model)
 
     def __call__(self, model):
-        return model.loss(self.name)
+        return model.loss(self.example)
 
     @property
     def _what(self):
-        return repr(self.name)
+        return repr(self.example) if isinstance(self.example, str) else f"example {self.example!r}"
 
 
 @dataclasses.dataclass(frozen=True)
 class NextLetter:
-    """The probability of a letter (or of the end) after a prefix."""
+    """The probability of a letter (or of the end, `END`) after a prefix.
+
+    The prefix is taken as it is, spaces included; it may have context - 1 letters.
+    """
 
     prefix: str
     letter: str
@@ -63,6 +82,13 @@ class NextLetter:
     bounds = (0.0, 1.0)
     epsilon = 0.002
     helps = -1
+
+    def __post_init__(self):
+        for name in ("prefix", "letter"):
+            text = getattr(self, name)
+            if not isinstance(text, str):
+                raise TypeError(f"the {name} must be a string, not {text!r}")
+            object.__setattr__(self, name, _kept(text))
 
     @property
     def title(self):
@@ -81,6 +107,8 @@ class NextLetter:
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
+        if not isinstance(model, MicroGPT):
+            raise ValueError(f"only a model of letters has a next letter, not {model!r}")
         if self.letter != END and (len(self.letter) != 1 or self.letter not in model.vocabulary):
             raise ValueError(
                 f"{self.letter!r} is not one letter of the vocabulary {model.vocabulary!r}"
@@ -90,43 +118,66 @@ class NextLetter:
                 f"the prefix has {len(self.prefix)} letters; the model reads at most "
                 f"{model.context - 1}"
             )
-        _check_letters(self.prefix, model)
+        _check_text(self.prefix, model)
 
     def __call__(self, model):
+        self.check(model)
         return model.next_probs(self.prefix)[self.letter]
 
     def meaning(self, change):
-        """What a change of the answer says about the model."""
+        """What a change of the output says about the model."""
         return f"{self._what} becomes {'more' if change > 0 else 'less'} likely after {self._where}"
 
 
 @dataclasses.dataclass(frozen=True)
 class MeanLoss(_Loss):
-    """The mean loss on a sample of names that were not trained on."""
+    """The mean loss on several examples. examples: any list of them; kept as a tuple."""
 
-    names: tuple
+    examples: tuple
+
+    def __post_init__(self):
+        if isinstance(self.examples, (str, bytes)) or not hasattr(self.examples, "__iter__"):
+            raise TypeError(f"examples must be a list, such as ['max'], not {self.examples!r}")
+        object.__setattr__(self, "examples", tuple(map(_kept, self.examples)))
 
     @property
     def title(self):
         """What is asked, in a few words."""
-        return f"mean loss on {len(self.names)} names not trained on"
+        count = len(self.examples)
+        kind = "name" if all(isinstance(one, str) for one in self.examples) else "example"
+        return f"mean loss on {count} {kind}{'' if count == 1 else 's'}"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
-        if not self.names:
-            raise ValueError("there are no names that were not trained on: give held_out=[...]")
-        for name in self.names:
-            LossOn(name).check(model)
+        if not self.examples:
+            raise ValueError("there are no examples to take the mean over: give at least one")
+        for example in self.examples:
+            LossOn(example).check(model)
 
     def __call__(self, model):
-        return ring.mean(model.losses(self.names), -1)
+        self.check(model)
+        # A list: a tuple of row numbers would index as many axes of an array.
+        return ring.mean(model.losses(list(self.examples)), -1)
 
     @property
     def _what(self):
-        return "names in general"
+        return "names in general" if self.title.endswith("names") else "these examples"
 
 
-def _check_letters(text, model):
+def _kept(example):
+    """An example as it is compared: text in its composed form (NFC), as models read it."""
+    try:
+        hash(example)
+    except TypeError:
+        raise TypeError(
+            f"an example must be hashable, such as text or a row number, not a "
+            f"{type(example).__name__}: train on row numbers, np.arange(n), and let the losses "
+            "look the rows up"
+        ) from None
+    return unicodedata.normalize("NFC", example) if isinstance(example, str) else example
+
+
+def _check_text(text, model):
     try:
         model.tokens(text)
     except ValueError as error:

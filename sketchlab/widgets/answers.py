@@ -98,11 +98,11 @@ def history_csv(tries):
 def uncounted(question, context):
     """What a loss leaves out, in words, or "": it counts only the first `context` positions."""
     if isinstance(question, LossOn):
-        positions = len(question.name) + 1  # every letter, and the end
+        positions = len(question.example) + 1  # every letter, and the end
         if positions > context:
             return f"only the first {context} of its {positions} positions count, as in training"
     if isinstance(question, MeanLoss):
-        long = sum(len(name) + 1 > context for name in question.names)
+        long = sum(len(name) + 1 > context for name in question.examples)
         if long:
             return f"only the first {context} positions count, as in training ({long} are longer)"
     return ""

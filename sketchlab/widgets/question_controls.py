@@ -39,7 +39,7 @@ class Question(Controls):
         if question != self._shown:
             with self.showing():
                 if isinstance(question, LossOn):
-                    self.kind.value, self.name.value = self.LOSS, question.name
+                    self.kind.value, self.name.value = self.LOSS, question.example
                 elif isinstance(question, NextLetter):
                     self.kind.value = self.NEXT
                     self.prefix.value, self.letter.value = question.prefix, question.letter

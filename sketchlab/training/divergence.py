@@ -1,0 +1,88 @@
+"""Why a training did not stay finite: the first step where it broke, and what broke there.
+
+Training checks only its end, which costs nothing; if that is not finite, it is walked once more
+with a check after every step.
+"""
+
+import numpy as np
+
+from ..algebra.jet import Jet
+
+GROWN = 10  # times its size at the start, or times 1: parameters that large were driven there
+SHOWN = 3  # examples that a message names
+SHORT = 40  # characters of an example that a message shows
+
+
+def is_finite(value):
+    """Whether every entry of an array, or of a jet's coefficients, is finite."""
+    return all(np.isfinite(part).all() for part in _parts(value))
+
+
+def why_not_finite(run, state, weights):
+    """The sentence that says where and why training `run` again from `state` is not finite."""
+    first = _size(state.flat)
+    before = state.axis.named(_copy(state.flat))
+    for step, gradients in enumerate(run.walk(state, weights)):
+        broken = [name for name, g in gradients.items() if not is_finite(g)]
+        moved = [name for name, p in state.views.items() if not is_finite(p)]
+        if broken or moved:
+            return _explained(run, step, before, broken, moved, first)
+        before = state.axis.named(_copy(state.flat))
+    return "training diverged once, but not when it was repeated: are the losses random?"
+
+
+def _explained(run, step, before, broken, moved, first):
+    numbers = run.examples_of(step)
+    now = max(_size(p) for p in before.values())
+    sizes = f"the parameters, at most {first:.3g} at the start, were at most {now:.3g} before it"
+    bad = [i for i in numbers if not is_finite(_loss(run, before, i))]
+    name = (broken or moved)[0]
+    what = f"the gradient of {name!r}" if broken else f"{name!r}"
+    at = f"at step {step} of {run.steps}"
+    start = run.initial.parameters
+    if any(not is_finite(_loss(run, start, i)) for i in bad):
+        return (
+            f"training stopped being finite {at}: the loss itself is not finite on "
+            f"{_listed(run, bad)}, even with the initial parameters. Look at the example and at "
+            "the loss function (a logarithm, root or quotient of 0, or a number too large?)"
+        )
+    if now > GROWN * max(1.0, first) or not broken:
+        trained = hasattr(run, "model")  # the run itself, so that this is a retraining or a push
+        other = ", or use smaller down-weights, directions or degree: without them it is finite"
+        return (
+            f"training diverged {at}, on {_listed(run, bad or numbers)}: {what} is not finite, "
+            f"and {sizes}; lower the learning rate{other if trained else ''}"
+        )
+    where = "the loss itself" if bad else what
+    return (
+        f"training stopped being finite {at}: {where} is not finite on "
+        f"{_listed(run, bad or numbers)}, although the parameters had not grown ({sizes}). Look at "
+        "the example and at the loss function (a logarithm, root or quotient of 0?)"
+    )
+
+
+def _loss(run, parameters, number):
+    return run.initial.with_parameters(parameters).losses(run.examples(np.array([number])))
+
+
+def _listed(run, numbers):
+    """The numbers of examples, with the examples themselves where these are short."""
+    named = []
+    for i in numbers[:SHOWN]:
+        example = run.data[i]
+        text = repr(example.item() if isinstance(example, np.generic) else example)
+        named.append(f"{i} ({text})" if len(text) <= SHORT and text != str(i) else f"{i}")
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"example{'s' if len(numbers) > 1 else ''} {', '.join(named)}{more}"
+
+
+def _parts(value):
+    return (value.head, value.tail) if isinstance(value, Jet) else (value,)
+
+
+def _size(value):
+    return max(float(np.abs(part).max(initial=0.0)) for part in _parts(value))
+
+
+def _copy(value):
+    return Jet.of(value.head.copy(), value.tail.copy()) if isinstance(value, Jet) else value.copy()

@@ -1,0 +1,117 @@
+"""Optimisers: how a gradient changes the parameters, the same for numbers and for jets."""
+
+import dataclasses
+import numbers
+
+import numpy as np
+
+from ..algebra.jet import Jet
+from .models import Flat
+
+BLOCK_BYTES = 1 << 18  # of a block that the optimiser works on, for up to 3 coefficients each
+
+
+@dataclasses.dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent, v <- momentum v + g and p <- p - rate v.
+
+    schedule: "constant", or "linear" (the rate falls linearly to 0 over the run).
+    weight_decay is added to the gradient as weight_decay * p and is not down-weighted.
+    """
+
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    states = 1  # arrays kept per parameter
+
+    def __post_init__(self):
+        _check_rate(self)
+
+    def update(self, step, steps, p, g, v):
+        """New parameter and state after step number `step` (from 0)."""
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        v = self.momentum * v + g if self.momentum else g
+        return p - _rate(self, step, steps) * v, v
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    """Adam with bias correction and eps INSIDE the square root, so that it is analytic:
+
+    p <- p - rate * m_hat / (v_hat + eps)^(1/2),  defaults as in the paper, where
+    m_hat = (1 - beta1) m / (1 - beta1^t),  m <- beta1 m + g,  and v_hat likewise with beta2, g^2.
+    """
+
+    learning_rate: float = 0.01
+    beta1: float = 0.85
+    beta2: float = 0.99
+    eps: float = 1e-3
+    schedule: str = "linear"
+    states = 2
+
+    def __post_init__(self):
+        _check_rate(self)
+
+    def update(self, step, steps, p, g, m, v):
+        """New parameter and state after step number `step` (from 0)."""
+        m = self.beta1 * m + g
+        v = self.beta2 * v + g * g
+        to_m_hat = (1 - self.beta1) / (1 - self.beta1 ** (step + 1))
+        to_v_hat = (1 - self.beta2) / (1 - self.beta2 ** (step + 1))
+        # The two factors are pulled out of the root, so that they touch one array, not three.
+        rate = _rate(self, step, steps) * to_m_hat * to_v_hat**-0.5
+        return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
+
+
+def _check_rate(optimizer):
+    if optimizer.schedule not in ("constant", "linear"):
+        raise ValueError(f'schedule must be "constant" or "linear", not {optimizer.schedule!r}')
+    rate = optimizer.learning_rate
+    if not isinstance(rate, numbers.Real) or not 0 < rate < np.inf:
+        raise ValueError(f"learning_rate must be a number above 0, not {rate!r}")
+
+
+def _rate(optimizer, step, steps):
+    if optimizer.schedule == "linear":
+        return optimizer.learning_rate * (1 - step / steps)
+    return optimizer.learning_rate
+
+
+class InPlace:
+    """All parameters in one flat array or jet, (*batch, size), which an optimiser updates in place.
+
+    The update is elementwise, so it works through blocks of columns that stay in the processor's
+    cache. The optimiser's state is stored by block.
+
+    initial: parameters of one model by name. lift(flat): puts them into the ring to train over.
+    views: the parameters by name; they follow the updates.
+    """
+
+    def __init__(self, initial, lift):
+        self.axis = Flat.of(initial)
+        self.flat = lift(self.axis.flat(initial))
+        self.views = self.axis.named(self.flat)
+        jet = isinstance(self.flat, Jet)
+        array = self.flat.tail if jet and self.flat.degree else self.flat
+        column = array.dtype.itemsize * int(np.prod(array.shape[:-1]))
+        width = max(1, min(len(array) if jet else 1, 3) * BLOCK_BYTES // column)
+        size = self.axis.size
+        self.blocks = [(a, min(a + width, size)) for a in range(0, size, width)]
+        self.states = None
+
+    def update(self, optimizer, step, steps, gradients):
+        """Take one step of the optimiser."""
+        if self.states is None:
+            self.states = [(0.0,) * optimizer.states for _ in self.blocks]
+        if isinstance(self.flat, Jet):  # all directions share their base point, hence [:1]
+            gradients = {name: Jet.of(g.head[:1], g.tail) for name, g in gradients.items()}
+        for i, (start, stop) in enumerate(self.blocks):
+            p = self.flat[..., start:stop]
+            g = self.axis.flat(gradients, start, stop)
+            new, *self.states[i] = optimizer.update(step, steps, p, g, *self.states[i])
+            if isinstance(p, Jet):
+                p.head[...], p.tail[...] = new.head, new.tail
+            else:
+                p[...] = new
