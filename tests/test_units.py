@@ -1,5 +1,9 @@
 """Deletion units: three ways to group documents, and what is said about wrong groups."""
 
+import datetime
+import fractions
+import json
+
 import numpy as np
 import pytest
 
@@ -107,7 +111,11 @@ WRONG_DELETIONS = {  # groups, arguments, error, message
     "boolean": (None, {"without": [True]}, TypeError, "integers.*not True"),
     "label without labels": (None, {"without": ["a"]}, TypeError, "integers.*not 'a'"),
     "wrong length": (LABELS, {"down_weights": [0.0] * 6}, ValueError, "3 finite real.*per unit"),
-    "wrong shape": (LABELS, {"down_weights": [[0.0] * 3]}, ValueError, r"shape \(1, 3\)"),
+    "wrong shape": (LABELS, {"down_weights": [[0.0] * 4]}, ValueError, r"shape \(1, 4\)"),
+    "three axes": (LABELS, {"down_weights": [[[0.0] * 3]]}, ValueError, r"shape \(1, 1, 3\)"),
+    "nan in a row": (LABELS, {"down_weights": [[0, 0, 0], [0, np.nan, 0]]}, ValueError, "finite"),
+    "unknown in a list": (LABELS, {"without": [["a"], ["z"]]}, IndexError, "no unit 'z'"),
+    "mixed list": (None, {"without": [[1], 2]}, TypeError, "must be integers"),
     "scalar": (LABELS, {"down_weights": 1.0}, ValueError, "3 finite real"),
     "nan": (LABELS, {"down_weights": [0, np.nan, 0]}, ValueError, "finite real"),
     "infinite": (LABELS, {"down_weights": [0, np.inf, 0]}, ValueError, "finite real"),
@@ -164,3 +172,110 @@ def test_unknown_nested_units_are_refused():
     """The message lists the groups."""
     with pytest.raises(IndexError, match=r"no unit 'z'.* by number, and ab"):
         Units({"ab": [0, 1]}, 5).down_weights(["z"])
+
+
+# ---- several deletions -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "groups, several",
+    [(LABELS, [["a"], [], ["c", "b"]]), (None, [[0], {5, 1}, range(2), np.array([3])])],
+)
+def test_several_deletions_are_rows(groups, several):
+    """A list of lists gives one row for each; rows of down-weights stay as they are."""
+    units = Units(groups, 6)
+    rows = units.down_weights(several)
+    np.testing.assert_array_equal(rows, [units.down_weights(list(one)) for one in several])
+    np.testing.assert_array_equal(units.down_weights(None, rows), rows)
+
+
+# ---- labels ----------------------------------------------------------------------------------
+
+DAY, NOON = datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29, 12, 0, 0, 5)
+UTC = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+HALF, THIRD = fractions.Fraction(1, 2), fractions.Fraction(1, 3)
+KINDS = {  # labels of six documents, and what they are kept as
+    "text": (list("bababa"), ["a", "b"]),
+    "integers": ([3, -1, 3, 3, -1, 3], [-1, 3]),
+    "integers of numpy": (np.array([3, -1, 3, 3, -1, 3], "i4"), [-1, 3]),
+    "floats": ([0.1, 2.5, 0.1, 0.1, 2.5, 0.1], [0.1, 2.5]),
+    "floats of numpy": (np.array([0.1, 2.5] * 3, "f4"), [float(np.float32(0.1)), 2.5]),
+    "infinite": ([np.inf, 1.0] * 3, [1.0, np.inf]),
+    "truth values": ([True, False] * 3, [False, True]),
+    "truth values of numpy": (np.array([True, False] * 3), [False, True]),
+    "bytes": ([b"\xff", b"a"] * 3, [b"a", b"\xff"]),
+    "dates": ([DAY, datetime.date(1999, 1, 1)] * 3, [datetime.date(1999, 1, 1), DAY]),
+    "times": ([NOON, datetime.datetime(1999, 1, 1)] * 3, [datetime.datetime(1999, 1, 1), NOON]),
+    "time zones": ([UTC, UTC.replace(year=2025)] * 3, [UTC, UTC.replace(year=2025)]),
+    "dates of numpy": (np.array(["2024-02-29", "1999-01-01"] * 3, "M8[D]"), None),
+    "times of numpy": (np.array(["2024-02-29T12", "1999-01-01T00"] * 3, "M8[ns]"), None),
+    "fractions": ([HALF, THIRD] * 3, [THIRD, HALF]),
+    "tuples": ([("x", 2), ("x", 1)] * 3, [("x", 1), ("x", 2)]),
+    "nested tuples": ([("x", (DAY,)), ("a", (DAY,))] * 3, [("a", (DAY,)), ("x", (DAY,))]),
+    "kinds that do not compare": (["x", 3, ("x",), 3, "x", 3], ["x", 3, ("x",)]),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_labels_are_kept_as_what_they_are(case):
+    """The same types in memory as from JSON; one label alone is a deletion, like a list of one."""
+    given, names = KINDS[case]
+    units = Units(given, 6)
+    again = Units.from_record(json.loads(json.dumps(units.record())))
+    for found in (units, again):
+        if names is not None:
+            assert found.names == names and list(map(type, found.names)) == list(map(type, names))
+        np.testing.assert_array_equal(found.of_document, units.of_document)
+        np.testing.assert_array_equal(found.sizes, units.sizes)
+        for label, unit in zip(given, found.of_document, strict=True):
+            for without in (label, [label], {label}, [found.names[unit]]):
+                x = found.down_weights(without)
+                np.testing.assert_array_equal(np.flatnonzero(x), [unit])
+
+
+@pytest.mark.parametrize("groups", [None, [[4, 1], [0, 2, 5], [3]], {"ab": [0, 1], "b": [1]}])
+def test_other_units_come_back_from_their_record(groups):
+    """Documents, lists and nested groups."""
+    units = Units(groups, 6)
+    again = Units.from_record(json.loads(json.dumps(units.record())))
+    assert again.names == units.names and again.labelled is units.labelled
+    np.testing.assert_array_equal(again.of_document, units.of_document)
+    assert list(again.nested) == list(units.nested)
+    for name, members in units.nested.items():
+        np.testing.assert_array_equal(again.nested[name], members)
+
+
+WRONG_LABELS = {
+    "nan": ([np.nan, "a", "b", "c", "d", "e"], ValueError, "nan marks a missing label"),
+    "nan of numpy": (np.array([1, 2, np.nan, 4, 5, 6]), ValueError, "marks a missing label"),
+    "no time": (np.array(["2024-01-01", "NaT"] * 3, "M8[D]"), ValueError, "missing label"),
+    "none": (["a", None, "b", "c", "d", "e"], ValueError, "None marks a missing label.*'unknown'"),
+    "nan in a tuple": ([("x", np.nan)] * 6, ValueError, "missing label"),
+    "two kinds": ([1, True, 2, 3, 4, 5], ValueError, "True and 1 are equal but of two kinds"),
+    "whole floats": ([1, 1.0, 2, 3, 4, 5], ValueError, "1.0 and 1 are equal but of two kinds"),
+    "kinds in tuples": ([("a", 1), ("a", True)] * 3, ValueError, "of two kinds"),
+    "complex": ([1j, 2j] * 3, TypeError, "a label must be text.*not complex"),
+    "an object": ([object()] * 6, TypeError, "a label must be text.*not object"),
+    "nanoseconds": (np.array([1, 2] * 3, "M8[ns]"), TypeError, "exact to a microsecond"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_LABELS)
+def test_wrong_labels_are_refused(case):
+    """Before they become one unit, or many, by accident."""
+    groups, error, message = WRONG_LABELS[case]
+    with pytest.raises(error, match=message):
+        Units(groups, 6)
+
+
+def test_a_label_is_not_one_that_python_calls_equal():
+    """True is not the label 1, and an unknown label of many is told with the first ones only."""
+    units = Units([0, 1, 2], 3)
+    for wrong in (True, 1.0, "1", [True], [[1]]):
+        if wrong != [[1]]:
+            with pytest.raises(IndexError, match="there is no unit"):
+                units.down_weights(wrong)
+    np.testing.assert_array_equal(units.down_weights([[1]]), [[0, 1, 0]])
+    many = Units(range(1000), 1000)
+    with pytest.raises(IndexError, match=r"8, 9, \.\.\. \(1000 in all\)"):
+        many.down_weights([-1])

@@ -7,18 +7,21 @@ Units are a partition of the documents, or the documents themselves with named g
 import numpy as np
 
 from ..checks import check_indices
+from . import labels
 
 
 class Units:
     """The units of n documents, each with one down-weight.
 
     groups: None (every document is its own unit), one label per document (equal labels form a
-    unit), or a list of lists of document numbers: every document must be in exactly one unit.
+    unit; see `labels` for what can be one), or a list of lists of document numbers: every document
+    must be in exactly one unit. (Tuples, if there is one for each document, are labels.)
     Or a dict from names to lists of document numbers: nested units. Every document is then a unit,
     and a name deletes its documents; groups may overlap and need not cover all documents.
-    names: what the units are called when they are deleted: document numbers, labels in sorted
-    order, or positions in the list. of_document: the number of each document's unit, shape (n,).
-    sizes: documents per unit, shape (units,). nested: members by name of a nested group.
+    names: what the units are called when they are deleted: document numbers, labels in sorted order
+    (of kinds that cannot be sorted, in order of appearance), or positions in the list.
+    of_document: the number of each document's unit, shape (n,). sizes: documents per unit, shape
+    (units,). nested: members by name of a nested group.
     """
 
     def __init__(self, groups, n):
@@ -30,9 +33,9 @@ class Units:
             self.of_document, self.names = np.arange(n), list(range(n))
             return
         groups = list(groups)
-        if groups and all(
-            isinstance(group, (list, tuple, set, range, np.ndarray)) for group in groups
-        ):
+        lists = (list, set, range, np.ndarray)
+        tuples = lists if len(groups) == n and all(type(g) is tuple for g in groups) else tuple
+        if groups and all(isinstance(group, (*lists, tuples)) for group in groups):
             self.of_document, self.names = _from_lists(groups, n), list(range(len(groups)))
             return
         if len(groups) != n:
@@ -40,10 +43,42 @@ class Units:
                 f"units must be None, one label for each of the {n} documents, or a list of lists "
                 f"of document numbers; there are {len(groups)} labels"
             )
-        self.labelled = True
-        self.names = sorted(set(groups))
+        self._label([labels.label(group) for group in groups])
+
+    def _label(self, kept):
+        self.labelled, self.names = True, list(dict.fromkeys(kept))
+        kinds = dict(zip(self.names, map(labels.identity, self.names), strict=True))
+        for value in kept:
+            if labels.identity(value) != kinds[value]:
+                raise ValueError(
+                    f"the labels {value!r} and {kinds[value][1]!r} are equal but of two kinds: "
+                    "make all labels of one kind"
+                )
+        try:
+            self.names.sort()
+        except TypeError:
+            pass  # kinds that cannot be compared stay in order of appearance
         place = {name: number for number, name in enumerate(self.names)}
-        self.of_document = np.array([place[label] for label in groups])
+        self.of_document = np.array([place[value] for value in kept])
+
+    def record(self):
+        """The units as JSON values, for `from_record`."""
+        return {
+            "of_document": self.of_document.tolist(),
+            "names": [labels.encoded(name) for name in self.names],
+            "labelled": self.labelled,
+            "nested": {name: members.tolist() for name, members in self.nested.items()},
+        }
+
+    @classmethod
+    def from_record(cls, record):
+        """The units that `record` describes."""
+        units = object.__new__(cls)
+        units.of_document = np.array(record["of_document"])
+        units.names = [labels.decoded(name) for name in record["names"]]
+        units.labelled = record["labelled"]
+        units.nested = {name: np.array(members) for name, members in record["nested"].items()}
+        return units
 
     def _nest(self, groups, n):
         for name, members in groups.items():
@@ -92,16 +127,30 @@ class Units:
         if self.nested:
             return self._nested_deletion(without)
         if self.labelled:
-            without = [without] if isinstance(without, str) else list(without)
-            unknown = [name for name in without if name not in self.names]
-            if unknown:
-                raise IndexError(
-                    f"there is no unit {unknown[0]!r}: the units are "
-                    + ", ".join(map(str, self.names))
-                )
-            without = [self.names.index(name) for name in without]
+            without = self._numbers(without)
         x[check_indices(without, len(self))] = 1.0
         return x
+
+    def _numbers(self, without):
+        """Numbers of the units with these labels; what is a label itself is one, not a list."""
+        places = {labels.identity(name): number for number, name in enumerate(self.names)}
+
+        def place(value):
+            try:
+                return places.get(labels.identity(labels.label(value)))
+            except (TypeError, ValueError):
+                return None
+
+        alone = isinstance(without, (str, bytes)) or not hasattr(without, "__iter__")
+        if alone or (isinstance(without, tuple) and place(without) is not None):
+            without = [without]
+        numbers = [(value, place(value)) for value in without]
+        for value, number in numbers:
+            if number is None:
+                raise IndexError(
+                    f"there is no unit {value!r}: the units are {labels.listed(self.names)}"
+                )
+        return [number for _, number in numbers]
 
     def _nested_deletion(self, without):
         """Down-weights that delete groups, by name, and documents, by number; overlaps are one."""
@@ -112,7 +161,7 @@ class Units:
             if name not in self.nested:
                 raise IndexError(
                     f"there is no unit {name!r}: the units are the documents, by number, and "
-                    + ", ".join(self.nested)
+                    + labels.listed(list(self.nested))
                 )
             x[self.nested[name]] = 1.0
         x[check_indices([part for part in parts if not isinstance(part, str)], len(self))] = 1.0

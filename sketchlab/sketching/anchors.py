@@ -8,6 +8,7 @@ from ..algebra.jet import Jet
 from ..checks import check_count
 from ..estimation.minimum_norm import gradients
 from ..progress import progress_bar
+from ..training.models import Flat
 from ..training.runs import BATCH
 from . import store as stores
 
@@ -117,4 +118,4 @@ def _retrained(run, units, down_weights):
     """Exactly retrained parameters, flat, (batch, size)."""
     with threadpool_limits(1):
         model = run.retrain(down_weights=down_weights[:, units.of_document], progress=False)
-    return np.concatenate([p.reshape(len(down_weights), -1) for p in model.parameters.values()], 1)
+    return Flat.of(run.initial.parameters).flat(model.parameters)

@@ -17,9 +17,11 @@ from ..estimation.output import Output
 from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
-from ..training.runs import BATCH, TrainingRun
+from ..training.models import Flat
+from ..training.runs import BATCH
 from . import anchors
 from . import store as stores
+from .identity import check_is_run, check_run, trained_parameters
 
 
 class Sketch:
@@ -67,13 +69,7 @@ class Sketch:
 
     def check_run(self, run):
         """Raise ValueError if the sketch was not made of this training run."""
-        _check_run(run)
-        if run.fingerprint() != self.record["run"]:
-            raise ValueError(
-                "the sketch belongs to another training run: make one with sl.sketch(run, ...), or "
-                "give the run, with the same documents, order, seed and settings, that it was "
-                "made of"
-            )
+        check_run(self.group, run)
 
     @property
     def directions(self):
@@ -86,7 +82,12 @@ class Sketch:
         """The jet-valued models, in batches, read one batch at a time."""
         for start in range(0, len(self), BATCH):
             head, tail = stores.read(self.group, start, min(start + BATCH, len(self)))
-            yield self.model.with_parameters(_unflattened(head, tail, self.record["parameters"]))
+            jets = Jet.of(head[None], np.ascontiguousarray(tail.swapaxes(0, 1)))
+            yield self._model(jets)
+
+    def _model(self, flat):
+        """The model with these parameters, arrays or jets that have them all on the last axis."""
+        return self.model.with_parameters(Flat(self.record["parameters"]).named(flat))
 
     def output(self, function, *, unit=None):
         """Evaluate an output on all models: an `Output`, which predicts any deletion.
@@ -111,20 +112,23 @@ class Sketch:
             rows.append(jet.coefficients)
         coefficients = np.concatenate(rows, axis=1)
         anchored = [
-            function(self.model.with_parameters(_shaped(rows, self.record["parameters"])))
-            for rows in stores.anchor_parameters(self.group, BATCH)
+            function(self._model(rows)) for rows in stores.anchor_parameters(self.group, BATCH)
         ]
         anchor_values = np.concatenate(anchored) if anchored else np.empty(0)
         if not np.all(np.isfinite(coefficients)):
             raise ValueError("the output is not finite for every direction")
         if not np.all(np.isfinite(anchor_values)):
             raise ValueError("the output is not finite for every anchor")
+        undeleted = None
+        if np.any(self.at):
+            undeleted = float(function(self._model(self.group["trained"][:])))
         return Output(
             coefficients,
             self.directions,
             unit=getattr(function, "unit", "") if unit is None else unit,
             bounds=getattr(function, "bounds", (-np.inf, np.inf)),
             at=self.at,
+            undeleted=undeleted,
             anchors=self.anchors,
             anchor_values=anchor_values,
             influence=self.influence,
@@ -168,7 +172,7 @@ def sketch(
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
     """
-    _check_run(run)
+    check_is_run(run)
     check_sizes(degree, directions)
     check_choice(design, DESIGNS, "design")
     units = Units(units, len(run))
@@ -179,16 +183,12 @@ def sketch(
         "seed": seed,
         "design": design,
         "at": at.tolist() if np.any(at != at[0]) else float(at[0]),
-        "units": [int(unit) for unit in units.of_document],
-        "unit_names": [
-            name.item() if isinstance(name, np.generic) else name for name in units.names
-        ],
-        "labelled": units.labelled,
-        "nested": {name: members.tolist() for name, members in units.nested.items()},
+        "units": units.record(),
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
-    group = stores.open_or_create(store, record, directions)
+    group = stores.open_or_create(store, record, directions, trained_parameters(run))
+    check_run(group, run)
     missing = np.flatnonzero(stores.done(group)[:directions] == 0)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
     size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1
@@ -200,6 +200,8 @@ def sketch(
         ):
             stores.write(group, numbers, head, tail)
             bar.update(len(numbers))
+    if len(missing):  # another process that fills the same store may have written older flags
+        stores.mark(group, range(directions))
     return Sketch(group, run.initial, units, directions)
 
 
@@ -217,17 +219,12 @@ def open_sketch(path, run=None):
             f"the sketch at {str(path)!r} is unfinished: it has {int(done.sum())} of {len(done)} "
             "directions; run the call that made it again to complete it"
         )
-    if run is not None and run.fingerprint() != record["run"]:
-        raise ValueError(f"the sketch at {str(path)!r} belongs to another training run")
+    if run is not None:
+        check_run(group, run)
     if run is None and record["model"].get("kind") != "microgpt":
         raise ValueError("this sketch is not of microgpt: give the training run, run=...")
     model = run.initial if run else _microgpt(record)
-    labels = [record["unit_names"][unit] for unit in record["units"]]
-    named = record["labelled"]
-    own = record["units"] == list(range(len(record["units"])))
-    lists = [np.flatnonzero(np.equal(record["units"], u)) for u in range(len(record["unit_names"]))]
-    groups = record["nested"] or (labels if named else None if own else lists)
-    return Sketch(group, model, Units(groups, len(labels)), len(done))
+    return Sketch(group, model, Units.from_record(record["units"]), len(done))
 
 
 def _microgpt(record):
@@ -245,29 +242,9 @@ def _push(run, units, record, numbers):
     psi = _drawn(units, numbers, record).vectors
     at = base_point(record["at"], len(units))[units.of_document]
     with threadpool_limits(1):
-        parameters = run.push(
-            psi[:, units.of_document], record["degree"], at=at, progress=False
-        ).parameters
-    flat = [jet.reshape(len(numbers), -1) for jet in parameters.values()]
-    head = np.concatenate([jet.head[0] for jet in flat])
-    tail = np.concatenate([jet.tail for jet in flat], axis=-1).swapaxes(0, 1)
-    return numbers, head, tail
-
-
-def _unflattened(head, tail, shapes):
-    heads = _shaped(head[None], shapes)
-    tails = _shaped(np.ascontiguousarray(tail.swapaxes(0, 1)), shapes)
-    return {name: Jet.of(heads[name], tails[name]) for name in shapes}
-
-
-def _shaped(flat, shapes):
-    """Parameters by name, from an array that has them all on its last axis."""
-    parameters, start = {}, 0
-    for name, shape in shapes.items():
-        stop = start + int(np.prod(shape))
-        parameters[name] = flat[..., start:stop].reshape(*flat.shape[:-1], *shape)
-        start = stop
-    return parameters
+        model = run.push(psi[:, units.of_document], record["degree"], at=at, progress=False)
+    flat = Flat(record["parameters"]).flat(model.parameters)
+    return numbers, flat.head[0], flat.tail.swapaxes(0, 1)
 
 
 def _default_base(at, deletion_size, count):
@@ -280,10 +257,3 @@ def _default_base(at, deletion_size, count):
             f"deletion_size must lie between 0 and the {count} units, not {deletion_size!r}"
         )
     return deletion_size / count
-
-
-def _check_run(run):
-    if not isinstance(run, TrainingRun):
-        raise TypeError(
-            f"run must be a training run, from sl.train or sl.TrainingRun, not {type(run).__name__}"
-        )

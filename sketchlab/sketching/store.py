@@ -2,14 +2,18 @@
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
 Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
-checksum. `done`: 1 for each direction that is complete. The group's attributes say to which run,
-degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
+checksum. `done`: 1 for each direction that is complete. `trained`: the parameters of the run with
+nothing deleted, (P,). The group's attributes say to which run, degree, seed and units the sketch
+belongs, and with which versions it was made. Nothing is pickled.
 
 `influence`, `anchors` and `anchor_parameters` are there once `Sketch.anchor` was called: the
 influence of units on each other, the deletions that were retrained, and the parameters after that.
 """
 
+import os
 import platform
+import shutil
+import uuid
 from importlib import metadata
 from pathlib import Path
 
@@ -19,50 +23,73 @@ from zarr.codecs import Crc32cCodec
 from zarr.storage import MemoryStore
 
 FORMAT = "sketchlab sketch"
-VERSION = 2
+VERSION = 3
 
 
-def open_or_create(path, record, directions):
+def open_or_create(path, record, directions, trained):
     """The group for a sketch with this record, with room for `directions`.
 
     path: a folder, or None for memory. An existing store is continued if its record is the same.
+    trained: the parameters of the run with nothing deleted, (P,).
     Raises ValueError, changing nothing, if there is something else at the path.
     """
-    if path is not None and Path(path).exists() and not _is_empty_folder(path):
-        group = open_existing(path, mode="r+")
-        _check_same(path, dict(group.attrs)["record"], record)
-    else:  # the attributes come with the group, so that a store is known from its first byte on
-        group = zarr.open_group(
-            MemoryStore() if path is None else str(path),
-            mode="w",
-            attributes={
-                "format": FORMAT,
-                "version": VERSION,
-                "record": record,
-                "made_with": {"python": platform.python_version()}
-                | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
-            },
-        )
-    size = sum(int(np.prod(shape)) for shape in record["parameters"].values())
-    degree = record["degree"]
-    for name, dtype, shape, chunks, fill in (
-        ("head", float, (size,), (size,), np.nan),
-        ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
-        ("done", "u1", (directions,), (1 << 16,), 0),
-    ):
-        if name not in group:
-            group.create_array(
-                name,
-                shape=shape,
-                dtype=dtype,
-                chunks=chunks,
-                fill_value=fill,
-                compressors=[Crc32cCodec()],
-            )
+    if path is None:
+        return _create(MemoryStore(), record, directions, trained)
+    path = Path(path).expanduser()
+    if not path.exists() or _is_empty_folder(path):
+        _create_at(path, record, directions, trained)  # or another process was faster
+    group = open_existing(path, mode="r+")
+    _check_same(path, dict(group.attrs)["record"], record)
     for name in ("tail", "done"):
         if group[name].shape[0] < directions:
             group[name].resize((directions, *group[name].shape[1:]))
     return group
+
+
+def _create(store, record, directions, trained):
+    """A new group with its arrays; its attributes come with it."""
+    group = zarr.open_group(
+        store,
+        mode="w",
+        attributes={
+            "format": FORMAT,
+            "version": VERSION,
+            "record": record,
+            "made_with": {"python": platform.python_version()}
+            | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
+        },
+    )
+    size, degree = len(trained), record["degree"]
+    for name, dtype, shape, chunks, fill in (
+        ("trained", float, (size,), (size,), np.nan),
+        ("head", float, (size,), (size,), np.nan),
+        ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
+        ("done", "u1", (directions,), (1 << 16,), 0),
+    ):
+        group.create_array(
+            name,
+            shape=shape,
+            dtype=dtype,
+            chunks=chunks,
+            fill_value=fill,
+            compressors=[Crc32cCodec()],
+        )
+    group["trained"][:] = trained
+    return group
+
+
+def _create_at(path, record, directions, trained):
+    """Create a store in a folder beside the path and move it there, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
+    try:
+        _create(str(beside), record, directions, trained)
+        os.rename(beside, path)  # an empty folder gives way, one with a store in it does not
+    except OSError:
+        if not path.is_dir() or _is_empty_folder(path):
+            raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def done(group):
@@ -78,7 +105,8 @@ def done(group):
 
 def open_existing(path, *, mode="r"):
     """The zarr group of a stored sketch; ValueError if it is none or of a newer format."""
-    if not Path(path).exists():
+    path = Path(path).expanduser()
+    if not path.exists():
         raise FileNotFoundError(f"there is no sketch at {str(path)!r}")
     try:
         group = zarr.open_group(str(path), mode=mode)
@@ -106,15 +134,20 @@ def write(group, numbers, head, tail):
         group["head"][:] = head
         for number, coefficients in zip(numbers, tail, strict=True):
             group["tail"][int(number)] = coefficients
-        done = group["done"][:]
-        done[list(numbers)] = 1
-        group["done"][:] = done
+        mark(group, numbers)
     except OSError as error:
         raise OSError(
             error.errno,
             f"the sketch could not be written ({error}); what is complete is kept: make room and "
             "run the same call again to go on",
         ) from error
+
+
+def mark(group, numbers):
+    """Say that the directions with these numbers are complete."""
+    done = group["done"][:]
+    done[list(numbers)] = 1
+    group["done"][:] = done
 
 
 def read(group, start, stop):

@@ -1,0 +1,47 @@
+"""Whether a stored sketch belongs to a training run: what the run is made of, and where it arrives.
+
+The fingerprint of a run cannot see all that it depends on: a loss may read arrays that are no
+part of its data. So the parameters that training arrives at are compared too.
+"""
+
+import numpy as np
+
+from ..training.models import Flat
+from ..training.runs import TrainingRun
+
+TOLERANCE = 1e-6  # of the largest parameter: far above rounding, which differs between machines
+
+
+def check_run(group, run):
+    """Raise ValueError, in words, if the sketch in this group was not made of this run."""
+    check_is_run(run)
+    record, now = dict(group.attrs)["record"]["run"], run.fingerprint()
+    different = [key for key in now if now[key] != record.get(key)]
+    if different:
+        raise ValueError(
+            f"the sketch belongs to another training run, with another {', '.join(different)}: "
+            "make one with sl.sketch(run, ...), or give the run, with the same documents, order, "
+            "seed and settings, that it was made of"
+        )
+    stored, found = group["trained"][:], trained_parameters(run)
+    off = np.max(np.abs(found - stored)) / max(np.max(np.abs(stored)), np.finfo(float).tiny)
+    if not off <= TOLERANCE:
+        raise ValueError(
+            "the sketch belongs to another training run: data, start and settings are the same, "
+            f"but training arrives elsewhere (parameters off by {off:.1e} of the largest). The "
+            "loss, or arrays that it reads, such as labels, have changed: make another sketch, in "
+            "another folder"
+        )
+
+
+def check_is_run(run):
+    """Raise TypeError for what is not a training run."""
+    if not isinstance(run, TrainingRun):
+        raise TypeError(
+            f"run must be a training run, from sl.train or sl.TrainingRun, not {type(run).__name__}"
+        )
+
+
+def trained_parameters(run):
+    """The parameters that the run arrives at with nothing deleted, flat, (P,)."""
+    return Flat.of(run.initial.parameters).flat(run.model.parameters)
