@@ -1,5 +1,6 @@
 """Sketches on disk: reopened, interrupted, damaged, mistaken for one another."""
 
+import datetime
 import errno
 import hashlib
 import importlib
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -181,7 +183,12 @@ def test_nothing_is_pickled(stored):
         if description["node_type"] == "array":
             types[place.parent.name] = description["data_type"]
             assert {codec["name"] for codec in description["codecs"]} <= allowed
-    assert types == {"head": "float64", "tail": "complex128", "done": "uint8"}
+    assert types == {
+        "trained": "float64",
+        "head": "float64",
+        "tail": "complex128",
+        "done": "uint8",
+    }
 
 
 # ---- continued -------------------------------------------------------------------------------
@@ -230,8 +237,9 @@ def pushed(monkeypatch):
     return numbers
 
 
-# A batch writes the head, then the tail of each of its 4 directions, then the flags.
-@pytest.mark.parametrize("writes, complete", [(0, 0), (5, 0), (6 + 3, 4)])
+# First come the trained parameters. A batch writes the head, then the tail of each of its 4
+# directions, then the flags.
+@pytest.mark.parametrize("writes, complete", [(1, 0), (1 + 5, 0), (1 + 6 + 3, 4)])
 def test_a_killed_sketch_is_completed_by_the_same_call(
     small_run, reference, tmp_path, pushed, writes, complete
 ):
@@ -247,11 +255,79 @@ def test_a_killed_sketch_is_completed_by_the_same_call(
     }
     sketch = make(small_run, path)
     assert pushed == list(range(complete, COUNT))
-    for chunk, (time, content) in finished.items():
-        assert chunk.stat().st_mtime_ns == time and chunk.read_bytes() == content
+    for chunk, (written, content) in finished.items():
+        assert chunk.stat().st_mtime_ns == written and chunk.read_bytes() == content
     assert done_flags(path) == [1] * COUNT
     np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
     np.testing.assert_allclose(coefficients_of(sl.open_sketch(path)), reference, atol=1e-10)
+
+
+def test_a_store_killed_while_it_is_created_leaves_nothing_at_the_path(
+    small_run, reference, tmp_path
+):
+    """It appears whole or not at all, and the same call makes it."""
+    path = tmp_path / "sketch"
+    run_and_die(path, 0)
+    assert not path.exists()
+    np.testing.assert_allclose(coefficients_of(make(small_run, path)), reference, atol=1e-10)
+
+
+TOGETHER = """
+import sys, time
+import sketchlab as sl
+
+run = sl.train(sl.names.load()[:30], steps=40, vocabulary="{letters}", progress=False)
+sl.directions, sl.sketch  # load what is loaded on first use
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range({rounds}):
+    time.sleep(max(0.0, float(sys.argv[2]) + number - time.time()))
+    sl.sketch(run, 1, 5, store=f"{{sys.argv[1]}}/{{number}}", progress=False)
+"""
+
+
+def test_processes_that_make_one_store_at_the_same_time_do_not_spoil_it(small_run, tmp_path):
+    """Three processes make the same stores, each at the same moment."""
+    rounds = 4
+    program = TOGETHER.format(letters=LETTERS, rounds=rounds)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    start = time.time() + 6
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), str(start)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    for worker in workers:
+        assert worker.wait(timeout=120) == 0
+    expected = coefficients_of(sl.sketch(small_run, 1, 5, progress=False))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [str(n) for n in range(rounds)]
+    for number in range(rounds):
+        found = coefficients_of(sl.open_sketch(tmp_path / str(number), small_run))
+        np.testing.assert_allclose(found, expected, atol=1e-10)
+
+
+def test_flags_that_another_process_wrote_over_are_written_again(small_run, tmp_path, monkeypatch):
+    """The last thing a process does is to mark all that it knows to be complete."""
+    path, write = tmp_path / "sketch", module.stores.write
+
+    def write_and_forget(group, numbers, head, tail):
+        write(group, numbers, head, tail)
+        group["done"][:2] = 0  # as by a process that read the flags before
+
+    monkeypatch.setattr(module.stores, "write", write_and_forget)
+    make(small_run, path)
+    assert done_flags(path) == [1] * COUNT
 
 
 def test_directions_in_any_order_may_be_missing(small_run, reference, stored, pushed):
@@ -402,8 +478,8 @@ def test_damaged_metadata_is_reported_and_left_alone(stored, name, harm):
 DIFFERENT = {
     "degree": ({"degree": 3}, r"degree \(2, now 3\)"),
     "seed": ({"seed": 5}, r"seed \(0, now 5\)"),
-    "units": ({"units": [[0], range(1, 30)]}, "another units"),
-    "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another unit_names"),
+    "units": ({"units": [[0], range(1, 30)]}, "another of_document of the units"),
+    "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another names of the units"),
 }
 
 
@@ -501,3 +577,81 @@ def test_an_empty_folder_may_be_used_and_a_missing_one_cannot_be_opened(small_ru
     with pytest.raises(FileNotFoundError, match="there is no sketch at"):
         sl.open_sketch(tmp_path / "missing")
     assert not (tmp_path / "missing").exists()
+
+
+# ---- mistaken for another run ----------------------------------------------------------------
+
+
+def closure_run(labels, *, scale=1.0, rate=0.1):
+    """A run whose examples are row numbers: the data are in the loss, as in notebook 03."""
+
+    def losses(parameters, rows):
+        scores = sl.ring.matmul(POINTS[rows], parameters["w"][..., None])[..., 0]
+        return sl.ring.softplus(-scores * labels[rows]) * scale
+
+    return sl.TrainingRun(
+        sl.Model({"w": np.zeros(2)}, losses),
+        np.arange(12),
+        optimizer=sl.SGD(rate),
+        steps=40,
+        batch_size=4,
+        progress=False,
+    )
+
+
+POINTS = np.random.default_rng(1).normal(size=(12, 2))
+SIDES = np.sign(POINTS[:, 0] + 0.3 * np.random.default_rng(2).normal(size=12))
+OTHERS = {
+    "labels": (lambda: closure_run(np.roll(SIDES, 5)), "training arrives elsewhere.*labels"),
+    "one label": (lambda: closure_run(SIDES * np.where(np.arange(12) == 7, -1, 1)), "elsewhere"),
+    "the loss": (lambda: closure_run(SIDES, scale=1.01), "training arrives elsewhere"),
+    "the optimiser": (lambda: closure_run(SIDES, rate=0.2), "with another optimizer"),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_run_that_only_looks_the_same_is_refused(tmp_path, case):
+    """By every way in, though data, start and settings that can be seen are the same."""
+    run = closure_run(SIDES)
+    sketched = sl.sketch(run, 2, 6, store=tmp_path / "s", progress=False)
+    before = files(tmp_path / "s")
+    other, message = OTHERS[case][0](), OTHERS[case][1]
+    for enter in (
+        lambda: sl.open_sketch(tmp_path / "s", other),
+        lambda: sketched.check_run(other),
+        lambda: sketched.anchor(other, [[0]], progress=False),
+    ):
+        with pytest.raises(ValueError, match=message):
+            enter()
+    with pytest.raises(ValueError, match=f"{message}|another optimizer of the run"):
+        sl.sketch(other, 2, 6, store=tmp_path / "s", progress=False)
+    assert files(tmp_path / "s") == before
+    again = closure_run(SIDES.copy())
+    for enter in (sketched.check_run, lambda run: sl.open_sketch(tmp_path / "s", run)):
+        enter(again)
+
+
+def test_a_home_folder_is_understood(small_run, tmp_path, monkeypatch):
+    """~ in a path is the home folder, in writing as in opening."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make(small_run, "~/deep/sketch")
+    assert (tmp_path / "deep" / "sketch").is_dir()
+    assert len(sl.open_sketch("~/deep/sketch")) == COUNT
+
+
+def test_an_empty_folder_that_is_there_is_used(small_run, tmp_path):
+    """And nothing else is left beside it."""
+    (tmp_path / "s").mkdir()
+    make(small_run, tmp_path / "s")
+    assert [p.name for p in tmp_path.iterdir()] == ["s"] and len(sl.open_sketch(tmp_path / "s"))
+
+
+def test_labels_of_any_kind_come_back(small_run, tmp_path):
+    """Dates as labels: the same in memory, written and opened."""
+    days = [datetime.date(2024, 1 + i % 3, 1) for i in range(30)]
+    written = make(small_run, tmp_path / "s", count=3, units=days)
+    opened = sl.open_sketch(tmp_path / "s")
+    assert opened.units.names == written.units.names == sorted(set(days))
+    one = days[4]
+    found = [s.predict(sl.LossOn("max"), without=one) for s in (written, opened)]
+    assert found[0] == found[1]

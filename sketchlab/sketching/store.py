@@ -246,9 +246,12 @@ def _check_same(path, found, wanted):
 
 
 def _flat(record):
-    return (
-        record | {f"{key} of the run": value for key, value in record["run"].items()} | {"run": 0}
-    )
+    parts = {
+        f"{key} of the {part}": value
+        for part in ("run", "units")
+        for key, value in record[part].items()
+    }
+    return record | parts | {"run": 0, "units": 0}
 
 
 def _brief(value):
