@@ -170,7 +170,7 @@ def test_wrong_questions_are_refused_and_the_old_one_stays(explorer, question, m
 def test_wrong_inputs(explorer, small_run, sketched):
     """A sketch of another run, swapped arguments, nothing chosen."""
     other = sl.train(small_run.data, steps=39, vocabulary=LETTERS, progress=False)
-    with pytest.raises(ValueError, match="belongs to another training run: make one with"):
+    with pytest.raises(ValueError, match="another training run, with another steps: make one with"):
         Explorer(other, sketched)
     with pytest.raises(TypeError, match=r"run must be .* from sl\.train, not Sketch"):
         Explorer(sketched, small_run)
