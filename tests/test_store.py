@@ -631,6 +631,22 @@ def test_a_run_that_only_looks_the_same_is_refused(tmp_path, case):
         enter(again)
 
 
+def test_data_that_change_between_training_and_sketching_are_noticed(tmp_path):
+    """The jets would be those of another training than the run's."""
+    labels = SIDES.copy()
+    run = closure_run(labels)
+    labels[:4] *= -1
+    with pytest.raises(ValueError, match="training arrives elsewhere"):
+        sl.sketch(run, 2, 6, store=tmp_path / "s", progress=False)
+    assert done_flags(tmp_path / "s") == [0] * 6
+
+
+def test_settings_may_be_integers_of_numpy(small_run, tmp_path):
+    """They are stored as plain ones."""
+    sketched = sl.sketch(small_run, np.int64(1), np.int32(3), store=tmp_path / "s", progress=False)
+    assert len(sketched) == 3 and sl.open_sketch(tmp_path / "s").degree == 1
+
+
 def test_a_home_folder_is_understood(small_run, tmp_path, monkeypatch):
     """~ in a path is the home folder, in writing as in opening."""
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -18,7 +18,7 @@ def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal
     of shape (m,). A scalar circuit does: `lambda x: circuit(x[..., 0], x[..., 1])`.
     design: how the directions are drawn, see `directions.DESIGNS`. at: the base point.
     """
-    check_sizes(degree, directions)
+    degree, directions = check_sizes(degree, directions)
     at = base_point(at, n)
     drawn = draw(Units(None, n), range(directions), design=design, seed=seed)
     rows = [
@@ -31,10 +31,11 @@ def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal
 
 
 def check_sizes(degree, directions):
-    """Raise ValueError for a degree or a number of directions that no sketch can have."""
-    if check_degree(degree) < 1:
+    """Both as ints, or ValueError for a degree or a number that no sketch can have."""
+    degree = check_degree(degree)
+    if degree < 1:
         raise ValueError("degree must be 1 or higher: degree 0 predicts no change at all")
-    check_count(directions, "directions")
+    return degree, check_count(directions, "directions")
 
 
 def _evaluated(function, x):

@@ -89,9 +89,14 @@ def _deletions(sketch, deletions):
             )
         else:
             row = sketch.units.down_weights(deletion)
-        if not np.any(row != sketch.at):
-            raise ValueError("an anchor must delete something; one of the deletions is empty")
-        rows.append(row)
+        if row.ndim != 1:
+            raise ValueError(f"every deletion must be one list of units, not {deletion!r}")
+        if not np.any(row) or not np.any(row != sketch.at):
+            raise ValueError(
+                "an anchor must delete something, and not just as much as the base point of the "
+                "sketch: one of the deletions is known already"
+            )
+        rows.append(row + 0.0)  # -0 and 0 are one
     return np.array(rows).reshape(-1, n)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..training.models import Flat
 from ..training.runs import TrainingRun
+from . import store as stores
 
 TOLERANCE = 1e-6  # of the largest parameter: far above rounding, which differs between machines
 
@@ -23,7 +24,12 @@ def check_run(group, run):
             "make one with sl.sketch(run, ...), or give the run, with the same documents, order, "
             "seed and settings, that it was made of"
         )
-    stored, found = group["trained"][:], trained_parameters(run)
+    check_arrival(group, trained_parameters(run))
+
+
+def check_arrival(group, found):
+    """Raise ValueError, in words, if training arrived elsewhere than the parameters kept, (P,)."""
+    stored = trained(group)
     off = np.max(np.abs(found - stored)) / max(np.max(np.abs(stored)), np.finfo(float).tiny)
     if not off <= TOLERANCE:
         raise ValueError(
@@ -40,6 +46,11 @@ def check_is_run(run):
         raise TypeError(
             f"run must be a training run, from sl.train or sl.TrainingRun, not {type(run).__name__}"
         )
+
+
+def trained(group):
+    """The parameters trained with nothing deleted, flat, (P,); ValueError if they are damaged."""
+    return stores.read_array(group, "trained", slice(None))
 
 
 def trained_parameters(run):

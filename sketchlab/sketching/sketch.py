@@ -21,7 +21,7 @@ from ..training.models import Flat
 from ..training.runs import BATCH
 from . import anchors
 from . import store as stores
-from .identity import check_is_run, check_run, trained_parameters
+from .identity import check_arrival, check_is_run, check_run, trained, trained_parameters
 
 
 class Sketch:
@@ -121,7 +121,9 @@ class Sketch:
             raise ValueError("the output is not finite for every anchor")
         undeleted = None
         if np.any(self.at):
-            undeleted = float(function(self._model(self.group["trained"][:])))
+            undeleted = float(function(self._model(trained(self.group))))
+            if not np.isfinite(undeleted):
+                raise ValueError("the output is not finite with nothing deleted")
         return Output(
             coefficients,
             self.directions,
@@ -173,7 +175,7 @@ def sketch(
     numbers do not depend on jobs, nor on how the work was interrupted.
     """
     check_is_run(run)
-    check_sizes(degree, directions)
+    degree, directions = check_sizes(degree, directions)
     check_choice(design, DESIGNS, "design")
     units = Units(units, len(run))
     at = base_point(_default_base(at, deletion_size, len(units)), len(units))
@@ -198,6 +200,8 @@ def sketch(
         for numbers, head, tail in parallel(
             joblib.delayed(_push)(run, units, record, numbers) for numbers in batches
         ):
+            if not np.any(at):  # arrays that the loss reads may have changed since it was trained
+                check_arrival(group, head)
             stores.write(group, numbers, head, tail)
             bar.update(len(numbers))
     if len(missing):  # another process that fills the same store may have written older flags

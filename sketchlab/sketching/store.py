@@ -152,16 +152,20 @@ def mark(group, numbers):
 
 def read(group, start, stop):
     """Head and tails of directions start .. stop - 1; ValueError if a chunk is damaged."""
-    for name, key in (("head", slice(None)), ("tail", slice(start, stop))):
-        try:
-            values = group[name][key]
-        except Exception as error:
-            raise ValueError(_damaged(group, name, start, stop, error)) from error
-        if np.isnan(values).any():
-            raise ValueError(_damaged(group, name, start, stop, "a chunk is missing"))
-        if name == "head":
-            head = values
-    return head, values
+    where = f" of directions {start} to {stop - 1}"
+    head = read_array(group, "head", slice(None), where)
+    return head, read_array(group, "tail", slice(start, stop), where)
+
+
+def read_array(group, name, key, where=""):
+    """A part of an array; ValueError if a chunk is damaged. where: what it is of, in words."""
+    try:
+        values = group[name][key]
+    except Exception as error:
+        raise ValueError(_damaged(group, name, where, error)) from error
+    if np.isnan(values).any():
+        raise ValueError(_damaged(group, name, where, "a chunk is missing"))
+    return values
 
 
 def writable(group):
@@ -221,10 +225,10 @@ def _anchor_count(group):
     return int(missing[0]) if len(missing) else group["anchors"].shape[0]
 
 
-def _damaged(group, name, start, stop, error):
+def _damaged(group, name, where, error):
     return (
-        f"the sketch at {group.store} is damaged: {name!r} of directions {start} to {stop - 1} "
-        f"cannot be read ({error}); nothing was changed. Make the sketch again in another folder"
+        f"the sketch at {group.store} is damaged: {name!r}{where} cannot be read ({error}); "
+        "nothing was changed. Make the sketch again in another folder"
     )
 
 
