@@ -80,7 +80,7 @@ def main():
     print(f" (kept in memory here), peak {peak / 1e6:.0f} MB")
 
     def output_of(name):
-        return sketched.output(lambda model: model.loss(name))
+        return sketched.output(sl.LossOn(name))
 
     new_output = min(seconds(lambda: output_of("max")) for _ in range(3))
     output = output_of("max")
@@ -89,11 +89,11 @@ def main():
         seconds(lambda: output.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
     print(f"a new output: {new_output:.2f} s; a new deletion: {1e3 * new_deletion:.2f} ms")
-    longer = sl.sketch(run_of(4 * steps), 3, 8, progress=False).output(lambda m: m.loss("max"))
+    longer = sl.sketch(run_of(4 * steps), 3, 8, progress=False).output(sl.LossOn("max"))
     again = min(
         seconds(lambda: longer.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
-    shorter = output.part(directions=8)
+    shorter = sl.sketch(run, 3, 8, progress=False).output(sl.LossOn("max"))
     before = min(
         seconds(lambda: shorter.predict(without=deleted, estimator="mean")) for _ in range(20)
     )

@@ -25,6 +25,7 @@ from .estimation.directions import symmetric_dimension
 from .estimation.prediction import prediction
 from .sketching.sketch import sketch
 from .training import microgpt, names
+from .training.outputs import LossOn
 
 STEPS = 1000
 TEST_NAME = "max"
@@ -79,7 +80,7 @@ def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=
     sketched = sketch(
         run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
     )
-    coefficients = sketched.output(lambda model: model.loss(name)).coefficients
+    coefficients = sketched.output(LossOn(name)).coefficients
     sizes = symmetric_dimension(len(run), np.arange(degree + 1))
     with np.errstate(divide="ignore"):
         log2 = 0.5 * np.log2(sizes)[:, None] + np.log2(np.abs(coefficients))
@@ -97,7 +98,7 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
     sketched = sketch(
         run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
     )
-    output = sketched.output(lambda model: model.loss(name))
+    output = sketched.output(LossOn(name))
     x = run.indicator(deleted)
     retrained = run.retrain(down_weights=weights[:, None] * x, progress=progress).loss(name)
     result = {
