@@ -227,3 +227,19 @@ def test_committed_text_names_no_registry_and_no_machine():
         for what, pattern in FORBIDDEN.items():
             offences += [f"{name}: {what}: {match.group()}" for match in re.finditer(pattern, text)]
     assert offences == []
+
+
+def test_the_rooms_of_the_readme_are_those_of_the_package():
+    """Every module is named in its row, and no other."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \| (.+) \|$", section, re.M)
+    named = {}
+    for rooms, contents in rows:
+        for room in re.findall(r"`(\w+)/?`", rooms):
+            named[room] = set(re.findall(r"`(\w+)`", contents))
+    package = ROOT / "sketchlab"
+    assert set(named) == {path.stem for path in package.iterdir() if path.stem[0] != "_"}
+    for room in ("algebra", "training", "estimation", "sketching", "attribution"):
+        modules = {p.stem for p in (package / room).glob("*.py")} - {"__init__"}
+        assert modules == {word for word in named[room] if word.islower()}, room

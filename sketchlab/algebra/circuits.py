@@ -3,7 +3,7 @@
 Write a formula with `inputs` and ordinary operators; every operation becomes a gate. A circuit can
 then be evaluated over any commutative ring whose elements Python can add and multiply: floats,
 complex numbers, fractions, jets. One reverse sweep over the gates gives the derivative by every
-input in the same ring (backpropagation). Slow, and made to be read; `sketchlab.ring` does the same
+input in the same ring (backpropagation). Slow, and made to be read; `sl.ring` does the same
 for whole arrays.
 """
 

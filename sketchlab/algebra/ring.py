@@ -1,4 +1,4 @@
-"""Functions and their derivatives, the same for numbers, arrays and jets.
+"""All functions under one name, with their derivatives, the same for numbers, arrays and jets.
 
 A loss written with these functions (and with + - * / ** @ and indexing) can be evaluated on numpy
 arrays or on jets, and differentiated on either with `ring_grad`. Each function stands beside its

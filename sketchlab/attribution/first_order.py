@@ -65,7 +65,7 @@ class FirstOrder:
 def first_order(run, outputs, *, units=None, at=0.0, unit=None, progress=True):
     """Exact first-order attribution of one output, or of a list of outputs in one pass.
 
-    outputs: a function of a model that returns one number, written with `sketchlab.ring` as
+    outputs: a function of a model that returns one number, written with `sl.ring` as
     model.loss is, such as `sl.LossOn("max")`, or a list of them.
     units: groups of documents deleted together (see `Units`).
     at: the down-weights to differentiate at, one number or one per unit (0: nothing is deleted).

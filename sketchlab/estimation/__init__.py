@@ -1,1 +1,1 @@
-"""From jets along random directions to predictions with bands; knows nothing of training."""
+"""From jets along random directions to predictions with bands; imports nothing of training."""

@@ -97,8 +97,8 @@ class Output:
         """The same output using less of the sketch: fewer terms, or only the first directions.
 
         The part knows the whole that it belongs to: the error of its predictions is at least that
-        of the whole together with the distance from what the whole predicts. (An average of the
-        part is held against the default estimator of the whole, which averages nothing.)
+        of the whole together with the distance from what the whole predicts. (If a part is asked
+        for "mean" or "median_of_means", that is what the whole predicts with "automatic".)
         """
         whole = self.whole or self
         degree = self.degree if degree is None else check_degree(degree)

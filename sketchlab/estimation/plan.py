@@ -24,13 +24,12 @@ PARTS = 10  # of the directions of a sketch, in geometric steps, that `plan_part
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What it takes to predict a deletion of `deletion_size` units to within epsilon.
+    """What it takes to predict to within epsilon.
 
     degree, directions: settings of the sketch, or of `Output.part`. estimator: the one that keeps
     the promise. trainings: its cost in ordinary trainings. bytes, seconds: its size and time on
-    this machine (None if unknown). within_reach, reason: False and why, if the bound on the rest
-    does not fall below epsilon / 2 at any degree; the numbers are then those for the sampling error
-    alone.
+    this machine (None if unknown). within_reach, reason: False and why, if epsilon is not reached:
+    then a plan of `plan` is for the sampling error alone, and one of `plan_part` the whole sketch.
     """
 
     epsilon: float
@@ -68,7 +67,8 @@ def plan(
 
     The plan is for the estimator "mean", whose variance is known before there is a sketch; those
     that solve equations need fewer directions.
-    profile: an `Output`, or the norms ||F_0||, ||F_1||, ...; `sl.plan` also takes a training run.
+    profile: an `Output`, or the norms ||F_0||, ||F_1||, ||F_2||, ... The terms beyond them are
+    carried on geometrically from their last ratios: trust a profile of degree 5 or more.
     worst_case: use the bound C(2r, r) on the variance, which powers of linear forms attain, and let
     the errors of all degrees go together, in place of what is usual. parameters: how many the model
     has, for the bytes; seconds_per_product: for the time. Returns a `Plan`.

@@ -1,4 +1,4 @@
-"""The local sketch: precompute along random directions, then predict any deletion.
+"""The sketch of a training run: precompute along random directions, then predict any deletion.
 
 `sketch(run)` pushes jets through a training run along m random complex directions and keeps the
 jet-valued models. Any output of a model then has m jets, from which the outputs after any deletion

@@ -2,7 +2,7 @@
 
 One transformer block by default: x = rmsnorm(token + position embedding), then causal multi-head
 attention and a GELU network, each reading rmsnorm(x) and adding to x; no biases, no final norm.
-The code uses only `sketchlab.ring`, so the same model runs on numbers, on batches, on jets and,
+The code uses only `sl.ring`, so the same model runs on numbers, on batches, on jets and,
 with arrays of gates for parameters, as a scalar circuit.
 """
 

@@ -1,4 +1,4 @@
-"""Training as an arithmetic circuit in the down-weights of its data.
+"""`TrainingRun`: train, retrain, and push jets through training, a circuit in the down-weights.
 
 Example i has a down-weight x_i: its loss is multiplied by 1 - x_i, so x_i = 0 trains on it and
 x_i = 1 deletes it (the step still happens: momentum decays and the step counter advances). Given
