@@ -18,6 +18,8 @@ import pytest
 import zarr
 
 import sketchlab as sl
+from sketchlab import directions
+from sketchlab.estimation.units import Units
 
 from conftest import LETTERS, ROOT
 
@@ -227,13 +229,14 @@ def run_and_die(path, writes):
 @pytest.fixture
 def pushed(monkeypatch):
     """The numbers of the directions that are pushed during a test."""
-    numbers, push = [], module._push
+    numbers, push = [], sl.TrainingRun.push
+    known = directions.draw(Units(None, 30), range(COUNT + 5)).vectors
 
-    def recorded(run, units, record, batch):
-        numbers.extend(int(number) for number in batch)
-        return push(run, units, record, batch)
+    def recorded(run, psi, degree, **settings):
+        numbers.extend(int(np.argmin(np.abs(known - row).sum(axis=1))) for row in psi)
+        return push(run, psi, degree, **settings)
 
-    monkeypatch.setattr(module, "_push", recorded)
+    monkeypatch.setattr(sl.TrainingRun, "push", recorded)
     return numbers
 
 
@@ -403,12 +406,12 @@ def test_a_store_interrupted_while_it_is_created_is_continued(
     def create_or_stop(group, name, **settings):
         return stop() if name == step else create(group, name, **settings)
 
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(zarr.Group, "create_array", create_or_stop)
-        interrupted.setattr(module, "_push", stop)
+        interrupted.setattr(sl.TrainingRun, "push", stop)
         if step == "attributes":
             interrupted.setattr(zarr.core.attributes.Attributes, "update", stop)
         with pytest.raises(KeyboardInterrupt):
