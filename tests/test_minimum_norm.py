@@ -240,6 +240,12 @@ FUNCTIONS = {  # of three down-weights, with a degree at which the jets see noth
         3,
     ),
     "sine, degree 2": (lambda x: ring.sum(x, -1) - ring.power(ring.sum(x, -1), 3) / 6, 2),
+    "sum and fourth power, degree 3": (
+        lambda x: ring.sum(x, -1) + 0.1 * ring.power(ring.sum(x, -1), 4),
+        3,
+    ),
+    "product of three, degree 2": (lambda x: 1.0 + x[..., 0] * x[..., 1] * x[..., 2], 2),
+    "third power, degree 2": (lambda x: ring.power(ring.sum(x, -1), 3), 2),
 }
 
 
@@ -252,6 +258,9 @@ def test_no_error_is_zero_where_the_rest_is_not_known(case, estimator):
     x = np.array([0.5, 0.3, 0.4])
     found = output.predict(x, estimator=estimator)
     assert found.low < function(x) < found.high
-    assert (found.error == np.inf) == (degree == 1)
+    nothing_seen = degree == 1 or case in ("product of three, degree 2", "third power, degree 2")
+    assert (found.error == np.inf) == nothing_seen
+    part = output.part(degree=1, directions=200).predict(x, estimator=estimator)
+    assert part.error > 0
     nothing = output.predict(np.zeros(3), estimator=estimator)
     assert (nothing.error, nothing.low, nothing.high) == (0, nothing.value, nothing.value)

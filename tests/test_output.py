@@ -1,5 +1,6 @@
 """One face for every prediction: one deletion or many, parts, known values, bounds, costs."""
 
+import copy
 import dataclasses
 import pickle
 
@@ -113,7 +114,7 @@ def test_a_part_counts_its_distance_from_the_whole(estimator, degree, directions
     of_whole = whole.predict(X, estimator=held_against)
     gap = np.hypot(of_whole.error, found.value - of_whole.value)
     assert np.all(found.error >= gap * (1 - 1e-9))
-    alone = dataclasses.replace(part, whole=None).predict(X, estimator=estimator)
+    alone = dataclasses.replace(part).predict(X, estimator=estimator)
     np.testing.assert_allclose(found.value, alone.value, rtol=1e-12)
 
 
@@ -237,3 +238,71 @@ def test_a_curve_is_of_one_deletion():
         output().curve([0, 1], down_weights=X)
     with pytest.raises(ValueError, match="planned for one deletion"):
         sl.plan_part(output(), 0.1, down_weights=X)
+
+
+# ---- copies ----------------------------------------------------------------------------------
+
+
+def test_a_changed_copy_of_a_part_is_an_output_of_its_own():
+    """It does not go back to the whole that it was cut from."""
+    whole = sl.local_sketch(lambda x: ring.exp(ring.sum(x, -1) * 0.1), 5, 2, 20)
+    part, x = whole.part(degree=1, directions=10), np.ones(5)
+    changed = dataclasses.replace(part, coefficients=3 * part.coefficients)
+    assert changed.whole is None and changed.degree == 1
+    for found in (changed, changed.part(directions=5)):
+        assert found.predict(x).value == pytest.approx(4.5, rel=1e-6)
+    known = dataclasses.replace(part, anchors=np.eye(5), anchor_values=np.full(5, 9.0))
+    for found in (known, known.part(directions=4)):
+        np.testing.assert_array_equal(found.predict(np.eye(5)).value, np.full(5, 9.0))
+
+
+@pytest.mark.parametrize("again", [lambda o: pickle.loads(pickle.dumps(o)), copy.deepcopy])
+def test_copies_cannot_be_changed_in_place_either(again):
+    """And predict the same, parts included."""
+    whole = dataclasses.replace(output(anchors=30), influence=np.eye(N))
+    for found in (whole, whole.part(degree=1, directions=3)):
+        before = found.predict(X)
+        other = again(found)
+        assert other.predict(X) == before
+        for array in (other.coefficients, other.influence, other.directions.vectors):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+
+
+def test_what_does_not_fit_together_is_refused():
+    """Jets and directions, anchors and their values, weights of a curve."""
+    whole = output()
+    for changes, message in (
+        ({"coefficients": whole.coefficients[:, :5]}, "one column per direction, not"),
+        ({"anchors": np.eye(N)}, "there are 6 anchors and values of shape"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dataclasses.replace(whole, **changes)
+    for wrong, error in (
+        (0.5, ValueError),
+        ([], ValueError),
+        ([[0, 1]], ValueError),
+        ("a", TypeError),
+        ([np.nan], ValueError),
+        ([1j], ValueError),
+    ):
+        with pytest.raises(error, match="weights must be"):
+            whole.curve(wrong, down_weights=X[0])
+
+
+def test_one_of_many_equals_the_same_alone():
+    """How it was found, which is told of the whole batch, does not count; NaN equals itself."""
+    found = output().predict(X[0])
+    assert dataclasses.replace(found, reason="otherwise") == found
+    assert dataclasses.replace(found, value=2.0) != found
+    unknown = dataclasses.replace(output(at=0.4), undeleted=None).predict(X[0])
+    assert np.isnan(unknown.now) and unknown == unknown
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_direction_warns_of_nothing():
+    """Nothing is known of the error, but at known values."""
+    one = sl.local_sketch(lambda x: ring.power(ring.sum(x, -1), 2), 3, 2, 1)
+    for estimator in ("mean", "median_of_means"):
+        found = one.predict([[0, 0, 0], [1, 1, 1]], estimator=estimator)
+        assert list(found.error) == [0, np.inf]

@@ -155,7 +155,7 @@ def test_a_part_is_within_epsilon_and_the_cheapest(sketched_output, deleted, eps
     def fits(degree, directions):
         part = sketched_output.part(degree=degree, directions=directions)
         found = part.predict(without=deleted, estimator="resummed")
-        alone = dataclasses.replace(part, whole=None).predict(without=deleted, estimator="resummed")
+        alone = dataclasses.replace(part).predict(without=deleted, estimator="resummed")
         distance = np.hypot(whole.error, alone.value - whole.value)
         assert found.value == alone.value
         assert found.error == pytest.approx(max(alone.error, distance), rel=1e-12)
@@ -194,3 +194,13 @@ def test_a_part_needs_an_output_and_a_positive_epsilon(sketched_output, small_ru
         planner.plan_part(sketched_output, "a", without=[1])
     with pytest.raises(ValueError, match="epsilon must be a number above 0, not 0"):
         planner.plan_part(sketched_output, 0, without=[1])
+
+
+def test_a_profile_without_any_term_promises_nothing():
+    """The product of three inputs has no jets of degree 1 and 2."""
+    output = sl.local_sketch(lambda x: 1.0 + x[..., 0] * x[..., 1] * x[..., 2], 3, 2, 20)
+    for plan in (
+        sl.plan([1.0, 0.0, 0.0], 0.01, worst_case=True),
+        sl.plan_part(output, 0.01, without=[0, 1, 2]),
+    ):
+        assert not plan.within_reach and "nothing is known of the rest" in plan.reason

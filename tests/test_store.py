@@ -187,6 +187,7 @@ def test_nothing_is_pickled(stored):
             assert {codec["name"] for codec in description["codecs"]} <= allowed
     assert types == {
         "trained": "float64",
+        "losses": "float64",
         "head": "float64",
         "tail": "complex128",
         "done": "uint8",
@@ -240,9 +241,9 @@ def pushed(monkeypatch):
     return numbers
 
 
-# First come the trained parameters. A batch writes the head, then the tail of each of its 4
-# directions, then the flags.
-@pytest.mark.parametrize("writes, complete", [(1, 0), (1 + 5, 0), (1 + 6 + 3, 4)])
+# First come the trained parameters and losses. A batch writes the head, then the tail of each of
+# its 4 directions, then the flags.
+@pytest.mark.parametrize("writes, complete", [(2, 0), (2 + 5, 0), (2 + 6 + 3, 4)])
 def test_a_killed_sketch_is_completed_by_the_same_call(
     small_run, reference, tmp_path, pushed, writes, complete
 ):
@@ -585,11 +586,13 @@ def test_an_empty_folder_may_be_used_and_a_missing_one_cannot_be_opened(small_ru
 # ---- mistaken for another run ----------------------------------------------------------------
 
 
-def closure_run(labels, *, scale=1.0, rate=0.1):
+def closure_run(labels, *, points=None, scale=1.0, rate=0.1):
     """A run whose examples are row numbers: the data are in the loss, as in notebook 03."""
 
+    points = POINTS if points is None else points
+
     def losses(parameters, rows):
-        scores = sl.ring.matmul(POINTS[rows], parameters["w"][..., None])[..., 0]
+        scores = sl.ring.matmul(points[rows], parameters["w"][..., None])[..., 0]
         return sl.ring.softplus(-scores * labels[rows]) * scale
 
     return sl.TrainingRun(
@@ -608,8 +611,15 @@ OTHERS = {
     "labels": (lambda: closure_run(np.roll(SIDES, 5)), "training arrives elsewhere.*labels"),
     "one label": (lambda: closure_run(SIDES * np.where(np.arange(12) == 7, -1, 1)), "elsewhere"),
     "the loss": (lambda: closure_run(SIDES, scale=1.01), "training arrives elsewhere"),
+    "the order of rows": (lambda: reordered_run(), "the loss on example"),
     "the optimiser": (lambda: closure_run(SIDES, rate=0.2), "with another optimizer"),
 }
+
+
+def reordered_run():
+    """The same arrays with rows exchanged that no step tells apart."""
+    order = np.arange(12).reshape(3, 4)[:, ::-1].ravel()
+    return closure_run(SIDES[order], points=POINTS[order])
 
 
 @pytest.mark.parametrize("case", OTHERS)

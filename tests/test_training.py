@@ -484,9 +484,9 @@ def test_right_losses_pass_whatever_the_number_of_examples(n):
 
 
 def test_a_rate_far_too_high_is_named():
-    """Full-batch descent on |w|^2 / 2 with rate 3: w is (-2)^t, and 2^1024 is not finite."""
+    """Full-batch descent on |w|^2 / 2 with rate 3: w is (-2)^t, and the square of 2^512 is inf."""
     model = sl.Model({"w": np.ones(1)}, lambda p, rows: 0.5 * p["w"] ** 2 + 0.0 * B[rows])
-    message = r"training diverged at step 1023 of 2000, on example 3:.* lower the learning rate"
+    message = r"training diverged at step 512 of 2000, on example 2:.* lower the learning rate"
     with pytest.raises(FloatingPointError, match=message):
         sl.TrainingRun(model, np.arange(5), optimizer=sl.SGD(3.0), steps=2000, progress=False)
 
@@ -495,7 +495,7 @@ def test_a_loss_that_overflows_where_a_high_rate_drove_it_is_named():
     """exp(w^2) from w = 1 with rate 10: w = 1 - 20 e = -53.4, where it is not finite."""
     model = sl.Model({"w": 1.0}, lambda p, rows: ring.exp(p["w"][..., None] ** 2) + 0.0 * B[rows])
     message = (
-        r"diverged at step 1 of 5, on example 1: the gradient of 'w' is not finite, and the "
+        r"diverged at step 1 of 5, on example 1: the loss is not finite, and the "
         r"parameters, at most 1 at the start, were at most 53.4 before it; lower the learning rate$"
     )
     with pytest.raises(FloatingPointError, match=message):
@@ -573,3 +573,24 @@ def test_progress_bar_is_silent_when_asked(capfd):
     """progress=False prints nothing at all."""
     make_run().retrain(without=[1], progress=False)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_loss_that_is_not_a_number_is_noticed_though_its_gradient_is_one():
+    """The logarithm of a negative number is NaN, its derivative is not; deleted examples may be."""
+    rows = np.array([[1.0], [2.0], [-1.0]])
+
+    def losses(parameters, numbers):
+        return ring.log(ring.matmul(rows[numbers], parameters["w"][..., None])[..., 0])
+
+    def run_on(data):
+        return sl.TrainingRun(
+            sl.Model({"w": np.ones(1)}, losses), data, optimizer=sl.SGD(1e-3), progress=False
+        )
+
+    with pytest.raises(FloatingPointError, match=r"at step 2 of 3: the loss itself .* example 2"):
+        run_on(np.arange(3))
+    run = run_on(np.array([0, 1, 0]))
+    rows[0] = -3.0  # what the loss reads changes: retraining without it is still right
+    with pytest.raises(FloatingPointError, match="example 0"):
+        run.retrain(progress=False)
+    assert np.isfinite(run.retrain(without=[0, 2], progress=False).parameters["w"]).all()

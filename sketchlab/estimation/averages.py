@@ -15,7 +15,7 @@ import dataclasses
 import numpy as np
 
 from .directions import symmetric_dimension
-from .prediction import VANISHED, Estimate
+from .prediction import Estimate, last_seen
 
 
 class _Average:
@@ -26,8 +26,8 @@ class _Average:
 
         Of a part of a sketch, the whole knows what is left out (see `output.Output.part`). The
         terms beyond the jets are taken to be as large as the last one, degree 2 or higher, less
-        what is noise in it (or as the one before, if the last is not there at all). A term of
-        degree 1 says nothing about the next ones: then the error is infinite.
+        what is noise in it (see `prediction.last_seen` for terms that are not there at all). Jets
+        of degree 1, or without any term, say nothing of the rest: then the error is infinite.
         """
         used = output.coefficients[: output.degree + 1]
         samples = term_samples(used, output.directions.duals, moves)
@@ -35,10 +35,9 @@ class _Average:
         if output.whole is not None:
             return found
         terms, errors = found.terms, found.errors
-        if len(terms) > 2:
-            sizes = np.abs(used).max(axis=1)
-            last = -1 if sizes[-1] > VANISHED * sizes[1:].max() else -2
-            beyond = np.sqrt(np.maximum(terms[last] ** 2 - errors[last] ** 2, 0.0))
+        last, share = last_seen(used)
+        if len(terms) > 2 and last:
+            beyond = share * np.sqrt(np.maximum(terms[last] ** 2 - errors[last] ** 2, 0.0))
         else:
             beyond = np.where(np.any(moves, axis=1), np.inf, 0.0)
         return dataclasses.replace(found, error=np.hypot(found.error, beyond))

@@ -44,6 +44,13 @@ class Directions:
         self.duals = _stretched(self.vectors, self.units, STRETCH**-2) if duals is None else duals
         self._kept = {}
 
+    def __getstate__(self):
+        return {**vars(self), "_kept": {}}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.vectors.flags.writeable = False
+
     def __len__(self):
         return len(self.vectors)
 

@@ -3,6 +3,7 @@
 import datetime
 import fractions
 import json
+import unicodedata
 
 import numpy as np
 
@@ -37,6 +38,8 @@ def label(value):
             f"{value!r} marks a missing label: give such documents a label of their own, such as "
             "'unknown', or leave them apart with a list of lists of document numbers"
         )
+    if type(plain) is str:
+        return unicodedata.normalize("NFC", plain)  # what looks the same is the same
     if type(plain) is tuple:
         return tuple(map(label, plain))
     if type(plain) not in (bool, int, str, *CODES):

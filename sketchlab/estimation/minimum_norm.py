@@ -20,7 +20,7 @@ import numpy as np
 from scipy import linalg, special
 
 from .directions import Directions, symmetric_dimension
-from .prediction import VANISHED, Estimate
+from .prediction import Estimate, last_seen
 
 TOLERANCE = 1e-12  # eigenvalues below this times the largest are taken for 0
 INFORMED = 0.01  # a degree is used if the jets explain this share of the variance at x
@@ -67,9 +67,9 @@ class MinimumNorm:
     carried on geometrically from the last two, or the last known term (of degree 2 or higher)
     itself, whichever is larger. The second counts for deletions of similar documents, whose terms
     are far from usual. Nor is what is unknown of their terms: where the term before is so many
-    times its usual size, the unknown part of the next is taken to be as many. Jets of degree 1 say
-    nothing of the terms beyond: then the error is infinite. Of an output that uses a lower degree
-    than its jets have, the terms left out are known: they count as error.
+    times its usual size, the unknown part of the next is taken to be as many. Jets of degree 1, or
+    without any term, say nothing of the rest: then the error is infinite. Of an output that uses a
+    lower degree than its jets have, the terms left out are known: they count as error.
     """
 
     def estimate(self, output, moves):
@@ -82,10 +82,12 @@ class MinimumNorm:
         kept = slice(output.degree + 1)
         used = slice(np.flatnonzero(informed[kept].any(axis=1))[-1] + 1)
         last = len(terms) - 1 - np.argmax(informed[::-1], axis=0)
-        cut = np.where(last >= 2, np.abs(terms[last, np.arange(len(moves))]), 0.0)
+        seen, share = last_seen(output.coefficients)
+        end = np.minimum(last, seen)
+        cut = np.where(end >= 2, share * np.abs(terms[end, np.arange(len(moves))]), 0.0)
         errors = errors * _excess(terms, priors)
         left_out = terms[kept.stop :].sum(axis=0)
-        beyond = np.maximum(_rest(priors, np.any(moves, axis=1)), cut)
+        beyond = np.maximum(_rest(priors, np.any(moves, axis=1), seen, share), cut)
         error = np.sqrt(np.sum(errors**2, axis=0) + left_out**2 + beyond**2)
         shares = ", ".join(f"{share:.0%}" for share in known[kept][1:].mean(axis=1))
         reason = "minimum norm" + (f"; known of degree 1, 2, ...: {shares}" if shares else "")
@@ -185,17 +187,16 @@ def _excess(terms, priors):
     return np.maximum.accumulate(np.concatenate([start, times]), axis=0)
 
 
-def _rest(priors, moved):
+def _rest(priors, moved, seen, share):
     """Standard deviation of the terms beyond the last, by a geometric series of variances.
 
-    moved: where something is deleted at all. A last term that is not there at all says nothing (an
-    even function has no odd ones): then the rest is as large as the term before.
+    moved: where something is deleted at all. seen, share: see `prediction.last_seen`.
     """
-    if len(priors) < 3:
+    if len(priors) < 3 or not seen:
         return np.where(moved, np.inf, 0.0)
+    if seen < len(priors) - 1:
+        return share * priors[seen]
     before, last = priors[-2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.minimum(np.nan_to_num((last / before) ** 2), 0.9)
-    return np.where(
-        last > VANISHED * priors.max(axis=0), last * np.sqrt(ratio / (1.0 - ratio)), before
-    )
+    return last * np.sqrt(ratio / (1.0 - ratio))

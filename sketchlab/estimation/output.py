@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from ..checks import check_count, check_degree
+from ..checks import check_count, check_degree, number_array
 from .averages import Mean, MedianOfMeans
 from .choice import named_estimator
 from .directions import Directions, symmetric_dimension
@@ -26,7 +26,8 @@ class Output:
     anchors: deletions after which the output is known exactly, (a, n), and anchor_values: the
     output there, (a,). influence: derivative of the mean training loss on unit v by the down-weight
     of unit u, (n, n), or None.
-    whole: the output that this one is a part of, or None. cut: the highest degree used; None: all.
+    cut: the highest degree used; None: all. whole: the output that this one is a part of, or None;
+    a changed copy of a part, by `dataclasses.replace`, is an output of its own.
     """
 
     coefficients: np.ndarray
@@ -38,8 +39,8 @@ class Output:
     anchors: np.ndarray = ()
     anchor_values: np.ndarray = ()
     influence: np.ndarray = None
-    whole: "Output | None" = dataclasses.field(default=None, repr=False)
     cut: int | None = None
+    whole: "Output | None" = dataclasses.field(default=None, init=False)  # set by `part` alone
 
     def __post_init__(self):
         n = len(self.directions.units)
@@ -49,10 +50,35 @@ class Output:
             "anchors": np.reshape(np.array(self.anchors, float), (-1, n)),
             "anchor_values": np.array(self.anchor_values, float),
         }
+        if self.influence is not None:
+            values["influence"] = np.array(self.influence)
         for name, value in values.items():
-            value.flags.writeable = False  # what is kept must not grow stale
             object.__setattr__(self, name, value)
+        if self.coefficients.ndim != 2 or self.coefficients.shape[1] != len(self.directions):
+            raise ValueError(
+                f"coefficients must have shape (degree + 1, {len(self.directions)}), one column "
+                f"per direction, not {self.coefficients.shape}"
+            )
+        if self.anchor_values.shape != (len(self.anchors),):
+            raise ValueError(
+                f"there are {len(self.anchors)} anchors and values of shape "
+                f"{self.anchor_values.shape}: give one value for each"
+            )
+        self._freeze()
         object.__setattr__(self, "_kept", {})
+
+    def _freeze(self):
+        """Make all arrays read-only: what is kept must not grow stale."""
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def __getstate__(self):
+        return {**vars(self), "_kept": {}}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._freeze()
 
     def __repr__(self):
         anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
@@ -113,14 +139,18 @@ class Output:
             return whole
         return whole.kept(
             ("part", degree, directions),
-            lambda: dataclasses.replace(
-                whole,
-                coefficients=whole.coefficients[:, :directions],
-                directions=whole.directions.first(directions),
-                whole=whole,
-                cut=degree,
-            ),
+            lambda: self._part_of(whole, degree, directions),
         )
+
+    def _part_of(self, whole, degree, directions):
+        part = dataclasses.replace(
+            whole,
+            coefficients=whole.coefficients[:, :directions],
+            directions=whole.directions.first(directions),
+            cut=degree,
+        )
+        object.__setattr__(part, "whole", whole)
+        return part
 
     def predict(self, down_weights=None, *, without=None, estimator="automatic"):
         """The output after a deletion, or after each of several: a `Prediction`.
@@ -137,9 +167,14 @@ class Output:
         x = self.units.down_weights(without, down_weights)
         if x.ndim != 1:
             raise ValueError("a curve is that of one deletion: give one row of down-weights")
-        return self._prediction(np.asarray(weights, float)[:, None] * x, estimator)
+        weights = number_array(weights, "weights")
+        if weights.ndim != 1 or not len(weights) or np.iscomplexobj(weights):
+            raise ValueError("weights must be one list of real numbers, such as [0, 0.5, 1]")
+        return self._prediction(weights[:, None] * x, estimator)
 
     def _prediction(self, x, estimator):
+        if len(x) == 0:
+            raise ValueError("there are no deletions to predict: give at least one row")
         found = self.estimate(np.atleast_2d(x), estimator)
         return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 

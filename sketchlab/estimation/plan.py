@@ -85,7 +85,7 @@ def plan(
     if ratio < 1:
         rest += bounds[-1] * ratio / (1 - ratio)
     fits = [s for s in range(1, len(bounds)) if rest[s + 1] <= epsilon / 2]
-    within_reach = ratio < 1 and bool(fits)
+    within_reach = ratio < 1 and bool(fits) and bool(np.any(norms[1:]))
     degree = fits[0] if within_reach else len(norms) - 1
     terms, orders = bounds[1 : degree + 1], np.arange(1, degree + 1)
     if worst_case:
@@ -104,7 +104,7 @@ def plan(
         bytes=None if parameters is None else stored_bytes(parameters, degree, directions),
         seconds=None if seconds_per_product is None else seconds_per_product * trainings,
         within_reach=within_reach,
-        reason="" if within_reach else _reason(ratio, rho),
+        reason="" if within_reach else _reason(norms, ratio, rho),
     )
 
 
@@ -173,7 +173,7 @@ def _shortfall(whole, quantile):
     """Why the whole sketch is not accurate enough, from its estimate."""
     error = whole.error[0]
     if not np.isfinite(error):
-        return "nothing is known of the terms beyond degree 1: a higher degree would tell"
+        return "nothing is known of the rest of the series: a higher degree would tell"
     open_terms = math.hypot(*whole.errors[:, 0])
     beyond = math.sqrt(max(error**2 - open_terms**2, 0.0))
     remedy = "a higher degree" if beyond > open_terms else "more directions"
@@ -202,7 +202,9 @@ def _extended(norms, rho):
     return np.concatenate([known, extra]), ratio
 
 
-def _reason(ratio, rho):
+def _reason(norms, ratio, rho):
+    if not np.any(norms[1:]):
+        return f"no term is there up to degree {len(norms) - 1}: nothing is known of the rest"
     if ratio >= 1:
         return (
             f"the bound on the Taylor terms grows by a factor {ratio:.2f} with each degree; it "

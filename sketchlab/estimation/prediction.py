@@ -12,6 +12,7 @@ from scipy import special
 
 COVERAGE = 0.9  # of the band of a prediction
 VANISHED = 1e-9  # a size below this times the largest is that of a term that is not there
+FADING = 4.0  # by this factor the rest is taken to fall with each further term that is not there
 MOST_SHOWN = 10  # points in the printed form
 
 
@@ -145,6 +146,19 @@ class Prediction:
         return f"{title}<table>{head}{rows}</table>{after}<p>{html.escape(self.reason)}</p>"
 
 
+def last_seen(coefficients):
+    """The last degree whose coefficients, (degree + 1, m), are not 0, and the rest as its share.
+
+    Jets whose last terms are not there (an even function has no odd ones; a polynomial ends) say
+    little about what follows: after one such term the rest is taken to be as large as the last
+    term that is there, and FADING times less with each further one. Degree 0: none is there.
+    """
+    sizes = np.abs(coefficients).max(axis=1)
+    there = np.flatnonzero(sizes[1:] > VANISHED * sizes[1:].max(initial=0.0)) + 1
+    last = int(there[-1]) if len(there) else 0
+    return last, FADING ** -max(len(sizes) - 2 - last, 0)
+
+
 def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
     """The `Prediction` of an `Estimate`.
 
@@ -152,7 +166,8 @@ def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
     value and band are kept within them. many: False for the one point of the estimate.
     """
     quantile = special.stdtrit(estimate.freedom, (1 + COVERAGE) / 2) if estimate.freedom else np.inf
-    reach = np.where(estimate.error > 0, quantile * estimate.error, 0.0)
+    error = np.where(estimate.error > 0, estimate.error, 1.0)
+    reach = np.where(estimate.error > 0, quantile * error, 0.0)
     arrays = (
         np.clip(estimate.total, *bounds),
         estimate.error,
@@ -172,12 +187,12 @@ def _plain(value):
 
 
 def _same(one, other):
-    """Whether two results of one kind hold the same numbers and words."""
+    """Whether two results of one kind hold the same numbers; how they were found does not count."""
     if type(one) is not type(other):
         return NotImplemented
-    fields = (field.name for field in dataclasses.fields(one))
+    fields = (field.name for field in dataclasses.fields(one) if field.name != "reason")
     return all(
-        np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+        a == b if isinstance(a, (str, tuple)) else np.array_equal(a, b, equal_nan=True)
         for a, b in ((getattr(one, name), getattr(other, name)) for name in fields)
     )
 

@@ -121,8 +121,13 @@ class Units:
                     "by name or number give without="
                 )
             return x.astype(float)
+        if isinstance(without, np.ndarray) and without.ndim == 0:
+            without = without.item()
         if _several(without):
-            return np.array([self.down_weights(one) for one in without])
+            rows = [self.down_weights(one) for one in without]
+            if any(row.ndim != 1 for row in rows):
+                raise ValueError("several deletions are a list of lists of units, not deeper")
+            return np.array(rows)
         x = np.zeros(len(self))
         if self.nested:
             return self._nested_deletion(without)

@@ -1,13 +1,14 @@
 """Whether a stored sketch belongs to a training run: what the run is made of, and where it arrives.
 
 The fingerprint of a run cannot see all that it depends on: a loss may read arrays that are no
-part of its data. So the parameters that training arrives at are compared too.
+part of its data. So what training arrives at is compared too: the parameters, and the loss on every
+example (the order of the rows in such arrays may leave the parameters as they are).
 """
 
 import numpy as np
 
 from ..training.models import Flat
-from ..training.runs import TrainingRun
+from ..training.runs import BATCH, TrainingRun
 from . import store as stores
 
 TOLERANCE = 1e-6  # of the largest parameter: far above rounding, which differs between machines
@@ -25,6 +26,15 @@ def check_run(group, run):
             "seed and settings, that it was made of"
         )
     check_arrival(group, trained_parameters(run))
+    stored, found = stores.read_array(group, "losses", slice(None)), trained_losses(run)
+    if not np.allclose(found, stored, rtol=TOLERANCE, atol=TOLERANCE * np.max(np.abs(stored))):
+        worst = int(np.argmax(np.abs(found - stored)))
+        raise ValueError(
+            "the sketch belongs to another training run: training arrives at the same parameters, "
+            f"but the loss on example {worst} is {found[worst]:.4g}, not {stored[worst]:.4g}. The "
+            "arrays that the loss reads may be in another order: make another sketch, in another "
+            "folder"
+        )
 
 
 def check_arrival(group, found):
@@ -51,6 +61,12 @@ def check_is_run(run):
 def trained(group):
     """The parameters trained with nothing deleted, flat, (P,); ValueError if they are damaged."""
     return stores.read_array(group, "trained", slice(None))
+
+
+def trained_losses(run):
+    """The losses of the trained model on every example, (n,)."""
+    rows = [range(i, min(i + BATCH, len(run))) for i in range(0, len(run), BATCH)]
+    return np.concatenate([run.model.losses(run.examples(part)) for part in rows])
 
 
 def trained_parameters(run):

@@ -5,6 +5,8 @@ jet-valued models. Any output of a model then has m jets, from which the outputs
 are estimated (`estimation.output`). `estimation.local` does it for any function of n down-weights.
 """
 
+import numbers
+
 import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -21,7 +23,14 @@ from ..training.models import Flat
 from ..training.runs import BATCH
 from . import anchors
 from . import store as stores
-from .identity import check_arrival, check_is_run, check_run, trained, trained_parameters
+from .identity import (
+    check_arrival,
+    check_is_run,
+    check_run,
+    trained,
+    trained_losses,
+    trained_parameters,
+)
 
 
 class Sketch:
@@ -189,7 +198,8 @@ def sketch(
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
-    group = stores.open_or_create(store, record, directions, trained_parameters(run))
+    arrival = trained_parameters(run), trained_losses(run)
+    group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
     missing = np.flatnonzero(stores.done(group)[:directions] == 0)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
@@ -256,7 +266,8 @@ def _default_base(at, deletion_size, count):
         return 0.0 if at is None else at
     if at is not None:
         raise ValueError("give either at= or deletion_size=, not both")
-    if not 0 < deletion_size < count:
+    real = isinstance(deletion_size, numbers.Real) and not isinstance(deletion_size, bool)
+    if not real or not 0 < deletion_size < count:
         raise ValueError(
             f"deletion_size must lie between 0 and the {count} units, not {deletion_size!r}"
         )

@@ -2,9 +2,9 @@
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
 Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
-checksum. `done`: 1 for each direction that is complete. `trained`: the parameters of the run with
-nothing deleted, (P,). The group's attributes say to which run, degree, seed and units the sketch
-belongs, and with which versions it was made. Nothing is pickled.
+checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: the parameters, (P,),
+and the losses of the examples, (n,), with nothing deleted. The group's attributes say to which run,
+degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
 
 `influence`, `anchors` and `anchor_parameters` are there once `Sketch.anchor` was called: the
 influence of units on each other, the deletions that were retrained, and the parameters after that.
@@ -26,18 +26,18 @@ FORMAT = "sketchlab sketch"
 VERSION = 3
 
 
-def open_or_create(path, record, directions, trained):
+def open_or_create(path, record, directions, trained, losses):
     """The group for a sketch with this record, with room for `directions`.
 
     path: a folder, or None for memory. An existing store is continued if its record is the same.
-    trained: the parameters of the run with nothing deleted, (P,).
+    trained, losses: parameters and losses of the run with nothing deleted, (P,) and (n,).
     Raises ValueError, changing nothing, if there is something else at the path.
     """
     if path is None:
-        return _create(MemoryStore(), record, directions, trained)
+        return _create(MemoryStore(), record, directions, trained, losses)
     path = Path(path).expanduser()
     if not path.exists() or _is_empty_folder(path):
-        _create_at(path, record, directions, trained)  # or another process was faster
+        _create_at(path, record, directions, trained, losses)  # or another process was faster
     group = open_existing(path, mode="r+")
     _check_same(path, dict(group.attrs)["record"], record)
     for name in ("tail", "done"):
@@ -46,7 +46,7 @@ def open_or_create(path, record, directions, trained):
     return group
 
 
-def _create(store, record, directions, trained):
+def _create(store, record, directions, trained, losses):
     """A new group with its arrays; its attributes come with it."""
     group = zarr.open_group(
         store,
@@ -62,6 +62,7 @@ def _create(store, record, directions, trained):
     size, degree = len(trained), record["degree"]
     for name, dtype, shape, chunks, fill in (
         ("trained", float, (size,), (size,), np.nan),
+        ("losses", float, (len(losses),), (len(losses),), np.nan),
         ("head", float, (size,), (size,), np.nan),
         ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
         ("done", "u1", (directions,), (1 << 16,), 0),
@@ -74,16 +75,16 @@ def _create(store, record, directions, trained):
             fill_value=fill,
             compressors=[Crc32cCodec()],
         )
-    group["trained"][:] = trained
+    group["trained"][:], group["losses"][:] = trained, losses
     return group
 
 
-def _create_at(path, record, directions, trained):
+def _create_at(path, record, directions, trained, losses):
     """Create a store in a folder beside the path and move it there, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        _create(str(beside), record, directions, trained)
+        _create(str(beside), record, directions, trained, losses)
         os.rename(beside, path)  # an empty folder gives way, one with a store in it does not
     except OSError:
         if not path.is_dir() or _is_empty_folder(path):

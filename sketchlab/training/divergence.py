@@ -1,16 +1,33 @@
 """Why a training did not stay finite: the first step where it broke, and what broke there.
 
-Training checks only its end, which costs nothing; if that is not finite, it is walked once more
-with a check after every step.
+Training checks the losses of its steps and, at its end, the parameters, which costs next to
+nothing; if these are not finite, it is walked once more with a check after every step.
 """
 
 import numpy as np
+from autograd.extend import Box
 
 from ..algebra.jet import Jet
 
 GROWN = 10  # times its size at the start, or times 1: parameters that large were driven there
 SHOWN = 3  # examples that a message names
 SHORT = 40  # characters of an example that a message shows
+
+
+class NotFinite(FloatingPointError):
+    """A loss that a step trains on is not finite; its gradient may be, as that of a logarithm."""
+
+
+def check_step(losses, weights):
+    """Raise `NotFinite` for a loss that is not finite, unless its example is deleted."""
+    while isinstance(losses, Box):
+        losses = losses._value
+    bad = ~np.isfinite(losses.head if isinstance(losses, Jet) else losses)
+    if np.any(bad):
+        kept = [part != 0 for part in _parts(weights)]
+        kept = kept[0] | np.any(kept[1], axis=0) if len(kept) > 1 else kept[0]
+        if np.any(bad & kept):
+            raise NotFinite("the loss on an example of this step is not finite")
 
 
 def is_finite(value):
@@ -22,7 +39,12 @@ def why_not_finite(run, state, weights):
     """The sentence that says where and why training `run` again from `state` is not finite."""
     first = _size(state.flat)
     before = state.axis.named(_copy(state.flat))
-    for step, gradients in enumerate(run.walk(state, weights)):
+    steps = run.walk(state, weights)
+    for step in range(run.steps):
+        try:
+            gradients = next(steps)
+        except NotFinite:
+            return _explained(run, step, before, [], [], first)
         broken = [name for name, g in gradients.items() if not is_finite(g)]
         moved = [name for name, p in state.views.items() if not is_finite(p)]
         if broken or moved:
@@ -36,8 +58,7 @@ def _explained(run, step, before, broken, moved, first):
     now = max(_size(p) for p in before.values())
     sizes = f"the parameters, at most {first:.3g} at the start, were at most {now:.3g} before it"
     bad = [i for i in numbers if not is_finite(_loss(run, before, i))]
-    name = (broken or moved)[0]
-    what = f"the gradient of {name!r}" if broken else f"{name!r}"
+    what = f"the gradient of {broken[0]!r}" if broken else repr(moved[0]) if moved else "the loss"
     at = f"at step {step} of {run.steps}"
     start = run.initial.parameters
     if any(not is_finite(_loss(run, start, i)) for i in bad):
@@ -46,7 +67,7 @@ def _explained(run, step, before, broken, moved, first):
             f"{_listed(run, bad)}, even with the initial parameters. Look at the example and at "
             "the loss function (a logarithm, root or quotient of 0, or a number too large?)"
         )
-    if now > GROWN * max(1.0, first) or not broken:
+    if now > GROWN * max(1.0, first) or (moved and not broken):
         trained = hasattr(run, "model")  # the run itself, so that this is a retraining or a push
         other = ", or use smaller down-weights, directions or degree: without them it is finite"
         return (
@@ -57,7 +78,8 @@ def _explained(run, step, before, broken, moved, first):
     return (
         f"training stopped being finite {at}: {where} is not finite on "
         f"{_listed(run, bad or numbers)}, although the parameters had not grown ({sizes}). Look at "
-        "the example and at the loss function (a logarithm, root or quotient of 0?)"
+        "the example and at the loss function (a logarithm, root or quotient of 0, or "
+        "a number too large?)"
     )
 
 

@@ -15,7 +15,7 @@ from ..algebra import ring
 from ..algebra.jet import Jet
 from ..checks import base_point, check_count, check_degree, check_indices, number_array
 from ..progress import progress_bar
-from .divergence import is_finite, why_not_finite
+from .divergence import NotFinite, check_step, is_finite, why_not_finite
 from .fingerprints import digest
 from .models import EXAMPLES, check_losses, initial_parameters
 from .optimizers import SGD, Adam, InPlace
@@ -172,9 +172,13 @@ class TrainingRun:
         """One pass through training over the ring that `lift` puts the initial parameters into."""
         state = InPlace(self.initial.parameters, lift)
         with np.errstate(all="ignore"), progress_bar(self.steps, progress) as bar:
-            for _ in self.walk(state, weights):
-                bar.update()
-            if not is_finite(state.flat):
+            try:
+                for _ in self.walk(state, weights):
+                    bar.update()
+                finite = is_finite(state.flat)
+            except NotFinite:
+                finite = False
+            if not finite:
                 again = InPlace(self.initial.parameters, lift)
                 raise FloatingPointError(why_not_finite(self, again, weights))
         return self.initial.with_parameters(state.views)
@@ -207,6 +211,7 @@ class TrainingRun:
                 f"the losses of {len(examples)} examples have shape {np.shape(losses)}, not "
                 f"{np.shape(weights)}: return one loss per example"
             )
+        check_step(losses, weights)
         total = ring.sum(ring.multiply(weights, losses), -1)
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
 

@@ -6,6 +6,7 @@ everything again, and shows in words what either raises.
 
 import collections
 import html
+import unicodedata
 
 import ipywidgets
 import numpy as np
@@ -123,7 +124,7 @@ class NameList(Controls):
             self.list.value = [unit for _, unit in self.list.options if chosen[unit]]
 
     def _list_items(self):
-        text = self.search.value.lower()
+        text = unicodedata.normalize("NFC", self.search.value).lower()
         found = [unit for unit, item in enumerate(self.items) if text in item.lower()]
         self.list.value = ()  # the browser fails on choices beyond a shorter list
         self.list.options = sorted((self.labels[unit], unit) for unit in found)[:MOST_LISTED]

@@ -17,7 +17,7 @@ class Question(Controls):
         self.explorer, self.act, self._shown = explorer, act, None
         kinds = [self.LOSS, self.NEXT] + ([self.MEAN] if explorer.held_out else [])
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
-        first = getattr(explorer.question, "name", explorer.run.data[0])
+        first = getattr(explorer.question, "example", explorer.run.data[0])
         self.name = text_field("name", first)
         self.name.add_class("sketchlab-name")
         self.prefix = text_field("after", first[: min(2, explorer.run.model.context - 1)])

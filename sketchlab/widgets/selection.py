@@ -2,6 +2,7 @@
 
 import copy
 import re
+import unicodedata
 
 import numpy as np
 
@@ -73,6 +74,7 @@ class Selection:
             raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
         if not (text.strip() if kind == "length" else text):
             return np.zeros(len(self.documents), bool)
+        text = unicodedata.normalize("NFC", text)  # as documents are
         if kind == "length":
             test = _length_test(text)
         elif kind == "regular expression":
