@@ -98,9 +98,12 @@ class Task:
 
 
 def cheaper(made, degree, **changes):
-    """The outputs of a sketch of lower degree alone; fields are changed by functions of them."""
+    """The outputs of a sketch of lower degree alone, whose bands know of no other jets.
+
+    changes: fields that are changed, by functions of an output.
+    """
     changes = {"coefficients": lambda output: output.coefficients[: degree + 1], **changes}
-    changes |= {"whole": lambda _: None, "cut": lambda _: None}  # bands know of no other jets
+    changes["cut"] = lambda _: None
     return [
         dataclasses.replace(output, **{name: change(output) for name, change in changes.items()})
         for output in made
