@@ -1,0 +1,90 @@
+"""Reverse mode at many points: outputs tried first, batches that fit into memory, in parallel."""
+
+import math
+from pathlib import Path
+
+import joblib
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ..progress import progress_bar
+from .reverse import bytes_per_point, derivatives, slope_of, value_of
+from .runs import BATCH
+
+TOGETHER = 160  # points times outputs that go back side by side: more are no faster
+SHARE = 0.5  # of the memory that is free, for all processes together
+
+
+def in_batches(run, functions, down_weights, *, jobs=1, progress=True):
+    """Yields the `Derivatives` of all points, (points, n), in order, some points at a time.
+
+    jobs: processes to use, as joblib counts them. The numbers do not depend on it but for rounding.
+    Raises ValueError before the work starts if an output cannot be differentiated, MemoryError if
+    the states of one point do not fit into memory.
+    """
+    for function in functions:
+        check_output(run, function)
+    jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
+    workers = min(joblib.effective_n_jobs(jobs), len(down_weights)) or 1
+    batches = _batches(run, len(functions), down_weights, workers)
+    with progress_bar(2 * run.steps * len(batches), progress) as bar:
+        if workers == 1:
+            for batch in batches:
+                yield _alone(run, functions, batch, bar.update)
+            return
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        for found in parallel(joblib.delayed(_alone)(run, functions, batch) for batch in batches):
+            bar.update(2 * run.steps)
+            yield found
+
+
+def check_output(run, function):
+    """Raise, in words, if an output of the trained model is no finite number, or not
+    differentiable by `ring_grad`: ValueError, or TypeError for what is not written with the ring.
+    """
+    named = run.model.parameters
+    with np.errstate(all="ignore"):
+        value = value_of(function, run.model)
+        try:
+            slope = slope_of(run, function, named)
+        except Exception as error:
+            raise TypeError(
+                f"the output {function!r} cannot be differentiated ({error}): write it with "
+                "functions of sketchlab.ring and model.loss, as sl.LossOn('max') is"
+            ) from error
+    if not np.all(np.isfinite(slope)):
+        raise ValueError(
+            f"the derivative of the output {function!r} is not finite at the trained model, where "
+            f"it is {value:.4g} (a root, logarithm or quotient of 0?)"
+        )
+
+
+def _batches(run, outputs, down_weights, workers):
+    """The points in even batches, as large as is fast and fits into memory."""
+    most, need = max(1, min(BATCH, TOGETHER // outputs)), bytes_per_point(run, outputs)
+    free = available_memory()
+    if free is not None:
+        if need > free:
+            raise MemoryError(
+                f"reverse mode needs {need / 1e9:.3g} GB for one point with {outputs} outputs, and "
+                f"{free / 1e9:.3g} GB are free: give fewer outputs at a time, or a smaller model"
+            )
+        most = max(1, min(most, int(SHARE * free / need / workers)))
+    rounds = math.ceil(len(down_weights) / (most * workers))
+    size = math.ceil(len(down_weights) / (rounds * workers)) if rounds else 1
+    return [down_weights[i : i + size] for i in range(0, len(down_weights), size)]
+
+
+def available_memory():
+    """Bytes that a process can still get without swapping (Linux), or None: not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * int(found[0][1]) if found else None
+
+
+def _alone(run, functions, down_weights, update=lambda: None):
+    with threadpool_limits(1):
+        return derivatives(run, functions, down_weights, update=update)
