@@ -26,6 +26,9 @@ class Output:
     anchors: deletions after which the output is known exactly, (a, n), and anchor_values: the
     output there, (a,). influence: derivative of the mean training loss on unit v by the down-weight
     of unit u, (n, n), or None.
+    gradient_points: where the derivatives by all units are known exactly, (g, n), each an anchor or
+    the base point; gradients: the derivatives there, (g, n); gradient_cost: what they took beyond
+    the anchors, in trainings.
     cut: the highest degree used; None: all. whole: the output that this one is a part of, or None;
     a changed copy of a part, by `dataclasses.replace`, is an output of its own.
     """
@@ -39,6 +42,9 @@ class Output:
     anchors: np.ndarray = ()
     anchor_values: np.ndarray = ()
     influence: np.ndarray = None
+    gradient_points: np.ndarray = ()
+    gradients: np.ndarray = ()
+    gradient_cost: float = 0.0
     cut: int | None = None
     whole: "Output | None" = dataclasses.field(default=None, init=False)  # set by `part` alone
 
@@ -49,6 +55,8 @@ class Output:
             "at": np.broadcast_to(np.asarray(self.at, float), (n,)),
             "anchors": np.reshape(np.array(self.anchors, float), (-1, n)),
             "anchor_values": np.array(self.anchor_values, float),
+            "gradient_points": np.reshape(np.array(self.gradient_points, float), (-1, n)),
+            "gradients": np.reshape(np.array(self.gradients, float), (-1, n)),
         }
         if self.influence is not None:
             values["influence"] = np.array(self.influence)
@@ -64,8 +72,24 @@ class Output:
                 f"there are {len(self.anchors)} anchors and values of shape "
                 f"{self.anchor_values.shape}: give one value for each"
             )
+        self._check_gradients()
         self._freeze()
         object.__setattr__(self, "_kept", {})
+
+    def _check_gradients(self):
+        if self.gradients.shape != self.gradient_points.shape:
+            raise ValueError(
+                f"there are {len(self.gradient_points)} gradient points and {len(self.gradients)} "
+                "gradients: give one row of derivatives for each"
+            )
+        if not np.all(np.isfinite(self.gradients)):
+            raise ValueError("gradients must be finite numbers")
+        known = {_key(x) for x in (self.at, *self.anchors)}
+        if not known.issuperset(map(_key, self.gradient_points)):
+            raise ValueError(
+                "a gradient point must be an anchor or the base point, where the value is known "
+                "too: give its anchor, or leave out its gradient"
+            )
 
     def _freeze(self):
         """Make all arrays read-only: what is kept must not grow stale."""
@@ -82,6 +106,8 @@ class Output:
 
     def __repr__(self):
         anchors = f", {len(self.anchors)} anchors" if len(self.anchors) else ""
+        if len(self.gradients):
+            anchors += f", {len(self.gradients)} gradients"
         return (
             f"Output({len(self.directions)} directions of degree {self.degree} over "
             f"{len(self.units)} units{anchors})"
@@ -107,11 +133,12 @@ class Output:
 
     @property
     def cost(self):
-        """What the jets and exact values cost, in ordinary trainings of one model.
+        """What the jets, exact values and gradients cost, in ordinary trainings of one model.
 
         A jet of degree K counts the (K+1)(K+2)/2 products that its product with another takes.
         """
-        return len(self.directions) * products_of_jets(self.degree) + len(self.anchors)
+        jets = len(self.directions) * products_of_jets(self.degree)
+        return jets + len(self.anchors) + self.gradient_cost
 
     def kept(self, key, compute):
         """The result of compute(), which depends on this output and the key alone."""

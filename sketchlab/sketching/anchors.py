@@ -6,17 +6,18 @@ from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
 from ..checks import check_count
-from ..estimation.minimum_norm import gradients
+from ..estimation.minimum_norm import gradients as by_directions
 from ..progress import progress_bar
 from ..training.models import Flat
 from ..training.runs import BATCH
-from . import store as stores
+from . import known, store
+from .gradients import differentiate, output_name
 
 LARGEST_ALIKE = 32  # units in a suggested deletion of units that act alike
 LARGEST = 200  # units in any suggested deletion, unless more are asked for
 
 
-def anchor(sketch, run, deletions, *, jobs=1, progress=True):
+def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     """Retrain exactly after some deletions and keep the models, so that predictions use them.
 
     run: the training run of the sketch. deletions: a list of deletions, each a list of units or
@@ -24,14 +25,22 @@ def anchor(sketch, run, deletions, *, jobs=1, progress=True):
     Deletions that are anchors already are skipped, so that an interrupted call goes on.
     The first call also computes `influence`, from one output per document. Outputs made before
     do not have the new anchors: call `output` again.
+
+    gradients: named outputs, such as `sl.LossOn("max")`, whose derivatives by every unit are kept
+    too, at these deletions and at the base point of the sketch: one pass of reverse mode at each,
+    some 2 trainings and 3 for each output. What is there already is skipped; deletions may be [].
+    Raises TypeError for outputs that a store cannot recognise again, such as a lambda.
     """
     sketch.check_run(run)
-    wanted = _deletions(sketch, deletions)
-    sketch.group = stores.writable(sketch.group)
+    wanted = list({row.tobytes(): row for row in _deletions(sketch, deletions)}.values())
+    named = {output_name(function): function for function in gradients}
+    sketch.group = store.writable(sketch.group)
+    if named:
+        differentiate(sketch, run, named, [sketch.at + 0.0, *wanted], jobs, progress)
     if sketch.influence is None:
-        stores.write_influence(sketch.group, _influence(sketch, run, progress))
+        store.write_influence(sketch.group, _influence(sketch, run, progress))
     have = {row.tobytes() for row in sketch.anchors}
-    rows = [row for key, row in {row.tobytes(): row for row in wanted}.items() if key not in have]
+    rows = [row for row in wanted if row.tobytes() not in have]
     batches = [np.array(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
     parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator")
     with progress_bar(len(rows), progress, unit="retraining") as bar:
@@ -40,7 +49,7 @@ def anchor(sketch, run, deletions, *, jobs=1, progress=True):
             parallel(joblib.delayed(_retrained)(run, sketch.units, x) for x in batches),
             strict=True,
         ):
-            stores.write_anchors(sketch.group, batch, parameters)
+            known.write_anchors(sketch.group, batch, parameters)
             bar.update(len(batch))
 
 
@@ -113,7 +122,7 @@ def _influence(sketch, run, progress):
             ]
             rows.append(np.concatenate(losses, axis=1))
             bar.update(len(rows[-1]))
-    by_document = gradients(sketch.directions, np.concatenate(rows))
+    by_document = by_directions(sketch.directions, np.concatenate(rows))
     by_unit = np.zeros((len(sketch.units), len(sketch.units)))
     np.add.at(by_unit.T, sketch.units.of_document, by_document.T)
     return by_unit / sketch.units.sizes

@@ -21,8 +21,9 @@ from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.runs import BATCH
-from . import anchors
+from . import anchors, known
 from . import store as stores
+from .gradients import stored_gradients
 from .identity import (
     check_arrival,
     check_is_run,
@@ -69,7 +70,7 @@ class Sketch:
     @property
     def anchors(self):
         """The deletions after which the model was retrained exactly, as down-weights (a, units)."""
-        return stores.anchors(self.group, len(self.units))
+        return known.anchors(self.group, len(self.units))
 
     @property
     def influence(self):
@@ -121,7 +122,7 @@ class Sketch:
             rows.append(jet.coefficients)
         coefficients = np.concatenate(rows, axis=1)
         anchored = [
-            function(self._model(rows)) for rows in stores.anchor_parameters(self.group, BATCH)
+            function(self._model(rows)) for rows in known.anchor_parameters(self.group, BATCH)
         ]
         anchor_values = np.concatenate(anchored) if anchored else np.empty(0)
         if not np.all(np.isfinite(coefficients)):
@@ -133,6 +134,7 @@ class Sketch:
             undeleted = float(function(self._model(trained(self.group))))
             if not np.isfinite(undeleted):
                 raise ValueError("the output is not finite with nothing deleted")
+        points, gradients, costs = stored_gradients(self, function)
         return Output(
             coefficients,
             self.directions,
@@ -143,11 +145,17 @@ class Sketch:
             anchors=self.anchors,
             anchor_values=anchor_values,
             influence=self.influence,
+            gradient_points=points,
+            gradients=gradients,
+            gradient_cost=float(np.sum(costs)),
         )
 
-    def anchor(self, run, deletions, *, jobs=1, progress=True):
-        """Retrain exactly after some deletions and keep the models: see `anchors.anchor`."""
-        anchors.anchor(self, run, deletions, jobs=jobs, progress=progress)
+    def anchor(self, run, deletions, *, gradients=(), jobs=1, progress=True):
+        """Retrain exactly after some deletions, with derivatives of named outputs if asked for.
+
+        See `anchors.anchor`.
+        """
+        anchors.anchor(self, run, deletions, gradients=gradients, jobs=jobs, progress=progress)
 
     def suggested_anchors(self, count, *, seed=0, largest=None):
         """Deletions worth retraining, as down-weights: see `anchors.suggested`."""

@@ -6,8 +6,8 @@ checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: th
 and the losses of the examples, (n,), with nothing deleted. The group's attributes say to which run,
 degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
 
-`influence`, `anchors` and `anchor_parameters` are there once `Sketch.anchor` was called: the
-influence of units on each other, the deletions that were retrained, and the parameters after that.
+`influence` is there once `Sketch.anchor` was called: the influence of units on each other; so are
+the anchors, and the gradients that were asked for (see `known`).
 """
 
 import os
@@ -23,7 +23,7 @@ from zarr.codecs import Crc32cCodec
 from zarr.storage import MemoryStore
 
 FORMAT = "sketchlab sketch"
-VERSION = 3
+VERSION = 4
 
 
 def open_or_create(path, record, directions, trained, losses):
@@ -163,9 +163,9 @@ def read_array(group, name, key, where=""):
     try:
         values = group[name][key]
     except Exception as error:
-        raise ValueError(_damaged(group, name, where, error)) from error
+        raise ValueError(damaged(group, name, where, error)) from error
     if np.isnan(values).any():
-        raise ValueError(_damaged(group, name, where, "a chunk is missing"))
+        raise ValueError(damaged(group, name, where, "a chunk is missing"))
     return values
 
 
@@ -189,44 +189,8 @@ def write_influence(group, matrix):
     array[:] = matrix
 
 
-def write_anchors(group, down_weights, parameters):
-    """Add exact retrainings: deletions (a, units) and flat parameters (a, size)."""
-    for name, rows in (("anchor_parameters", parameters), ("anchors", down_weights)):
-        if name not in group:
-            group.create_array(
-                name,
-                shape=(0, rows.shape[1]),
-                dtype=float,
-                chunks=(1, rows.shape[1]),
-                fill_value=np.nan,
-                compressors=[Crc32cCodec()],
-            )
-    start = _anchor_count(group)
-    for name, rows in (("anchor_parameters", parameters), ("anchors", down_weights)):
-        group[name].resize((start + len(rows), rows.shape[1]))
-        group[name][start:] = rows
-
-
-def anchors(group, units):
-    """The deletions that are anchors, (a, units)."""
-    return group["anchors"][: _anchor_count(group)] if "anchors" in group else np.empty((0, units))
-
-
-def anchor_parameters(group, batch):
-    """The parameters after the anchors' retrainings, (up to batch, size) at a time."""
-    for start in range(0, _anchor_count(group), batch):
-        yield group["anchor_parameters"][start : min(start + batch, _anchor_count(group))]
-
-
-def _anchor_count(group):
-    """Number of anchors that are complete: what an interrupted call left is written over."""
-    if "anchors" not in group:
-        return 0
-    missing = np.flatnonzero(np.isnan(group["anchors"][:, 0]))
-    return int(missing[0]) if len(missing) else group["anchors"].shape[0]
-
-
-def _damaged(group, name, where, error):
+def damaged(group, name, where, error):
+    """The sentence that says what cannot be read. where: what it is of, in words."""
     return (
         f"the sketch at {group.store} is damaged: {name!r}{where} cannot be read ({error}); "
         "nothing was changed. Make the sketch again in another folder"
