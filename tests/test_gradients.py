@@ -91,7 +91,7 @@ def test_nothing_is_computed_twice(run, tmp_path, passed):
 def test_the_base_point_alone_may_be_asked_for(run):
     """Without any deletion."""
     sketched = sl.sketch(run, 1, 6, at=0.1, progress=False)
-    sketched.anchor(run, [], gradients=[MAX], progress=False)
+    sketched.anchor(run, [], gradients=MAX, progress=False)
     made = sketched.output(MAX)
     assert len(made.anchors) == 0 and np.array_equal(made.gradient_points, np.full((1, 12), 0.1))
     assert "1 gradients" in repr(made)

@@ -26,13 +26,15 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     The first call also computes `influence`, from one output per document. Outputs made before
     do not have the new anchors: call `output` again.
 
-    gradients: named outputs, such as `sl.LossOn("max")`, whose derivatives by every unit are kept
-    too, at these deletions and at the base point of the sketch: one pass of reverse mode at each,
-    some 2 trainings and 3 for each output. What is there already is skipped; deletions may be [].
+    gradients: a named output, such as `sl.LossOn("max")`, or a list of them, whose derivatives by
+    every unit are kept too, at these deletions and at the base point of the sketch: one pass of
+    reverse mode at each, 2 trainings and 3 for each output. What is there already is skipped;
+    deletions may be [].
     Raises TypeError for outputs that a store cannot recognise again, such as a lambda.
     """
     sketch.check_run(run)
     wanted = list({row.tobytes(): row for row in _deletions(sketch, deletions)}.values())
+    gradients = [gradients] if callable(gradients) else gradients
     named = {output_name(function): function for function in gradients}
     sketch.group = store.writable(sketch.group)
     if named:
