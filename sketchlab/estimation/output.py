@@ -44,7 +44,7 @@ class Output:
     influence: np.ndarray = None
     gradient_points: np.ndarray = ()
     gradients: np.ndarray = ()
-    gradient_cost: float = 0.0
+    gradient_cost: float = 0
     cut: int | None = None
     whole: "Output | None" = dataclasses.field(default=None, init=False)  # set by `part` alone
 

@@ -147,7 +147,7 @@ class Sketch:
             influence=self.influence,
             gradient_points=points,
             gradients=gradients,
-            gradient_cost=float(np.sum(costs)),
+            gradient_cost=sum(costs.tolist()),
         )
 
     def anchor(self, run, deletions, *, gradients=(), jobs=1, progress=True):
