@@ -108,7 +108,7 @@ def evidence(corpus, options):
     if options.anchors == "units":
         sketched.anchor(run, "units", **work)
     elif options.anchors:
-        sketched.anchor(run, sketched.suggested_anchors(int(options.anchors), seed=seed), **work)
+        sketched.anchor(run, sketched.suggested_anchors(options.anchors, seed=seed), **work)
     if options.gradients:
         at = sketched.suggested_anchors(options.gradients, seed=seed + 1)
         sketched.anchor(run, at, gradients=corpus.outputs, **work)
@@ -163,12 +163,16 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", choices=COUNTS, default="names")
     parser.add_argument("--names", help="the paper's names.txt: the corpus is the paper's run")
-    parser.add_argument("--count", type=int, help=f"documents to train on (default: {COUNTS})")
+    parser.add_argument("--count", type=int, help=f"documents to train on, from 40 ({COUNTS})")
     parser.add_argument("--deletions", type=int, default=32, help="of each family")
     parser.add_argument("--truth", help="keep the retrainings in this .npz file, or take them")
     parser.add_argument("--degree", type=int, default=2)
     parser.add_argument("--directions", type=int, default=250)
-    parser.add_argument("--anchors", help='"units", or how many suggested ones')
+    parser.add_argument(
+        "--anchors",
+        type=lambda text: text if text == "units" else int(text),
+        help='"units", or how many suggested ones',
+    )
     parser.add_argument("--gradients", type=int, default=0, help="anchors with derivatives")
     parser.add_argument("--estimator", default="automatic")
     parser.add_argument("--seed", type=int, default=0, help="of directions and anchors")
@@ -182,9 +186,15 @@ def main(arguments=None):
             show(json.load(file))
     if options.table:
         return
+    if options.names:
+        if options.corpus != "names" or options.count:
+            parser.error("--names is the paper's run: leave out --corpus and --count")
+        options.corpus, options.count = "paper", 1000
     if options.quick:
         vars(options).update(TOY)
     options.count = options.count or COUNTS[options.corpus]
+    if options.count < 40:
+        parser.error("--count must be 40 or higher")
     corpus = table(options) if options.corpus == "table" else documents(options)
     truth, predictors = truths(corpus, options), evidence(corpus, options)
     places = ("names", "truth", "result", "table")

@@ -14,6 +14,7 @@ from sketchlab import ring
 
 COUNTS = {"names": 1000, "sums": 1000, "streets": 500, "table": 450}
 KINDS = {"losses": slice(8), "probabilities": slice(8, 12), "mean loss": slice(12, 13)}
+ASKED = 40  # documents that are asked about without being trained on
 RANGES = 64  # of features of the table, each a group of rows
 STEMS = """abend adler ahorn anger apfel auen bach beeren berg birken blumen brunnen buchen burg
     dom dorf drossel distel eichen eisen elster erlen fasan feld fichten fisch forst garten
@@ -42,19 +43,19 @@ def documents(options):
     """A corpus of microgpt, on the documents that the options name."""
     rng, count = np.random.default_rng(0), options.count
     if options.names:
-        run, docs = (
-            sl.paper.training_run(options.names, progress=False),
-            sl.names.load(options.names),
-        )
+        docs = sl.names.load(options.names)
+        run = sl.paper.training_run(options.names, progress=False)
     else:
         docs = {"names": sl.names.load, "sums": sums, "streets": streets}[options.corpus]()
         run = sl.train(docs[:count], progress=False)
     seen, letters = set(run.data), set(run.model.vocabulary)
     others = [doc for doc in docs if doc not in seen and set(doc) <= letters]
+    if len(others) < ASKED:
+        raise ValueError(f"of {len(docs)} documents {ASKED} must be left to ask about")
     tested = [*others[:6], run.data[len(run) // 2], run.data[-1]]
     outputs = [sl.LossOn(doc) for doc in tested]
     outputs += [sl.NextLetter(doc[: len(doc) // 2], doc[len(doc) // 2]) for doc in others[6:10]]
-    outputs.append(sl.MeanLoss(others[10:40]))
+    outputs.append(sl.MeanLoss(others[10:ASKED]))
     return Corpus(run, outputs, patterns(run.data, rng), [doc[0] for doc in run.data])
 
 
@@ -124,7 +125,9 @@ def table(options):
     settings = {"optimizer": sl.SGD(0.1), "steps": 10 * count // 15, "batch_size": 15}
     run = sl.TrainingRun(model, np.arange(count), progress=False, **settings)
     held_out = range(count, len(signs))
-    hard = sorted(held_out, key=run.model.loss)[:-48:-4]  # the others are known all but surely
+    if len(held_out) < ASKED:
+        raise ValueError(f"of {len(signs)} rows {ASKED} must be held out to ask about")
+    hard = sorted(held_out, key=run.model.loss)[::-3][:12]  # of most rows nearly all is known
     outputs = [sl.LossOn(row) for i, row in enumerate(hard) if i % 3 != 1]
     outputs += [Probability(row) for row in hard[1::3]]
     outputs.append(sl.MeanLoss(held_out))
