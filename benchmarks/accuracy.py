@@ -36,6 +36,7 @@ SCORES = {
     "rmse": "error in nats, coverage in brackets",
     "lds": "LDS",
     "width": "mean width of the finite bands in nats",
+    "interval": "mean interval score of the finite bands in nats",
 }
 
 

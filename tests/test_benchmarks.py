@@ -1,18 +1,28 @@
 """Benchmarks run, and check that what they compare computes the same numbers."""
 
+import argparse
 import importlib
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+import sketchlab as sl
 
 from conftest import ROOT
 
 
 @pytest.mark.parametrize(
     ("name", "printed"),
-    [("training", "ratio"), ("sketching", "ratio"), ("accuracy", "ridge"), ("explorer", "median")],
+    [
+        ("training", "ratio"),
+        ("sketching", "ratio"),
+        ("accuracy", "ridge"),
+        ("explorer", "median"),
+        ("bands", "largest"),
+    ],
 )
 def test_the_benchmark_runs(name, printed):
     """Quick sizes; the training benchmark asserts that circuit and arrays agree."""
@@ -22,12 +32,131 @@ def test_the_benchmark_runs(name, printed):
     assert printed in result.stdout
 
 
+def benchmark(name):
+    """A benchmark as a module."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    return importlib.import_module(name)
+
+
+LETTERS = ["first letters", "unions of 2", "unions of 3", "unions of 5"]
+
+
+@pytest.fixture
+def bands_of(tmp_path, capsys):
+    """The rows of the quick benchmark of bands; its tables are printed again from the result."""
+    bands, result = benchmark("bands"), str(tmp_path / "result.json")
+
+    def rows(*arguments):
+        bands.main(["--quick", "--result", result, *arguments])
+        printed = capsys.readouterr().out
+        bands.main(["--table", result])
+        assert capsys.readouterr().out == printed
+        return json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["families"]
+
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("corpus", "letters"), [("sums", LETTERS), ("streets", LETTERS), ("table", [])]
+)
+def test_every_corpus_has_its_families(bands_of, corpus, letters):
+    """With scores of all outputs and by their kind."""
+    rows = bands_of("--corpus", corpus)
+    first = ["single documents", "3 at random", "10 at random", *letters]
+    assert [row["family"] for row in rows] == [*first, "patterns", "largest effect"]
+    assert {row["truths"] for row in rows if row["family"] in first[:3]} == {4 * 13}
+    for row in rows:
+        for score in ("inside", "unknown", "width", "interval"):
+            parts = [row[kind][score] for kind in ("losses", "probabilities", "mean loss")]
+            assert row["all"][score] == pytest.approx(np.average(parts, weights=[8, 4, 1]))
+
+
+def test_bands_are_scored_on_the_kept_truths(bands_of, tmp_path):
+    """Other evidence takes the truths of the file; another task is refused."""
+    truth = tmp_path / "truth.npz"
+    arguments = ("--corpus", "table", "--truth", str(truth))
+    rows = bands_of(*arguments)
+    assert bands_of(*arguments) == rows
+    stored = dict(np.load(truth))
+    np.savez(truth, **{**stored, "values": stored["values"] + 10.0})
+    for row in bands_of(*arguments, "--anchors", "3"):
+        assert row["all"]["rmse"] == pytest.approx(10.0, abs=1.0) and row["all"]["inside"] == 0
+    for key, value in (("task", "other"), ("now", stored["now"] * (1 + 1e-6))):
+        np.savez(truth, **{**stored, key: value})
+        with pytest.raises(ValueError, match="another task: give another file"):
+            bands_of(*arguments)
+
+
+@pytest.fixture(scope="module")
+def corpus_of_names():
+    """Forty names, their families and truths."""
+    bands = benchmark("bands")
+    options = argparse.Namespace(
+        corpus="names", names=None, count=40, deletions=4, jobs=1, quick=True
+    )
+    corpus = bands.documents(options)
+    return corpus, bands.families(corpus, 4), bands.retrained(corpus, options)
+
+
+def test_families_delete_what_they_say(corpus_of_names):
+    """By their definitions, on the documents themselves."""
+    corpus, families, _ = corpus_of_names
+    docs = corpus.run.data
+    sizes = {name: x.sum(axis=-1) for name, x in families.items()}
+    for name, size in (("single documents", 1), ("3 at random", 3), ("10 at random", 10)):
+        np.testing.assert_array_equal(sizes[name], [size] * 4)
+        assert len(np.unique(families[name], axis=0)) == 4
+    for name, letters in (("first letters", 1), ("unions of 2", 2), ("unions of 5", 5)):
+        for x in families[name]:
+            first = {docs[i][0] for i in np.flatnonzero(x)}
+            assert len(first) == letters and set(x) == {0.0, 1.0}
+            assert set(np.flatnonzero(x == 0)) == {i for i in range(40) if docs[i][0] not in first}
+    assert len(np.unique(families["patterns"], axis=0)) == 40
+    for x in families["patterns"]:
+        inside, outside = (set(np.flatnonzero(x == v)) for v in (1, 0))
+        shared = [
+            (part, test)
+            for part in {d[i : i + k] for d in docs for i in range(len(d)) for k in (1, 2)}
+            for test in (str.startswith, str.endswith, str.__contains__)
+            if {i for i, doc in enumerate(docs) if test(doc, part)} == inside
+        ]
+        assert shared and 2 <= len(inside) <= 40 / 3 and inside | outside == set(range(40))
+
+
+def test_largest_effects_are_those_of_each_output(corpus_of_names):
+    """They raise or lower it more than as many documents taken at random, on retraining."""
+    corpus, families, truth = corpus_of_names
+    x, rows = families["largest effect"], truth["largest effect"]
+    assert x.shape == (16, 13, 40) and rows.shape == (16, 13)
+    np.testing.assert_array_equal(truth["deletions"][rows], x)
+    change = truth["values"][rows, np.arange(13)] - truth["now"]
+    random = (truth["values"] - truth["now"])[truth["10 at random"][:, 0]]
+    ten = [list(x[:, 0].sum(axis=-1)).index(10), 8 + list(x[:8, 0].sum(axis=-1)).index(10)]
+    assert np.all(change[ten[0]] < random.min(axis=0)), "the ten that help least, or hurt"
+    assert np.all(change[ten[1]] > random.max(axis=0))
+    for k in (0, 8, 12):  # a truth is the retraining
+        i = 3
+        model = corpus.run.retrain(down_weights=x[i, k], progress=False)
+        expected = float(corpus.outputs[k](model))
+        assert truth["values"][rows[i, k], k] == pytest.approx(expected, rel=1e-10)
+
+
+def test_made_documents_are_what_they_seem():
+    """Sums that are right, streets that fit the context, 1000 and 500 of them and more."""
+    corpora = benchmark("corpora")
+    for doc in corpora.sums():
+        terms, total = doc.split("=")
+        assert sum(int(term, 16) for term in terms.split("+")) == int(total, 16)
+    for docs, least in ((corpora.sums(), 1040), (corpora.streets(), 540)):
+        assert len(set(docs)) == len(docs) >= least and max(map(len, docs)) <= 16
+        sl.train(docs[:least], steps=1, progress=False)
+
+
 def test_the_readme_shows_the_stored_accuracy():
     """The README's tables are those of the stored result."""
     with open(ROOT / "notebooks" / "results" / "accuracy.json", encoding="utf-8") as file:
         result = json.load(file)
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    accuracy = importlib.import_module("accuracy")
+    accuracy = benchmark("accuracy")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for part in ("documents", "units"):
         assert f"<!-- {part} -->\n\n{accuracy.markdown(result[part])}\n\n<!-- end -->" in readme

@@ -78,7 +78,30 @@ def test_scores_by_hand():
     assert found["inside"] == 7 / 8  # 3 is not within 6 ± 2; 20 is at the end of 24 ± 4
     assert found["unknown"] == 1 / 8
     assert found["width"] == pytest.approx((0 + 2 + 4 + 4 + 8 + 0 + 0) / 7, rel=1e-14)
+    missed = 20 * 1  # 3 is 1 below the band from 4 to 8
+    assert found["interval"] == pytest.approx(found["width"] + missed / 7, rel=1e-14)
     assert found["lds"] == pytest.approx((0.8 + 1.0) / 2, rel=1e-14)
+
+
+def test_the_interval_score_is_least_at_the_quantiles():
+    """Of a known distribution: bands that are wider, narrower, higher or lower score worse.
+
+    The best score of a standard normal band is 2 phi(z) / 0.05, with z its 95% quantile; a truth
+    at every quantile of the distribution gives the mean.
+    """
+    truth = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)[:, None]
+    z = stats.norm.ppf(0.95)
+
+    def score(low, high):
+        band = (np.full(len(truth), v) for v in (0.0, 1.0, low, high))
+        return scores(truth, [Prediction(*band, (), 0.0)])["interval"]
+
+    best = score(-z, z)
+    assert best == pytest.approx(2 * stats.norm.pdf(z) / 0.05, rel=1e-4)
+    for low, high in ((-2, 2), (-1.4, 1.4), (-z - 0.2, z - 0.2), (-z, z + 0.2), (-z + 0.2, z)):
+        assert score(low, high) > best + 0.01
+    above, below = (scores(np.array([[t]]), [predicted([0.0], [1.0])]) for t in (2.5, -2.5))
+    assert above["interval"] == below["interval"] == pytest.approx(4 + 20 * 0.5, rel=1e-14)
 
 
 def test_lds_is_the_mean_of_scipys_rank_correlations():
@@ -121,7 +144,8 @@ def test_infinite_bands_hold_everything_and_are_reported():
     """A band that is cut to what the output can be, from 0 to 1, is as unknown."""
     truth = np.array([[0.5]])
     found = scores(truth, [predicted([0.1], [np.inf])])
-    assert (found["inside"], found["unknown"]) == (1.0, 1.0) and "width" not in found
+    assert (found["inside"], found["unknown"]) == (1.0, 1.0)
+    assert not {"width", "interval"} & set(found)
     cut = Prediction(*(np.array([v]) for v in (0.1, np.inf, 0.0, 1.0)), (), 0.0)
     assert scores(truth, [cut])["unknown"] == 1.0
 
@@ -415,7 +439,14 @@ TABLE = [
     {
         "method": "new",
         "cost": 8.85,
-        "1": {"rmse": 0.25, "inside": 0.9, "unknown": 0.25, "width": 0.5, "lds": -0.12345},
+        "1": {
+            "rmse": 0.25,
+            "inside": 0.9,
+            "unknown": 0.25,
+            "width": 0.5,
+            "interval": 0.75,
+            "lds": -0.12345,
+        },
         "x": {"rmse": 0.25, "inside": 1.0, "unknown": 1.0},
     },
 ]
@@ -435,6 +466,11 @@ PRINTED = {
 | old | 3 per output |  |
 | older |  |  |
 | new | 9 | 0.5000 |""",
+    "interval": """| method | trainings | 1 |
+|---|---:|---:|
+| old | 3 per output |  |
+| older |  |  |
+| new | 9 | 0.7500 |""",
     "other": "",
 }
 

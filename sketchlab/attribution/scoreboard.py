@@ -8,6 +8,9 @@ gives a `Prediction`, and `cost`. Its row says, for every group,
     lds: Spearman's correlation of predicted and true over the deletions, mean over the outputs
     inside: share of truths inside the 90% band; unknown: share of bands that are infinite
     width: mean width of the other bands
+    interval: mean interval score of the other bands (Gneiting and Raftery 2007): the width, and
+        2 / 0.1 times the distance of a truth that lies outside. Low where bands are both narrow
+        and right: for a known distribution, the band from its 5% to its 95% quantile is best
 
 Infinite bands hold every truth, so `inside` means little where `unknown` is large.
 
@@ -20,11 +23,12 @@ Retrainings and jets serve all outputs, and count once.
 
 import numpy as np
 
+from ..estimation.prediction import COVERAGE
 from .retraining import check_task, retrained
 
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
 FEWEST_RANKED = 3  # deletions whose order means something
-DIGITS = {"rmse": 4, "width": 4, "lds": 3}
+DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
 
 
 class Scoreboard:
@@ -105,8 +109,8 @@ def scores(truth, predictions):
 
     truth: (points, outputs). predictions: a `Prediction` of all points for every output.
     "lds" is there for three or more deletions; an output that is the same after all of them has no
-    order and is left out, one that is predicted to be the same counts 0. "width" is there if any
-    band is finite.
+    order and is left out, one that is predicted to be the same counts 0. "width" and "interval" are
+    there if any band is finite.
     """
     value, error, low, high = (
         np.stack([getattr(one, part) for one in predictions], axis=-1)
@@ -122,7 +126,10 @@ def scores(truth, predictions):
         "unknown": float(np.mean(unknown)),
     }
     if not np.all(unknown):
-        found["width"] = float(np.mean((high - low)[~unknown]))
+        width = (high - low)[~unknown]
+        miss = np.maximum(np.maximum(low - truth, truth - high)[~unknown], 0.0)
+        found["width"] = float(np.mean(width))
+        found["interval"] = float(np.mean(width + 2 / (1 - COVERAGE) * miss))
     ranked = [
         _rank_correlation(p, t) for p, t in zip(value.T, truth.T, strict=True) if np.ptp(t) > 0
     ]
