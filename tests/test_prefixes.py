@@ -281,3 +281,20 @@ def test_work_in_batches_comes_back_in_order(jobs):
     for output, value, of_output in zip(outputs, values, terms, strict=True):
         np.testing.assert_allclose(value.values, output(models), rtol=0, atol=1e-12)
         np.testing.assert_allclose(of_output.terms, output(jets).coefficients, rtol=0, atol=1e-12)
+
+
+def test_anchors_made_in_any_order_and_pieces_are_those_of_a_walk_from_the_start():
+    """One list at once, and another list of the same deletions in two calls."""
+    run = sl.train(sl.names.load()[:40], width=8, progress=False)
+    shuffled = np.random.default_rng(4).permutation(40)
+    output, values = sl.LossOn("ada"), []
+    for calls in ([shuffled], [shuffled[:9], np.arange(40)]):
+        sketched = sl.sketch(run, 1, 4, progress=False)
+        for units in calls:
+            sketched.anchor(run, [[unit] for unit in units], progress=False)
+        known = sketched.output(output)
+        assert sorted(known.anchors.argmax(axis=1)) == list(range(40))
+        model = run.retrain(down_weights=known.anchors + 1e-300, progress=False)
+        np.testing.assert_allclose(known.anchor_values, output(model), rtol=0, atol=1e-12)
+        values.append(np.sort(known.anchor_values))
+    np.testing.assert_allclose(*values, rtol=0, atol=1e-12)
