@@ -15,11 +15,10 @@ from conftest import cauchy_coefficients, complex_directions
 N = 40
 
 
-def make_run(optimizer="adam", *, seen=None, points=None, labels=None, **settings):
+def make_run(optimizer="adam", *, seen=None, labels=None, data=None, **settings):
     """A small network with GELUs on 40 rows; `seen` collects the numbers of the models trained."""
     rng = np.random.default_rng(3)
     rows, targets = rng.normal(size=(N, 3)), rng.normal(size=N)
-    rows = rows if points is None else points
     targets = targets if labels is None else labels
 
     def losses(parameters, numbers):
@@ -36,7 +35,7 @@ def make_run(optimizer="adam", *, seen=None, points=None, labels=None, **setting
     }
     return sl.TrainingRun(
         sl.Model(start, losses),
-        np.arange(N),
+        np.arange(N) if data is None else data,
         optimizer=OPTIMIZERS[optimizer],
         progress=False,
         **settings,
@@ -185,15 +184,18 @@ def test_rows_are_cut_into_batches_by_their_first_step():
     )
 
 
-@pytest.mark.parametrize("changed", ["early", "late"])
+@pytest.mark.parametrize("changed", ["early", "late", "data"])
 def test_data_that_change_are_not_hidden_by_stored_states(changed):
     """As without them, retraining reads the data and arrays again."""
     labels = np.random.default_rng(1).normal(size=N)
     run = make_run(labels=labels, optimizer="momentum")
     x = np.eye(N)[35]
     before = run.retrain(down_weights=x, progress=False).parameters["out"]
-    labels[2 if changed == "early" else 38] += 0.5
-    new = make_run(labels=labels.copy(), optimizer="momentum")
+    if changed == "data":
+        run.data[2] = 5
+    else:
+        labels[2 if changed == "early" else 38] += 0.5
+    new = make_run(labels=labels.copy(), data=run.data.copy(), optimizer="momentum")
     for again in (x, np.eye(N)[[36, 34]]):
         found, expected = (
             which.retrain(down_weights=again, progress=False).parameters["out"]
