@@ -1,12 +1,15 @@
 """How much faster arrays and jets train microgpt than a scalar circuit, side by side in one run.
 
-    python benchmarks/training.py [--names names.txt] [--quick]
+    python benchmarks/training.py [--names names.txt] [--singles 1000] [--quick]
 
 The baseline is this package's own scalar circuit running the same microgpt step: build the circuit
 of the step's name, evaluate it, sweep back, and apply Adam, on Python floats or on jets that are
 lists of Python numbers (`list_jet.py`). Ratios are per model-step and per direction-step, once with
 and once without the building of the circuit. One BLAS thread. Before timing, both sides are shown
 to compute the same losses and gradients.
+
+Then retrainings without one name each, from states of the run stored once and from the start, with
+the same numbers.
 """
 
 import os
@@ -27,6 +30,7 @@ from sketchlab.algebra.circuits import Circuit, input_array
 from list_jet import ListJet
 
 DEGREE, BATCH = 3, 32
+TURN = 3 * BATCH  # single retrainings one way before as many the other way
 
 
 def timed(function, repeats):
@@ -84,10 +88,31 @@ def check_agreement(model, doc, direction):
     assert np.allclose(circuit(*lists).c, loss(jets).coefficients[:, 0], rtol=1e-9)
 
 
+def single_retrainings(run, count):
+    """Seconds of retraining without each of some names: from stored states, and from the start.
+
+    In turns, so that both see the same machine. A down-weight of 1e-300 of the first name leaves
+    its weight, 1 - 1e-300, at 1, but counts as a touch: that retraining is from the start.
+    """
+    singles = np.eye(len(run))[np.linspace(0, len(run) - 1, count).astype(int)]
+    seconds = np.zeros(2)
+    for first in range(0, count, TURN):
+        models, rows = [None, None], singles[first : first + TURN]
+        ways = rows, np.maximum(rows, 1e-300 * np.eye(len(run))[0])
+        for way in (0, 1) if first % (2 * TURN) else (1, 0):
+            start = time.perf_counter()
+            models[way] = run.retrain(down_weights=ways[way], progress=False).parameters
+            seconds[way] += time.perf_counter() - start
+        for name, stored in models[0].items():
+            assert np.max(np.abs(stored - models[1][name])) < 1e-12
+    return seconds
+
+
 def main():
     """Run the benchmark and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--names", help="the paper's names.txt (default: the embedded names)")
+    parser.add_argument("--singles", type=int, default=1000, help="retrainings without one name")
     parser.add_argument("--quick", action="store_true", help="few steps: only to see that it works")
     options = parser.parse_args()
     steps, scalar_steps, repeats = (10, 1, 1) if options.quick else (1000, 12, 3)
@@ -116,12 +141,15 @@ def main():
     # Arrays.
     run = run_of(steps)
     x = rng.random((BATCH, steps))
-    single = timed(lambda: run.retrain(progress=False), repeats) / steps
+    single = timed(lambda: run.retrain(without=[0], progress=False), repeats) / steps
     batch = timed(lambda: run.retrain(down_weights=x, progress=False), repeats) / steps / BATCH
     short = run_of(jet_steps)
     psi = rng.normal(size=(BATCH, jet_steps)) + 1j * rng.normal(size=(BATCH, jet_steps))
     psi /= np.linalg.norm(psi, axis=1, keepdims=True)
     push = timed(lambda: short.push(psi, DEGREE, progress=False), repeats) / jet_steps / BATCH
+
+    count = min(options.singles, steps)
+    stored, whole = single_retrainings(run_of(steps), count)
 
     tracemalloc.start()
     run_of(5).push(psi[:, :5], DEGREE, progress=False)
@@ -144,6 +172,10 @@ def main():
             f"| {what} | {1e3 * (scalar + build):.0f} ms | {1e3 * arrays:.3f} ms "
             f"| {(scalar + build) / arrays:.0f} | {scalar / arrays:.0f} |"
         )
+    print(
+        f"{count} retrainings without one name each: {stored:.1f} s from stored states, "
+        f"{whole:.1f} s from the start, ratio {stored / whole:.2f}, the same numbers"
+    )
     print(f"peak memory of {BATCH} directions of degree {DEGREE}: {peak:.0f} MB")
 
 

@@ -119,7 +119,8 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     x = np.atleast_2d(units.down_weights(None, deletions))
     values = in_batches(
         _outputs_after,
-        (run, outputs),
+        run,
+        (outputs,),
         x[:, units.of_document],
         jobs=jobs,
         progress=progress,
@@ -198,18 +199,19 @@ def check_task(run, outputs, units):
     return Units(units, len(run))
 
 
-def in_batches(function, arguments, rows, *, jobs, progress, unit):
-    """function(*arguments, batch) of all rows, joined along the first axis; in parallel."""
+def in_batches(function, run, arguments, rows, *, jobs, progress, unit):
+    """function(run, *arguments, batch) of all rows, joined along the first axis; in parallel."""
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
     size = min(BATCH, -(-len(rows) // joblib.effective_n_jobs(jobs))) or 1
-    batches = [rows[i : i + size] for i in range(0, len(rows), size)]
+    batches = run.batches(rows, size, progress=progress)
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
     found = []
     with progress_bar(len(rows), progress, unit=unit) as bar:
-        for batch in parallel(joblib.delayed(_alone)(function, *arguments, b) for b in batches):
+        work = (joblib.delayed(_alone)(function, run, *arguments, rows[b]) for b in batches)
+        for batch in parallel(work):
             found.append(batch)
             bar.update(len(batch))
-    return np.concatenate(found) if found else np.empty(0)
+    return np.concatenate(found)[np.argsort(np.concatenate(batches))] if found else np.empty(0)
 
 
 def _alone(function, *arguments):

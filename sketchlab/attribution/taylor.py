@@ -104,7 +104,8 @@ def taylor_terms(run, outputs, deletions, degree=3, *, units=None, jobs=1, progr
     x = np.atleast_2d(units.down_weights(None, deletions))
     terms = in_batches(
         _terms_along,
-        (run, outputs, check_degree(degree)),
+        run,
+        (outputs, check_degree(degree)),
         x[:, units.of_document],
         jobs=jobs,
         progress=progress,

@@ -42,8 +42,10 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     if sketch.influence is None:
         store.write_influence(sketch.group, _influence(sketch, run, progress))
     have = {row.tobytes() for row in sketch.anchors}
-    rows = [row for row in wanted if row.tobytes() not in have]
-    batches = [np.array(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
+    rows = np.array([row for row in wanted if row.tobytes() not in have])
+    rows = rows.reshape(-1, len(sketch.units))
+    touched = (rows != 0)[:, sketch.units.of_document]
+    batches = [rows[part] for part in run.batches(touched, progress=progress)]
     parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator")
     with progress_bar(len(rows), progress, unit="retraining") as bar:
         for batch, parameters in zip(

@@ -6,6 +6,7 @@ x, training is a fixed sequence of ring operations, so the same loop runs on num
 retraining), on complex numbers, and on jets (the Taylor expansion of training along directions).
 """
 
+import contextlib
 import dataclasses
 import warnings
 
@@ -19,8 +20,10 @@ from .divergence import NotFinite, check_step, is_finite, why_not_finite
 from .fingerprints import digest
 from .models import EXAMPLES, check_losses, initial_parameters
 from .optimizers import SGD, Adam, InPlace
+from .prefixes import Prefixes, by_first_step, first_steps
 
 BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
+BASE_POINTS = 2  # whose states are kept
 
 
 class TrainingRun:
@@ -49,7 +52,8 @@ class TrainingRun:
         if not isinstance(self.optimizer, (SGD, Adam)):
             raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
         check_losses(self.initial, self.examples(np.arange(min(EXAMPLES, len(data)))))
-        self.model = self.retrain(progress=progress)
+        self._prefixes = []  # of the last base points
+        self.model = self._train(lambda i: np.ones(len(i)), np.copy, progress)
 
     def __len__(self):
         return len(self.data)
@@ -94,6 +98,10 @@ class TrainingRun:
         1 an example is kept in part; other and complex values continue the same formula.
         Returns a model, whose losses have shape () or (batch,).
         An example that no step uses (steps < n) has no influence.
+
+        The steps before the first that touches an example (x_i != 0) are those of the run itself:
+        they are taken once and shared (see `prefixes`). With one pass over the data, deleting the
+        last documents takes hardly any time. Many rows are trained in the order of these steps.
         """
         if without is not None and down_weights is not None:
             raise ValueError("give either without= or down_weights=, not both")
@@ -114,16 +122,20 @@ class TrainingRun:
                 stacklevel=2,
             )
         if x.ndim == 1:
-            return self._train(lambda i: 1.0 - x[i], lambda p: p.astype(x.dtype), progress)
-        return self._in_batches(
-            len(x),
-            lambda rows, bar: self._train(
-                lambda i: 1.0 - x[rows][:, i],
-                lambda p: np.repeat(p[None].astype(x.dtype), len(x[rows]), axis=0),
-                bar,
-            ),
-            progress,
-        )
+            start = int(first_steps(self, x))
+            base = self._base(np.ones(len(self)), start)
+            return self._train(
+                lambda i: 1.0 - x[i], lambda p: p.astype(x.dtype), progress, base, start
+            )
+
+        def weights(rows):
+            part = x[rows]
+            return lambda i: 1.0 - part[:, i]
+
+        def lift(rows):
+            return lambda p: np.repeat(p[None].astype(x.dtype), len(rows), axis=0)
+
+        return self._in_batches(x, weights, lift, np.ones(len(self)), progress)
 
     def push(self, directions, degree, *, at=0.0, progress=True):
         """Taylor-expand training along directions: x = at + z direction, modulo z^(degree + 1).
@@ -132,6 +144,7 @@ class TrainingRun:
         models as one model, whose losses are jets with coefficients of shape (degree + 1, m):
         coefficient r of row j is the r-th Taylor coefficient along directions[j].
         at: the down-weights to expand around, one real number or n of them.
+        The steps before the first that a direction touches are shared, as by `retrain`.
         """
         degree = check_degree(degree)
         psi = number_array(directions, "directions")
@@ -144,36 +157,67 @@ class TrainingRun:
         kept = 1.0 - base_point(at, len(self))
 
         def weights(rows):
-            return lambda i: Jet.line(kept[None, i], -psi[rows][:, i], degree)
+            part = psi[rows]
+            return lambda i: Jet.line(kept[None, i], -part[:, i], degree)
 
         def lift(rows):
             return lambda p: Jet.of(
-                p[None].astype(float), np.zeros((degree, len(psi[rows]), len(p)), psi.dtype)
+                p[None].astype(float), np.zeros((degree, len(rows), len(p)), psi.dtype)
             )
 
-        return self._in_batches(
-            len(psi), lambda rows, bar: self._train(weights(rows), lift(rows), bar), progress
-        )
+        return self._in_batches(psi, weights, lift, kept, progress)
 
-    def _in_batches(self, count, train, progress):
-        """Train `count` models a batch at a time and join them."""
-        starts = range(0, count, BATCH)
-        with progress_bar(self.steps * len(starts), progress) as bar:
-            models = [train(slice(start, start + BATCH), bar) for start in starts]
+    def batches(self, rows, size=BATCH, *, progress=True):
+        """Numbers of the rows of down-weights, cut into batches that share much of the run.
+
+        rows: (m, n), not 0 where example i is touched. A batch of retrainings starts with the first
+        step that touches one of its examples. The states there are stored with the run, so that
+        processes that are handed the run find them: that takes one training at most.
+        """
+        parts, starts = by_first_step(self, rows, size)
+        last = max(starts, default=0)
+        base = self._base(np.ones(len(self)), last)
+        if base is not None:
+            with contextlib.suppress(NotFinite), progress_bar(last, progress is True) as bar:
+                base.before(self, last, bar)
+        return parts
+
+    def _base(self, weights, step):
+        """The run with these weights, of which the steps before this one are to be skipped."""
+        if not step:
+            return None
+        known = [found for found in self._prefixes if np.array_equal(found.weights, weights)]
+        base = known[0] if known else Prefixes(self, weights)
+        self._prefixes = [base, *(p for p in self._prefixes if p is not base)][:BASE_POINTS]
+        base.check(self, step)
+        return base
+
+    def _in_batches(self, x, weights, lift, kept, progress):
+        """Train with each row of x, a batch at a time, and join the models in the order of x."""
+        parts, starts = by_first_step(self, x, BATCH)
+        base = self._base(kept, max(starts))
+        with progress_bar(self.steps * len(parts), progress) as bar:
+            models = [
+                self._train(weights(rows), lift(rows), bar, base, start)
+                for rows, start in zip(parts, starts, strict=True)
+            ]
         if len(models) == 1:
             return models[0]
         joined = {
-            name: _joined([model.parameters[name] for model in models])
+            name: _joined([model.parameters[name] for model in models], parts)
             for name in models[0].parameters
         }
         return models[0].with_parameters(joined)
 
-    def _train(self, weights, lift, progress):
-        """One pass through training over the ring that `lift` puts the initial parameters into."""
-        state = InPlace(self.initial.parameters, lift)
+    def _train(self, weights, lift, progress, base=None, start=0):
+        """Training from step `start` on, in the ring that `lift` puts the base's state into."""
         with np.errstate(all="ignore"), progress_bar(self.steps, progress) as bar:
             try:
-                for _ in self.walk(state, weights):
+                if start:
+                    state = base.begin(self, base.before(self, start, bar), lift)
+                else:
+                    state = InPlace(self.initial.parameters, lift)
+                for _ in self.walk(state, weights, start):
                     bar.update()
                 finite = is_finite(state.flat)
             except NotFinite:
@@ -183,10 +227,13 @@ class TrainingRun:
                 raise FloatingPointError(why_not_finite(self, again, weights))
         return self.initial.with_parameters(state.views)
 
-    def walk(self, state, weights):
-        """Train `state` in place, with weights(examples' numbers); yields each step's gradients."""
+    def walk(self, state, weights, start=0):
+        """Train `state` in place, with weights(examples' numbers); yields each step's gradients.
+
+        start: the first step to take.
+        """
         gradient = ring.ring_grad(self.objective)
-        for step in range(self.steps):
+        for step in range(start, self.steps):
             indices = self.examples_of(step)
             gradients = gradient(state.views, self.examples(indices), weights(indices))
             state.update(self.optimizer, step, self.steps, gradients)
@@ -216,7 +263,13 @@ class TrainingRun:
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
 
 
-def _joined(parts):
-    if isinstance(parts[0], Jet):
-        return Jet.of(parts[0].head, np.concatenate([part.tail for part in parts], axis=1))
-    return np.concatenate(parts)
+def _joined(values, parts):
+    """One array or jet from those of all batches; parts: the numbers of their rows."""
+    rows, jets = sum(map(len, parts)), isinstance(values[0], Jet)
+    before, arrays = ((slice(None),), [v.tail for v in values]) if jets else ((), values)
+    axis = len(before)
+    shape = arrays[0].shape
+    whole = np.empty((*shape[:axis], rows, *shape[axis + 1 :]), arrays[0].dtype)
+    for part, array in zip(parts, arrays, strict=True):
+        whole[(*before, part)] = array
+    return Jet.of(values[0].head, whole) if jets else whole
