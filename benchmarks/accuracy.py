@@ -142,7 +142,7 @@ def documents(task, options):
         "anchored, to single documents alone": cheaper(made, 2, **first),
         "anchors alone, without jets": cheaper([o.part(directions=1) for o in made], 0),
     }.items():
-        board.add(name, found, estimator="anchored")
+        board.add(name, found, estimator="posterior")
     board.add("retraining: sum of single effects", of_anchors(made))
     kinds = [("ridge", 1), ("lasso", 1), ("kernel_ridge", 2)]
     task.add_regressions(board, sizes, budget, kinds)
@@ -168,10 +168,10 @@ def units(task, options):
 
     sketched = task.sketch(max(2, half * 2 // 5), units=labels)
     made = task.anchored(sketched, "units")
-    board.add("anchored to single units", made, estimator="anchored")
+    board.add("anchored to single units", made, estimator="posterior")
     made = task.anchored(sketched, "pairs")
     made = task.anchored(sketched, max(2, budget - made[0].cost))
-    board.add("anchored to singles, pairs and more", made, estimator="anchored")
+    board.add("anchored to singles, pairs and more", made, estimator="posterior")
     board.add("retraining: sum of single effects", of_anchors(made))
     board.add("retraining: all pairs", of_anchors(made, 2))
     kinds = [("ridge", 1), ("lasso", 1), ("ridge", 2), ("lasso", 2)]

@@ -340,7 +340,7 @@ def test_estimators_by_name_or_as_themselves():
 @pytest.mark.parametrize("wrong", ["average", "", None, 3])
 def test_unknown_estimators_are_refused(wrong):
     """The message lists the estimators and repeats what was given."""
-    with pytest.raises(ValueError, match="one of automatic, anchored") as caught:
+    with pytest.raises(ValueError, match="one of automatic, posterior") as caught:
         estimators.named_estimator(wrong)
     assert repr(wrong) in str(caught.value)
 

@@ -140,7 +140,7 @@ def test_parts_of_parts_are_parts_of_the_whole():
 @pytest.mark.parametrize("estimator", NAMES)
 def test_a_changed_copy_predicts_by_its_own_numbers(estimator):
     """Doubling the jets doubles the terms, though the original has predicted before."""
-    whole = output(anchors=0 if estimator != "anchored" else 30)
+    whole = output(anchors=0 if estimator != "posterior" else 30)
     before = whole.predict(X[0], estimator=estimator)
     changes = {"coefficients": 2 * whole.coefficients, "anchor_values": 2 * whole.anchor_values}
     doubled = dataclasses.replace(whole, **changes).predict(X[0], estimator=estimator)
@@ -226,9 +226,9 @@ def test_what_is_no_estimator_is_refused(wrong):
     """Also what happens to have a method of that name, such as another output."""
     found = output()
     wrong = found if wrong == "an output" else wrong
-    with pytest.raises(ValueError, match="estimator must be one of automatic, anchored"):
+    with pytest.raises(ValueError, match="estimator must be one of automatic, posterior"):
         found.predict(X[0], estimator=wrong)
-    with pytest.raises(ValueError, match="estimator must be one of automatic, anchored"):
+    with pytest.raises(ValueError, match="estimator must be one of automatic, posterior"):
         found.curve([0, 1], down_weights=X[0], estimator=wrong)
 
 

@@ -402,7 +402,7 @@ def test_a_board_scores_methods_by_group():
     assert row["2"]["rmse"] == pytest.approx(size, rel=1e-9) and row["cost"] == 0
     made = sl.sketch(run, 2, 3, progress=False)
     made.anchor(run, list(board.deletions), progress=False)
-    exact = board.add("anchored", [made.output(o) for o in losses(1, 2)], estimator="anchored")
+    exact = board.add("posterior", [made.output(o) for o in losses(1, 2)], estimator="posterior")
     assert exact["large"]["rmse"] < 1e-12 and exact["large"]["width"] == 0.0
     assert (exact["large"]["inside"], exact["large"]["lds"]) == (1.0, pytest.approx(1.0))
     assert exact["cost"] == 3 * 6 + 7

@@ -7,7 +7,7 @@ result is an `Estimate`. A direction psi_j with the jet c_0 + c_1 z + ... gives 
     s_r = Re( C(n+r-1, r) c_r <psi_j, x>^r )
 
 of the Taylor terms at x (see `directions`; the real part is taken because the terms are real).
-`minimum_norm` and `anchored` solve equations instead, and are far more accurate.
+`minimum_norm` and `posterior` solve equations instead, and are far more accurate.
 """
 
 import dataclasses

@@ -3,9 +3,9 @@
 import dataclasses
 
 from ..checks import check_choice
-from .anchored import Anchored
 from .averages import Mean, MedianOfMeans
 from .minimum_norm import MinimumNorm
+from .posterior import Posterior
 from .resummation import Resummed
 
 ENOUGH_ANCHORS = 20  # or as many as there are units
@@ -13,19 +13,17 @@ ENOUGH_ANCHORS = 20  # or as many as there are units
 
 @dataclasses.dataclass(frozen=True)
 class Automatic:
-    """Anchored where there are enough exact retrainings, else minimum norm, resummed."""
+    """The posterior where there is enough exact evidence, else minimum norm, resummed."""
 
-    def estimate(self, output, moves):
-        """See `averages`."""
-        enough = len(output.anchors) >= min(ENOUGH_ANCHORS, len(output.units))
-        chosen = Anchored() if enough else Resummed()
-        found = chosen.estimate(output, moves)
-        return dataclasses.replace(found, reason=f"chosen: {found.reason}")
+    def chosen(self, output):
+        """The estimator for this output: gradients, or a few exact retrainings, are enough."""
+        few = len(output.anchors) < min(ENOUGH_ANCHORS, len(output.units))
+        return Resummed() if few and not len(output.gradients) else Posterior()
 
 
 ESTIMATORS = {
     "automatic": Automatic,
-    "anchored": Anchored,
+    "posterior": Posterior,
     "resummed": Resummed,
     "minimum_norm": MinimumNorm,
     "mean": Mean,

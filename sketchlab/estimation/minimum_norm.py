@@ -31,13 +31,15 @@ class Forms:
     """The estimated Taylor forms of an output, ready to be evaluated.
 
     value: the output at the base point. solutions: weights of the equations, by degree from 1 on.
-    scales: prior standard deviations of the forms, (degree + 1,).
+    scales: prior standard deviations of the forms, (degree + 1,). gradient: the exact form of
+    degree 1, (n,), where it is known: it takes the place of the estimated one.
     """
 
     value: float
     directions: Directions
     solutions: list
     scales: np.ndarray
+    gradient: np.ndarray | None = None
 
     def at(self, moves):
         """Terms, their standard errors and their prior standard deviations, each (degree+1, p)."""
@@ -56,6 +58,9 @@ class Forms:
             errors[r] = self.scales[r] * np.sqrt(np.maximum(prior - known, 0.0))
             priors[r] = self.scales[r] * np.sqrt(prior)
             errors[r][errors[r] < 1e-5 * priors[r]] = 0.0  # below the accuracy of the difference
+        if self.gradient is not None:
+            terms[1], errors[1] = moves @ self.gradient, 0.0
+            priors[1] = np.sqrt(lengths) * np.sqrt(np.mean(self.gradient**2 / sizes))
         return terms, errors, priors
 
 
@@ -75,11 +80,12 @@ class MinimumNorm:
     def estimate(self, output, moves):
         """See `averages`."""
         terms, errors, priors = forms(output).at(moves)
+        degree = output.degree if output.base_gradient is None else max(output.degree, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             known = np.where(priors > 0, 1.0 - (errors / priors) ** 2, 1.0)
         informed = known >= INFORMED  # beyond the last informed degree, terms are left at 0
         terms = np.where(np.flip(np.maximum.accumulate(np.flip(informed, 0), 0), 0), terms, 0.0)
-        kept = slice(output.degree + 1)
+        kept = slice(degree + 1)
         used = slice(np.flatnonzero(informed[kept].any(axis=1))[-1] + 1)
         last = len(terms) - 1 - np.argmax(informed[::-1], axis=0)
         seen, share = last_seen(output.coefficients)
@@ -92,24 +98,50 @@ class MinimumNorm:
         shares = ", ".join(f"{share:.0%}" for share in known[kept][1:].mean(axis=1))
         reason = "minimum norm" + (f"; known of degree 1, 2, ...: {shares}" if shares else "")
         total = terms[kept].sum(axis=0)
-        last = np.minimum(last, output.degree)
+        last = np.minimum(last, degree)
         return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used], last)
+
+    def left_out(self, output):
+        """Truth less prediction at each anchor, and the stated error there, each (a,)."""
+        return left_out(self, output)
+
+
+def left_out(rule, output):
+    """Truth less prediction of an estimator that uses no anchors, and its error, each (a,)."""
+    found = rule.estimate(output, output.anchors - output.at)
+    return output.anchor_values - found.total, found.error
 
 
 def forms(output):
     """The minimum-norm Taylor forms of an output: `Forms`. They are kept with the output."""
-    return output.kept(forms, lambda: forms_of(output.coefficients, output.directions))
+    return output.kept(
+        forms, lambda: forms_of(output.coefficients, output.directions, output.base_gradient)
+    )
 
 
-def forms_of(coefficients, directions):
-    """The minimum-norm Taylor forms with these jets, (degree + 1, m): `Forms`."""
+def base_gradient(output):
+    """The derivatives by every unit at the base point, (n,): exact, minimum-norm, or None."""
+    if output.base_gradient is not None or len(output.coefficients) < 2:
+        return output.base_gradient
+    return output.kept(
+        base_gradient, lambda: gradients(output.directions, output.coefficients[1][:, None])[:, 0]
+    )
+
+
+def forms_of(coefficients, directions, gradient=None):
+    """The minimum-norm Taylor forms with these jets, (degree + 1, m): `Forms`.
+
+    gradient: the exact form of degree 1, if it is known.
+    """
     solutions, scales = [], [0.0]
     for r in range(1, len(coefficients)):
         half, _ = _solution(directions, r)
         whitened = half.T @ _stacked(coefficients[r])
         solutions.append(half @ whitened)
         scales.append(np.sqrt(np.mean(whitened**2)))
-    return Forms(coefficients[0, 0].real, directions, solutions, np.array(scales))
+    if gradient is not None and len(scales) < 2:
+        scales.append(0.0)
+    return Forms(coefficients[0, 0].real, directions, solutions, np.array(scales), gradient)
 
 
 def gradients(directions, coefficients):

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..checks import check_count, check_degree, number_array
 from .averages import Mean, MedianOfMeans
-from .choice import named_estimator
+from .calibration import calibration
+from .choice import Automatic, named_estimator
 from .directions import Directions, symmetric_dimension
 from .prediction import prediction
 
@@ -29,6 +30,7 @@ class Output:
     gradient_points: where the derivatives by all units are known exactly, (g, n), each an anchor or
     the base point; gradients: the derivatives there, (g, n); gradient_cost: what they took beyond
     the anchors, in trainings.
+    references: outputs with the same directions and anchors that help to calibrate bands.
     cut: the highest degree used; None: all. whole: the output that this one is a part of, or None;
     a changed copy of a part, by `dataclasses.replace`, is an output of its own.
     """
@@ -45,6 +47,7 @@ class Output:
     gradient_points: np.ndarray = ()
     gradients: np.ndarray = ()
     gradient_cost: float = 0
+    references: tuple = ()
     cut: int | None = None
     whole: "Output | None" = dataclasses.field(default=None, init=False)  # set by `part` alone
 
@@ -125,6 +128,12 @@ class Output:
         if not np.any(self.at):
             return float(self.coefficients[0, 0].real)
         return np.nan if self.undeleted is None else float(self.undeleted)
+
+    @property
+    def base_gradient(self):
+        """The exact derivatives by every unit at the base point, (n,); None if not known."""
+        rows = np.flatnonzero(np.all(self.gradient_points == self.at, axis=1))
+        return self.gradients[rows[0]] if len(rows) else None
 
     @property
     def units(self):
@@ -211,13 +220,23 @@ class Output:
         whole: what it finds there for the whole output, if that is known already.
         """
         rule = named_estimator(estimator)
-        found = rule.estimate(self, x - self.at)
+        chosen = isinstance(rule, Automatic)
+        rule = rule.chosen(self) if chosen else rule
+        moves = x - self.at
+        found = rule.estimate(self, moves)
+        if chosen:
+            found = dataclasses.replace(found, reason=f"chosen: {found.reason}")
+        averages = isinstance(rule, (Mean, MedianOfMeans))
         if self.whole is not None:
             if whole is None:
-                averages = isinstance(rule, (Mean, MedianOfMeans))
                 whole = self.whole.estimate(x, "automatic" if averages else rule)
-            error = np.maximum(found.error, np.hypot(whole.error, found.total - whole.total))
-            found = dataclasses.replace(found, error=error)
+            error = np.hypot(whole.error, found.total - whole.total)
+            if not whole.calibrated:
+                error = np.maximum(found.error, error)
+            found = dataclasses.replace(found, error=error, calibrated=whole.calibrated)
+        elif not averages and (known := calibration(rule, self)):
+            error = known.error(self, moves, found.error)
+            found = dataclasses.replace(found, error=error, calibrated=known.count)
         return self._with_known(found, x)
 
     def _with_known(self, found, x):

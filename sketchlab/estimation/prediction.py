@@ -23,7 +23,8 @@ class Estimate:
     terms, errors: values and standard errors of the Taylor terms, (degree + 1, points).
     total, error: the output and its standard error, (points,); freedom: degrees of freedom of the
     error. reason: how it was found, for display. typical: usual sizes of such terms, and
-    last: the degree of the last known one at each point, (points,), if known.
+    last: the degree of the last known one at each point, (points,), if known. calibrated: on how
+    many exact retrainings the error was (see `calibration`); 0: it rests on assumptions.
     """
 
     terms: np.ndarray
@@ -34,6 +35,7 @@ class Estimate:
     reason: str = ""
     typical: np.ndarray | None = None
     last: np.ndarray | None = None
+    calibrated: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ class Prediction:
     terms: one `Term` per degree, the first being the output at the base point (as a rule, with
     nothing deleted). now: the output with nothing deleted; unit: what the numbers count; reason:
     how the value was found. Resummation and anchors change the value beyond the sum of the terms.
+    calibrated: on how many exact retrainings the band was; 0: the band rests on assumptions.
     """
 
     value: float
@@ -67,6 +70,7 @@ class Prediction:
     now: float
     unit: str = ""
     reason: str = ""
+    calibrated: int = 0
 
     @property
     def degree(self):
@@ -110,9 +114,10 @@ class Prediction:
         if self.shape:
             shown = ", ".join(f"{p.value:.4f} {_error(p.error)}" for p in self[:MOST_SHOWN])
             more = ", ..." if len(self) > MOST_SHOWN else ""
+            doubt = "" if self.calibrated else "; bands not calibrated"
             return (
                 f"Prediction of {len(self)} points{unit} (now {self.now:.4f}: {shown}{more}; "
-                f"degree {self.degree}{reason})"
+                f"degree {self.degree}{reason}{doubt})"
             )
         terms = ", ".join(f"{t.value:+.4f} {_error(t.error)}" for t in self.terms[1:])
         return (
@@ -179,7 +184,7 @@ def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
         for degree, (value, error) in enumerate(zip(estimate.terms, estimate.errors, strict=True))
     )
     parts = arrays if many else [float(array[0]) for array in arrays]
-    return Prediction(*parts, terms, float(now), unit, estimate.reason)
+    return Prediction(*parts, terms, float(now), unit, estimate.reason, estimate.calibrated)
 
 
 def _plain(value):
@@ -211,4 +216,5 @@ def _band(p):
         return "known exactly"
     if not np.isfinite(p.error):
         return "90% band unknown"
-    return f"90% band {p.low:.4f} to {p.high:.4f}"
+    doubt = "" if p.calibrated else ", not calibrated"
+    return f"90% band {p.low:.4f} to {p.high:.4f}{doubt}"

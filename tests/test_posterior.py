@@ -135,7 +135,7 @@ def test_the_correction_interpolates_a_function_with_pairs():
         anchor_values=exact(anchors),
     )
     x = np.array([[1.0, 1, 1, 0, 0, 0, 0], [0, 1, 0, 1, 0, 1, 0]])
-    found = output.predict(x, estimator="anchored")
+    found = output.predict(x, estimator="posterior")
     np.testing.assert_allclose(found.value, exact(x), atol=1e-5)
     assert np.all(np.abs(found.value - exact(x)) < found.error)
     at_anchors = output.predict(anchors)
@@ -151,10 +151,10 @@ def test_what_jets_know_of_the_interaction_form_is_left_out(run):
     output = sketched.output(loss)
     x = np.array([[1.0, 1, 0, 0], [1, 1, 1, 0]])
     without = dataclasses.replace(output, influence=None)
-    found = [o.predict(x, estimator="anchored").value for o in (output, without)]
+    found = [o.predict(x, estimator="posterior").value for o in (output, without)]
     np.testing.assert_allclose(*found, atol=1e-9)
     first = [dataclasses.replace(o, coefficients=o.coefficients[:2]) for o in (output, without)]
-    found = [o.predict(x, estimator="anchored").value for o in first]
+    found = [o.predict(x, estimator="posterior").value for o in first]
     assert np.all(np.abs(np.subtract(*found)) > 1e-6)
 
 
@@ -226,5 +226,5 @@ def test_anchors_of_another_run_are_refused(sketched):
     other = sl.train([*DOCS[:39], "zed"], vocabulary=LETTERS, progress=False)
     with pytest.raises(ValueError, match="belongs to another training run"):
         sketched.anchor(other, "units", progress=False)
-    with pytest.raises(ValueError, match="has no anchors: make some with sketch"):
-        sketched.output(loss).predict(without=[0], estimator="anchored")
+    with pytest.raises(ValueError, match="has no anchors and no gradients: make some"):
+        sketched.output(loss).predict(without=[0], estimator="posterior")

@@ -1,0 +1,130 @@
+"""Calibration: how wide bands must be, learnt from what is known exactly.
+
+The error that an estimator states rests on assumptions. Where the output is known exactly, at
+anchors, the prediction without that anchor can be compared with the truth. The scale of such errors
+is a sum of parts, each an idea of where errors come from,
+
+    scale(x)^2 = sum_k w_k^2 part_k(x)^2,
+
+    1. the error that the estimator states,
+    2. the interaction form: what similar documents do to each other,
+    3. the length of the effects of single units, (sum_i x_i^2 g_i^2)^(1/2),
+    4. the same times x' A x: how much the deletion raises the losses on what it deletes.
+
+The weights are the likeliest for Student's t (heavy tails) on the anchors of some `references`,
+outputs of the same sketch that are there for this, or else of this output. The band is q times the
+scale, q the larger of two 90% quantiles of |error| / scale: over all these outputs together (a few
+say little about one output alone) and over this output. That is split conformal prediction, but
+that the anchors are evidence too, each left out in turn. It promises 90% for deletions that are
+drawn as the anchors were, half of them at random, half of units that act alike.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import optimize, special
+
+from .minimum_norm import base_gradient
+from .posterior import bend
+from .prediction import COVERAGE
+
+FEWEST = 20  # anchors of several units that calibrate, at least
+FREEDOM = 3.0  # of Student's t
+RIDGE = 1e-3  # keeps weights that nothing depends on from running away
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """Weights of the parts, and the factor for a 90% band of one output. count: of anchors."""
+
+    weights: np.ndarray
+    factor: float
+    count: int
+
+    def error(self, output, moves, stated):
+        """The standard error whose normal 90% band is the calibrated one, (points,)."""
+        parts = _parts(output, moves, stated)
+        scale = _scale(self.weights, parts)
+        return self.factor * scale / special.ndtri((1 + COVERAGE) / 2)
+
+
+def calibration(rule, output):
+    """The `Calibration` of an estimator for an output, or None if too little is known exactly.
+
+    rule: an estimator with a method left_out(output).
+    """
+    return output.kept(("calibration", rule), lambda: _calibration(rule, output))
+
+
+def calibrated_on(output):
+    """Numbers of the anchors that calibrate, by which their predictions are not exact already.
+
+    Gradients say all about the anchors they are at; single units are left out if all are known.
+    """
+    moved = np.count_nonzero(output.anchors != output.at, axis=1)
+    points = {row.tobytes() for row in output.gradient_points}
+    free = np.array([row.tobytes() not in points for row in output.anchors], bool)
+    several = moved > 1
+    if np.count_nonzero(moved == 1) < len(output.units):
+        several |= moved == 1
+    return np.flatnonzero(free & several)
+
+
+def _calibration(rule, output):
+    rows = calibrated_on(output)
+    if len(rows) < FEWEST:
+        return None
+    own = _scores(rule, output, rows)
+    others = [_scores(rule, one, rows) for one in output.references]
+    weights = (
+        output.references[0].kept(("weights", rule), lambda: _fitted(others))
+        if others
+        else _fitted([own])
+    )
+    ratios = [np.abs(errors) / _scale(weights, parts) for errors, parts in [own, *others]]
+    level = min(1.0, COVERAGE * (len(rows) + 1) / len(rows))
+    alone, together = np.quantile(ratios[0], level), np.quantile(np.concatenate(ratios), COVERAGE)
+    return Calibration(weights, max(alone, together), len(rows))
+
+
+def _scores(rule, output, rows):
+    """Errors at the anchors, each left out, (a,), and the parts of their scale, (parts, a)."""
+    errors, stated = rule.left_out(output)
+    moves = output.anchors[rows] - output.at
+    return errors[rows], _parts(output, moves, stated[rows])
+
+
+def _parts(output, moves, stated):
+    """The parts of the module, (parts, points)."""
+    gradient = base_gradient(output)
+    if gradient is None:
+        return np.array([stated])
+    lengths = np.sqrt(moves**2 @ gradient**2)
+    influence = output.influence
+    together = np.zeros(len(moves))
+    if influence is not None:
+        together = np.einsum("pi,pi->p", moves @ influence, moves)
+        together -= moves**2 @ np.diag(influence)
+    stated = np.where(np.isfinite(stated), stated, 0.0)  # where nothing is known, the rest tells
+    return np.array([stated, np.abs(bend(output, moves)), lengths, lengths * np.abs(together)])
+
+
+def _scale(weights, parts):
+    return np.sqrt(np.maximum(weights**2 @ parts**2, np.finfo(float).tiny))
+
+
+def _fitted(scores):
+    """The likeliest weights of the parts."""
+    errors = np.concatenate([np.abs(errors) for errors, _ in scores])
+    parts = np.concatenate([parts for _, parts in scores], axis=1)
+    unit = np.maximum(np.sqrt(np.mean(parts**2, axis=1)), np.finfo(float).tiny ** 0.25)
+    size = max(np.sqrt(np.mean(errors**2)), np.finfo(float).tiny ** 0.25)
+
+    def cost(logarithms):
+        scale = _scale(np.exp(logarithms) * size / unit, parts)
+        tail = (FREEDOM + 1) / 2 * np.log1p((errors / scale) ** 2 / FREEDOM)
+        return np.mean(np.log(scale) + tail) + RIDGE * np.sum(logarithms**2)
+
+    starts = [np.full(len(parts), start) for start in (0.0, -2.0)]
+    found = min((optimize.minimize(cost, start) for start in starts), key=lambda one: one.fun)
+    return np.exp(found.x) * size / unit

@@ -1,0 +1,240 @@
+"""The posterior: one Gaussian process for an output, and every kind of evidence for it.
+
+An output is a function f of the down-weights x, from the base point on. What can be known of it are
+jets along directions, gradients (all derivatives at a deletion) and values after exact retrainings
+(anchors), or some of these. They come in one after the other, the coarse before the fine:
+
+    f(x) = m(x) + c B(x) + G(x).
+
+m is what jets say, the minimum norm; with a gradient at the base point its first order is exact.
+B is the *interaction form* of degree 2. With g the gradient of the output and A_uv the derivative,
+by the down-weight of unit u, of the mean training loss on unit v,
+
+    B(x) = sum_{u != v} x_u A_uv g_v x_v:
+
+deleting u makes the model worse on v (A_uv > 0), so that v's documents pull harder on the model,
+and deleting v too has a larger effect than v had before. Both A and g are of first order. The
+factor c = 1.5 is the usual one, measured on microgpt for the losses that a deletion raises most.
+What jets of degree 2 already say about B is taken out of it. Gradients at deletions then correct
+the form (`curvature`). G is what is still open, a Gaussian process that the values condition:
+
+    G ~ GP(0, v (w l + exp(w l') - 1 - w l') / w + b B B' cos^2)    with l = sum_i s_i x_i x'_i
+
+over pairs x, x' of deletions, s_i the relative size of unit i. l is about units alone, the rest
+about two and more together: in l' and in the cosine, x is replaced by what the gradient points do
+not span of it. v, w and b are the likeliest given the values. Values that were used say little of
+the error elsewhere, so it is calibrated on each of them left out (see `calibration`).
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import linalg, optimize
+
+from .curvature import curvature
+from .directions import symmetric_dimension
+from .minimum_norm import INFORMED, MinimumNorm, base_gradient, forms_of, relative_sizes
+from .prediction import Estimate
+
+FITTED_ON = 300  # anchors used to choose v, w and b, at most
+FACTOR = 1.5  # c of the module
+NUGGET = 1e-8  # relative variance added for numerical safety
+LARGEST_EXPONENT = 20.0
+SMALLEST = 1e-10  # of the values' scale: what is left of them below this is rounding
+
+
+@dataclasses.dataclass(frozen=True)
+class Posterior:
+    """The mean of the posterior, and its standard deviation as the error."""
+
+    def estimate(self, output, moves):
+        """See `averages`. Raises ValueError if the output has neither anchors nor gradients."""
+        if not len(output.anchors) and not len(output.gradients):
+            raise ValueError(
+                "this sketch has no anchors and no gradients: make some with "
+                "sketch.anchor(run, ...)"
+            )
+        process = output.kept(self, lambda: _Process(output))
+        total, error = process.at(moves)
+        kinds = [f"{len(output.anchors)} exact retrainings"] * bool(len(output.anchors))
+        kinds += [f"{len(output.gradients)} gradients"] * bool(len(output.gradients))
+        evidence = f"corrected by {' and '.join(kinds)}"
+        if process.form is None:
+            found = MinimumNorm().estimate(output, moves)
+            reason = f"{found.reason}; {evidence}"
+            return dataclasses.replace(found, total=total, error=error, reason=reason)
+        first, second = moves @ base_gradient(output), process.second_order(moves)
+        terms = np.array([np.full(len(moves), process.base), first, second])
+        errors = np.array([0.0 * error, 0.0 * error, error])
+        return Estimate(terms, errors, total, error, reason=f"quadratic form; {evidence}")
+
+    def left_out(self, output):
+        """Truth less prediction at each anchor that is left out, and the error, each (a,)."""
+        return output.kept(self, lambda: _Process(output)).left_out()
+
+
+class _Process:
+    """m + c B, and the Gaussian process G conditioned on the values at the anchors."""
+
+    def __init__(self, output):
+        self.output, self.sizes = output, relative_sizes(output.directions)
+        self.base = output.coefficients[0, 0].real
+        self.power = first_open_degree(output)
+        away = np.any(output.gradient_points != output.at, axis=1)
+        self.curvature = curvature(output) if np.any(away) and self.power <= 2 else None
+        self.form = None if self.curvature is None else self._form()
+        moves = output.anchors - output.at
+        self.places = self._places(moves)
+        left = output.anchor_values - self.mean(moves) if len(moves) else np.empty(0)
+        scale = np.max(np.abs(output.anchor_values - self.base), initial=0.0)
+        self.left = np.where(np.abs(left) < SMALLEST * scale, 0.0, left)
+        self.settings = self._fitted()
+        kernel = self._kernel(self.places, self.places)
+        kernel[np.diag_indices_from(kernel)] *= 1.0 + NUGGET
+        self.factor = linalg.cho_factor(kernel, lower=True) if len(left) else None
+        self.solution = linalg.cho_solve(self.factor, self.left) if len(left) else self.left
+
+    def at(self, moves):
+        """The posterior mean and standard deviation, each (points,)."""
+        mean, places = self.mean(moves), self._places(moves)
+        prior = self._variance(places)
+        if self.factor is None:
+            return mean, np.sqrt(prior)
+        cross = self._kernel(self.places, places)
+        known = np.sum(linalg.solve_triangular(self.factor[0], cross, lower=True) ** 2, axis=0)
+        error = np.sqrt(np.maximum(prior - known, 10 * NUGGET * prior))
+        return mean + cross.T @ self.solution, error
+
+    def left_out(self):
+        """Truth less prediction at each anchor left out, and the standard deviation there."""
+        if self.factor is None:
+            return np.empty(0), np.empty(0)
+        inverse = linalg.lapack.dpotri(self.factor[0], lower=1)[0]
+        variance = 1.0 / np.diag(inverse)
+        return self.solution * variance, np.sqrt(variance)
+
+    def mean(self, moves):
+        """m + c B, with what the gradients say, (points,)."""
+        if self.form is None:
+            return MinimumNorm().estimate(self.output, moves).total + bend(self.output, moves)
+        return self.base + moves @ base_gradient(self.output) + self.second_order(moves)
+
+    def second_order(self, moves):
+        """The quadratic form of the gradients, (points,)."""
+        return 0.5 * np.einsum("pi,pi->p", moves @ self.form, moves)
+
+    def _form(self):
+        """The second order: the interaction form, corrected by the gradients."""
+        output = self.output
+        prior = FACTOR * interaction_matrix(output)
+        prior = prior + prior.T
+        moves = output.gradient_points - output.at
+        differences = output.gradients - base_gradient(output) - moves @ prior
+        return prior + self.curvature.form(differences)
+
+    def _places(self, moves):
+        sized = np.sign(moves) * np.abs(moves) ** self.power
+        sized = sized * np.sqrt(self.sizes)
+        rest = sized if self.curvature is None else self.curvature.rest(sized)
+        return _Places(sized, rest, bend(self.output, moves))
+
+    def _kernel(self, left, right, settings=None):
+        variance, weight, spread = self.settings if settings is None else settings
+        alone, together = left.alone @ right.alone.T, left.together @ right.together.T
+        inner = np.minimum(weight * together, LARGEST_EXPONENT)
+        kernel = variance * (alone + (np.expm1(inner) - inner) / weight)
+        if np.any(left.bends):
+            lengths = np.outer(left.lengths, right.lengths)
+            cosine = together / np.where(lengths > 0, lengths, 1.0)
+            kernel += max(spread, 1.0) / FACTOR**2 * np.outer(left.bends, right.bends) * cosine**2
+        return kernel
+
+    def _variance(self, places):
+        """The kernel between each of some places and itself, (points,)."""
+        variance, weight, spread = self.settings
+        alone, together = np.sum(places.alone**2, axis=1), np.sum(places.together**2, axis=1)
+        inner = np.minimum(weight * together, LARGEST_EXPONENT)
+        cosine = together / np.where(alone > 0, alone, 1.0)
+        bends = max(spread, 1.0) / FACTOR**2 * (places.bends * cosine) ** 2
+        return variance * (alone + (np.expm1(inner) - inner) / weight) + bends
+
+    def _fitted(self):
+        """The likeliest variance of single units, interaction weight and spread of B's factor."""
+        left, moves = self.left, self.output.anchors - self.output.at
+        start = np.log([max(np.mean(left**2), 1e-20) if len(left) else 1.0, 0.03, 1.0])
+        chosen = np.flatnonzero(left)
+        if not len(chosen):
+            return np.exp(start)
+        if len(chosen) > FITTED_ON:
+            several = np.count_nonzero(moves[chosen], axis=1) > 1
+            order = np.random.default_rng(0).permutation(len(chosen))
+            order = order[np.argsort(~several[order], kind="stable")]
+            chosen = np.sort(chosen[order[:FITTED_ON]])
+        places, left = self.places.chosen(chosen), left[chosen]
+
+        def cost(logarithms):
+            kernel = self._kernel(places, places, np.exp(np.clip(logarithms, -60, 5)))
+            kernel[np.diag_indices_from(kernel)] *= 1.0 + NUGGET
+            try:
+                factor = linalg.cholesky(kernel, lower=True)
+            except linalg.LinAlgError:
+                return np.inf
+            half = linalg.solve_triangular(factor, left, lower=True)
+            return 0.5 * half @ half + np.sum(np.log(np.diag(factor)))
+
+        found = optimize.minimize(
+            cost, start, method="Nelder-Mead", options={"maxiter": 80, "xatol": 0.05, "fatol": 0.05}
+        )
+        return np.exp(np.clip(found.x, -60, 5))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """Deletions as the kernel sees them: scaled moves, what is open of them, and c B."""
+
+    alone: np.ndarray
+    together: np.ndarray
+    bends: np.ndarray
+
+    @property
+    def lengths(self):
+        return np.linalg.norm(self.alone, axis=1)
+
+    def chosen(self, rows):
+        return _Places(self.alone[rows], self.together[rows], self.bends[rows])
+
+
+def first_open_degree(output):
+    """The lowest degree that jets and the base gradient leave open."""
+    size, m = len(output.units), len(output.directions)
+    degree = 1 if output.base_gradient is None else 2
+    while degree <= output.degree and 2 * m >= symmetric_dimension(size, degree):
+        degree += 1
+    return degree
+
+
+def interaction_matrix(output):
+    """A_uv g_v without its diagonal, (n, n); 0 where the influence of units is not known."""
+    gradient = base_gradient(output)
+    if output.influence is None or gradient is None:
+        return np.zeros((len(output.units), len(output.units)))
+    return (output.influence - np.diag(np.diag(output.influence))) * gradient
+
+
+def bend(output, moves):
+    """The interaction form c B, without what jets of degree 2 say about it, (points,)."""
+    if output.influence is None or base_gradient(output) is None:
+        return np.zeros(len(moves))
+    matrix = output.kept("interactions", lambda: interaction_matrix(output))
+
+    def form(x):
+        return np.einsum("pi,pi->p", x @ matrix, x)
+
+    found = form(moves)
+    unknowns = symmetric_dimension(len(output.units), 2)
+    if output.degree > 1 and 2 * len(output.directions) >= INFORMED * unknowns:
+        along = np.zeros((3, len(output.directions)), complex)
+        along[2] = form(output.directions.vectors)
+        forms = output.kept("bend of jets", lambda: forms_of(along, output.directions))
+        found = found - forms.at(moves)[0][2]
+    return FACTOR * found
