@@ -13,10 +13,10 @@ is a sum of parts, each an idea of where errors come from,
 
 The weights are the likeliest for Student's t (heavy tails) on the anchors of some `references`,
 outputs of the same sketch that are there for this, or else of this output. The band is q times the
-scale, q the larger of two 90% quantiles of |error| / scale: over all these outputs together (a few
-say little about one output alone) and over this output. That is split conformal prediction, but
-that the anchors are evidence too, each left out in turn. It promises 90% for deletions that are
-drawn as the anchors were, half of them at random, half of units that act alike.
+scale, q the larger of two 90% quantiles of |error| / scale: over all of these outputs together (a
+few anchors say little about one output alone), and over this output. That is split conformal
+prediction, but that the anchors are evidence too, each left out in turn. It promises 90% for
+deletions that are drawn as the anchors were, half of them at random, half of units that act alike.
 """
 
 import dataclasses
