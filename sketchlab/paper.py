@@ -78,7 +78,7 @@ def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=
     Returns a dict of JSON values with the key `log2`, of shape (directions, degree + 1).
     """
     sketched = sketch(
-        run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
+        run, degree, directions, design=DESIGN, anchors=0, store=store, jobs=jobs, progress=progress
     )
     coefficients = sketched.output(LossOn(name)).coefficients
     sizes = symmetric_dimension(len(run), np.arange(degree + 1))
@@ -96,7 +96,7 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
     """
     deleted, weights = deletion(run), np.linspace(0, 1, 11)
     sketched = sketch(
-        run, degree, directions, design=DESIGN, store=store, jobs=jobs, progress=progress
+        run, degree, directions, design=DESIGN, anchors=0, store=store, jobs=jobs, progress=progress
     )
     output = sketched.output(LossOn(name))
     x = run.indicator(deleted)

@@ -4,17 +4,19 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..algebra.jet import Jet
 from ..checks import check_count
-from ..estimation.minimum_norm import gradients as by_directions
+from ..estimation.output import products_of_jets
 from ..progress import progress_bar
 from ..training.models import Flat
-from ..training.runs import BATCH
 from . import known, store
 from .gradients import differentiate, output_name
+from .references import follow, learn
 
-LARGEST_ALIKE = 32  # units in a suggested deletion of units that act alike
+SHARE = 0.1  # of what the jets cost that goes to calibrating retrainings
+FEWEST_ANCHORS, MOST_ANCHORS = 24, 64  # of these
 LARGEST = 200  # units in any suggested deletion, unless more are asked for
+FEW = 8  # units in a suggested deletion where a quarter of all is less
+FEWEST_UNITS = 4  # with fewer there is nothing to calibrate on
 
 
 def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
@@ -23,8 +25,8 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     run: the training run of the sketch. deletions: a list of deletions, each a list of units or
     an array of down-weights (units,); or "units" (each unit alone), or "pairs" (each two).
     Deletions that are anchors already are skipped, so that an interrupted call goes on.
-    The first call also computes `influence`, from one output per document. Outputs made before
-    do not have the new anchors: call `output` again.
+    The first call also computes `influence`, from the loss on every document (see `references`).
+    Outputs made before do not have the new anchors: call `output` again.
 
     gradients: a named output, such as `sl.LossOn("max")`, or a list of them, whose derivatives by
     every unit are kept too, at these deletions and at the base point of the sketch: one pass of
@@ -39,8 +41,7 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     sketch.group = store.writable(sketch.group)
     if named:
         differentiate(sketch, run, named, [sketch.at + 0.0, *wanted], jobs, progress)
-    if sketch.influence is None:
-        store.write_influence(sketch.group, _influence(sketch, run, progress))
+    learn(sketch, run, progress)
     have = {row.tobytes() for row in sketch.anchors}
     rows = np.array([row for row in wanted if row.tobytes() not in have])
     rows = rows.reshape(-1, len(sketch.units))
@@ -55,31 +56,56 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
         ):
             known.write_anchors(sketch.group, batch, parameters)
             bar.update(len(batch))
+    follow(sketch, run)
+
+
+def calibrate(sketch, run, count, *, seed, jobs, progress):
+    """Make suggested anchors until there are `count`, or as many as there are such deletions.
+
+    count: None for as many as a share of what the jets cost, within limits.
+    """
+    if count is None:
+        cost = len(sketch) * products_of_jets(sketch.degree)
+        count = int(np.clip(SHARE * cost, FEWEST_ANCHORS, MOST_ANCHORS))
+    elif count != 0:
+        check_count(count, "anchors")
+    if len(sketch.anchors) >= count or len(sketch.units) < FEWEST_UNITS:
+        return
+    learn(sketch, run, progress)
+    wanted = suggested(sketch, count, seed=seed)
+    anchor(sketch, run, list(wanted), jobs=jobs, progress=progress)
 
 
 def suggested(sketch, count, *, seed=0, largest=None):
     """Deletions worth retraining, (up to count, units): half random, half of units that act alike.
 
-    Sizes are log-uniform from 2 to `largest` units (default: half of them, at most 200). Units
-    that act alike are those whose deletion raises each other's training loss the most, once
-    `influence` is known (see `anchor`); before that, all are random.
+    Sizes are log-uniform: from 1 to `largest` units if random (default: a quarter of them, or the
+    few that there are, and at most 200), from 2 to half of that if alike. Units that act alike are
+    those whose deletion raises each other's training loss the most, once `influence` is known (see
+    `anchor`); before that, all are random.
     """
     check_count(count, "count")
     rng = np.random.default_rng(seed)
     n = len(sketch.units)
-    largest = max(2, min(n // 2, LARGEST)) if largest is None else largest
-    sizes = np.exp(rng.uniform(np.log(2), np.log(largest + 1), count)).astype(int)
+    if largest is None:
+        largest = min(max(n // 4, min(n // 2, FEW)), LARGEST)
+    largest = max(2, min(largest, n - 1))
     influence = sketch.influence
     found = np.zeros((count, n))
-    for number, (row, size) in enumerate(zip(found, sizes, strict=True)):
+    for number, row in enumerate(found):
         if number % 2 or influence is None:
-            row[rng.choice(n, size, replace=False)] = 1.0
+            row[rng.choice(n, _size(rng, 1, largest), replace=False)] = 1.0
         else:
             centre = rng.integers(n)
             alike = influence[centre] + influence[:, centre]
             alike[centre] = np.inf
-            row[np.argsort(-alike, kind="stable")[: min(size, LARGEST_ALIKE)]] = 1.0
+            size = _size(rng, 2, max(2, largest // 2))
+            row[np.argsort(-alike, kind="stable")[:size]] = 1.0
     return np.unique(found, axis=0)
+
+
+def _size(rng, smallest, largest):
+    return int(np.exp(rng.uniform(np.log(smallest), np.log(largest + 1))))
 
 
 def _deletions(sketch, deletions):
@@ -111,25 +137,6 @@ def _deletions(sketch, deletions):
             )
         rows.append(row + 0.0)  # -0 and 0 are one
     return np.array(rows).reshape(-1, n)
-
-
-def _influence(sketch, run, progress):
-    rows = []
-    with progress_bar(len(sketch), progress, unit="direction") as bar:
-        for model in sketch.models():
-            flat = model.with_parameters(
-                {name: Jet.of(p.head, p.tail[:1]) for name, p in model.parameters.items()}
-            )
-            losses = [
-                flat.losses(run.examples(range(i, min(i + BATCH, len(run))))).tail[0]
-                for i in range(0, len(run), BATCH)
-            ]
-            rows.append(np.concatenate(losses, axis=1))
-            bar.update(len(rows[-1]))
-    by_document = by_directions(sketch.directions, np.concatenate(rows))
-    by_unit = np.zeros((len(sketch.units), len(sketch.units)))
-    np.add.at(by_unit.T, sketch.units.of_document, by_document.T)
-    return by_unit / sketch.units.sizes
 
 
 def _retrained(run, units, down_weights):

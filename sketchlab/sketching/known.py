@@ -1,9 +1,10 @@
 """What a stored sketch grows by, row by row: anchors, and derivatives of named outputs.
 
 `anchors`, (a, units), and `anchor_parameters`, (a, P): the deletions that were retrained, and the
-parameters after that. `gradients/...`: a group for each output, which its attribute `output` names,
-with `points`, (g, units), each an anchor or the base point, `gradients` there, (g, units), and
-`costs`, (g, 1), what each took beyond its anchor, in trainings.
+parameters after that; `reference_values`, (a, references): what `references` are after that.
+`gradients/...`: a group for each output, which its attribute `output` names, with `points`,
+(g, units), each an anchor or the base point, `gradients` there, (g, units), and `costs`, (g, 1),
+what each took beyond its anchor, in trainings.
 
 Every row is a chunk with a CRC-32C checksum, and the array that names the rows (`anchors`,
 `points`) is written last: what an interrupted call left is no row, and is written over.
@@ -28,11 +29,26 @@ def anchors(group, units):
     return group["anchors"][:count] if count else np.empty((0, units))
 
 
-def anchor_parameters(group, batch):
-    """The parameters after the anchors' retrainings, (up to batch, size) at a time."""
+def anchor_parameters(group, batch, first=0):
+    """The parameters after the anchors' retrainings from a first on, (up to batch, size) each."""
     count = _count(group, "anchors")
-    for start in range(0, count, batch):
+    for start in range(first, count, batch):
         yield group["anchor_parameters"][start : min(start + batch, count)]
+
+
+def write_reference_values(group, values):
+    """Add the values of the references after the next anchors, (a, references)."""
+    _append(group, reference_values=values)
+
+
+def reference_values(group):
+    """The values of the references after the anchors, (a, references)."""
+    return group["reference_values"][: reference_count(group)]
+
+
+def reference_count(group):
+    """How many anchors the values of the references are known after."""
+    return _count(group, "reference_values")
 
 
 def write_gradients(group, output, points, gradients, costs):

@@ -29,7 +29,7 @@ def plan(run_or_profile, epsilon, delta=0.05, deletion_size=1, *, output=None, w
         raise ValueError("say which output is to be predicted, such as output=sl.LossOn('max')")
     run = run_or_profile
     start = time.perf_counter()
-    sketched = sketch(run, PROFILE_DEGREE, PROFILE_DIRECTIONS, progress=False)
+    sketched = sketch(run, PROFILE_DEGREE, PROFILE_DIRECTIONS, anchors=0, progress=False)
     seconds = time.perf_counter() - start
     return planning.plan(
         sketched.output(output),

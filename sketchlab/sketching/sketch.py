@@ -21,7 +21,8 @@ from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.runs import BATCH
-from . import anchors, known
+from . import anchors as evidence
+from . import known
 from . import store as stores
 from .gradients import stored_gradients
 from .identity import (
@@ -32,6 +33,7 @@ from .identity import (
     trained_losses,
     trained_parameters,
 )
+from .references import references
 
 
 class Sketch:
@@ -44,7 +46,7 @@ class Sketch:
         self.group, self.model, self.units, self._count = group, model, units, count
         self.record = dict(group.attrs)["record"]
         self.at = base_point(self.record["at"], len(units))
-        self._directions = None
+        self._directions = self._made = None
 
     @property
     def degree(self):
@@ -75,7 +77,7 @@ class Sketch:
     @property
     def influence(self):
         """Derivative of the mean loss on unit v by the down-weight of unit u, or None."""
-        return self.group["influence"][:] if "influence" in self.group else None
+        return stores.stored(self.group, "influence")
 
     def check_run(self, run):
         """Raise ValueError if the sketch was not made of this training run."""
@@ -93,9 +95,9 @@ class Sketch:
         for start in range(0, len(self), BATCH):
             head, tail = stores.read(self.group, start, min(start + BATCH, len(self)))
             jets = Jet.of(head[None], np.ascontiguousarray(tail.swapaxes(0, 1)))
-            yield self._model(jets)
+            yield self.model_of(jets)
 
-    def _model(self, flat):
+    def model_of(self, flat):
         """The model with these parameters, arrays or jets that have them all on the last axis."""
         return self.model.with_parameters(Flat(self.record["parameters"]).named(flat))
 
@@ -122,7 +124,7 @@ class Sketch:
             rows.append(jet.coefficients)
         coefficients = np.concatenate(rows, axis=1)
         anchored = [
-            function(self._model(rows)) for rows in known.anchor_parameters(self.group, BATCH)
+            function(self.model_of(rows)) for rows in known.anchor_parameters(self.group, BATCH)
         ]
         anchor_values = np.concatenate(anchored) if anchored else np.empty(0)
         if not np.all(np.isfinite(coefficients)):
@@ -131,35 +133,41 @@ class Sketch:
             raise ValueError("the output is not finite for every anchor")
         undeleted = None
         if np.any(self.at):
-            undeleted = float(function(self._model(trained(self.group))))
+            undeleted = float(function(self.model_of(trained(self.group))))
             if not np.isfinite(undeleted):
                 raise ValueError("the output is not finite with nothing deleted")
         points, gradients, costs = stored_gradients(self, function)
+        shared = {"at": self.at, "anchors": self.anchors, "influence": self.influence}
         return Output(
             coefficients,
             self.directions,
             unit=getattr(function, "unit", "") if unit is None else unit,
             bounds=getattr(function, "bounds", (-np.inf, np.inf)),
-            at=self.at,
             undeleted=undeleted,
-            anchors=self.anchors,
             anchor_values=anchor_values,
-            influence=self.influence,
+            **shared,
+            references=self._references(shared),
             gradient_points=points,
             gradients=gradients,
             gradient_cost=sum(costs.tolist()),
         )
+
+    def _references(self, shared):
+        """The references, the same for all outputs until there are more anchors."""
+        if self._made is None or len(self._made[0]) != len(shared["anchors"]):
+            self._made = shared["anchors"], references(self, **shared)
+        return self._made[1]
 
     def anchor(self, run, deletions, *, gradients=(), jobs=1, progress=True):
         """Retrain exactly after some deletions, with derivatives of named outputs if asked for.
 
         See `anchors.anchor`.
         """
-        anchors.anchor(self, run, deletions, gradients=gradients, jobs=jobs, progress=progress)
+        evidence.anchor(self, run, deletions, gradients=gradients, jobs=jobs, progress=progress)
 
     def suggested_anchors(self, count, *, seed=0, largest=None):
         """Deletions worth retraining, as down-weights: see `anchors.suggested`."""
-        return anchors.suggested(self, count, seed=seed, largest=largest)
+        return evidence.suggested(self, count, seed=seed, largest=largest)
 
     def predict(self, function, down_weights=None, *, without=None, estimator="automatic"):
         """Predict an output after a deletion; for many deletions keep `output(function)`."""
@@ -176,6 +184,7 @@ def sketch(
     deletion_size=None,
     design="orthonormal",
     seed=0,
+    anchors=None,
     store=None,
     jobs=1,
     progress=True,
@@ -187,6 +196,9 @@ def sketch(
     where nothing is deleted; or, if deletion_size is given, the average deletion of that many
     units, deletion_size / units everywhere.
     design: how the directions are drawn, see `directions.DESIGNS`.
+    anchors: exact retrainings to make beside the jets, which calibrate the bands of predictions and
+    improve them (see `suggested_anchors`). Default: as many as a tenth of what the jets cost, in
+    trainings, but 24 to 64. With 0 of them, bands rest on assumptions, and say so.
     store: a folder to keep the sketch in; if it has a part of the same sketch, that is continued.
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
@@ -224,7 +236,9 @@ def sketch(
             bar.update(len(numbers))
     if len(missing):  # another process that fills the same store may have written older flags
         stores.mark(group, range(directions))
-    return Sketch(group, run.initial, units, directions)
+    made = Sketch(group, run.initial, units, directions)
+    evidence.calibrate(made, run, anchors, seed=seed, jobs=jobs, progress=progress)
+    return made
 
 
 def open_sketch(path, run=None):

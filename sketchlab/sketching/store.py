@@ -176,17 +176,29 @@ def writable(group):
     return zarr.open_group(group.store.with_read_only(False), mode="r+")
 
 
-def write_influence(group, matrix):
-    """Store the influence of units on each other, (units, units)."""
+def put(group, name, values):
+    """Store a whole array, in one chunk, in place of one of that name."""
     array = group.create_array(
-        "influence",
-        shape=matrix.shape,
-        dtype=float,
-        chunks=matrix.shape,
+        name,
+        shape=values.shape,
+        dtype=values.dtype,
+        chunks=values.shape,
+        fill_value=np.nan,
         overwrite=True,
         compressors=[Crc32cCodec()],
     )
-    array[:] = matrix
+    array[:] = values
+
+
+def stored(group, name):
+    """A whole array, or None if there is none of that name, or if writing it was cut off."""
+    if name not in group:
+        return None
+    try:
+        values = group[name][:]
+    except Exception as error:
+        raise ValueError(damaged(group, name, "", error)) from error
+    return None if np.isnan(values).all() else values
 
 
 def damaged(group, name, where, error):
