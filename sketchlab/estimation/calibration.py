@@ -9,14 +9,18 @@ is a sum of parts, each an idea of where errors come from,
     1. the error that the estimator states,
     2. the interaction form: what similar documents do to each other,
     3. the length of the effects of single units, (sum_i x_i^2 g_i^2)^(1/2),
-    4. the same times x' A x: how much the deletion raises the losses on what it deletes.
+    4. the same times x' A x: how much the deletion raises the losses on what it deletes,
+    5. the effect of first order, times the root of how far it exceeds that length: deletions that
+       were chosen for their effect.
 
-The weights are the likeliest for Student's t (heavy tails) on the anchors of some `references`,
-outputs of the same sketch that are there for this, or else of this output. The band is q times the
-scale, q the larger of two 90% quantiles of |error| / scale: over all of these outputs together (a
-few anchors say little about one output alone), and over this output. That is split conformal
-prediction, but that the anchors are evidence too, each left out in turn. It promises 90% for
-deletions that are drawn as the anchors were, half of them at random, half of units that act alike.
+The weights are the likeliest for Student's t (heavy tails) on the anchors. One anchor more or less
+says little about one output, so there are two scales: of some `references`, outputs of the same
+sketch that are there for this, and of this output, with weights that are likely near those. Each is
+multiplied by a quantile of |error| / scale, of all these outputs and of this one; the wider band is
+taken. That is conformal prediction, but that the anchors are evidence too, each left out in turn,
+and that they chose the weights: hence a quantile slightly above the band's. It promises the band's
+share for deletions that are drawn as the anchors were (see `Sketch.suggested_anchors`): some at
+random, some of units that act alike, some of units with large effects.
 """
 
 import dataclasses
@@ -28,24 +32,30 @@ from .minimum_norm import base_gradient
 from .posterior import bend
 from .prediction import COVERAGE
 
+LEVEL = 0.92  # quantile for a 90% band, as weights and posterior were fitted to the same anchors
 FEWEST = 20  # anchors of several units that calibrate, at least
 FREEDOM = 3.0  # of Student's t
 RIDGE = 1e-3  # keeps weights that nothing depends on from running away
+NEAR = 1.0  # standard deviation of the logarithm of an output's weights around the references'
+SMALLEST = 1e-70  # its square is above 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """Weights of the parts, and the factor for a 90% band of one output. count: of anchors."""
+    """How wide bands of one output must be: the widest of some scales, each times its quantile.
+
+    weights: of the parts, (scales, parts). factors: the quantiles, (scales,). count: of anchors.
+    """
 
     weights: np.ndarray
-    factor: float
+    factors: np.ndarray
     count: int
 
     def error(self, output, moves, stated):
         """The standard error whose normal 90% band is the calibrated one, (points,)."""
         parts = _parts(output, moves, stated)
-        scale = _scale(self.weights, parts)
-        return self.factor * scale / special.ndtri((1 + COVERAGE) / 2)
+        reach = self.factors[:, None] * np.array([_scale(w, parts) for w in self.weights])
+        return reach.max(axis=0) / special.ndtri((1 + COVERAGE) / 2)
 
 
 def calibration(rule, output):
@@ -76,15 +86,20 @@ def _calibration(rule, output):
         return None
     own = _scores(rule, output, rows)
     others = [_scores(rule, one, rows) for one in output.references]
-    weights = (
-        output.references[0].kept(("weights", rule), lambda: _fitted(others))
-        if others
-        else _fitted([own])
-    )
-    ratios = [np.abs(errors) / _scale(weights, parts) for errors, parts in [own, *others]]
-    level = min(1.0, COVERAGE * (len(rows) + 1) / len(rows))
-    alone, together = np.quantile(ratios[0], level), np.quantile(np.concatenate(ratios), COVERAGE)
-    return Calibration(weights, max(alone, together), len(rows))
+    level = min(1.0, LEVEL * (len(rows) + 1) / len(rows))
+    if not others:
+        weights = _fitted([own])
+        return Calibration(weights[None], np.array([_quantile([own], weights, level)]), len(rows))
+    common = output.references[0].kept(("weights", rule), lambda: _fitted(others))
+    weights = _fitted([own], common)
+    factors = _quantile([own], weights, level), _quantile([own, *others], common, LEVEL)
+    return Calibration(np.array([weights, common]), np.array(factors), len(rows))
+
+
+def _quantile(scores, weights, level):
+    """The quantile of |error| / scale."""
+    ratios = [np.abs(errors) / _scale(weights, parts) for errors, parts in scores]
+    return np.quantile(np.concatenate(ratios), level)
 
 
 def _scores(rule, output, rows):
@@ -106,25 +121,31 @@ def _parts(output, moves, stated):
         together = np.einsum("pi,pi->p", moves @ influence, moves)
         together -= moves**2 @ np.diag(influence)
     stated = np.where(np.isfinite(stated), stated, 0.0)  # where nothing is known, the rest tells
-    return np.array([stated, np.abs(bend(output, moves)), lengths, lengths * np.abs(together)])
+    effects = np.abs(moves @ gradient)
+    excess = np.sqrt(effects / np.maximum(lengths, SMALLEST))
+    bends = np.abs(bend(output, moves))
+    return np.array([stated, bends, lengths, lengths * np.abs(together), effects * excess])
 
 
 def _scale(weights, parts):
     return np.sqrt(np.maximum(weights**2 @ parts**2, np.finfo(float).tiny))
 
 
-def _fitted(scores):
-    """The likeliest weights of the parts."""
+def _fitted(scores, near=None):
+    """The likeliest weights of the parts, (parts,). near: weights that they are likely near."""
     errors = np.concatenate([np.abs(errors) for errors, _ in scores])
     parts = np.concatenate([parts for _, parts in scores], axis=1)
-    unit = np.maximum(np.sqrt(np.mean(parts**2, axis=1)), np.finfo(float).tiny ** 0.25)
-    size = max(np.sqrt(np.mean(errors**2)), np.finfo(float).tiny ** 0.25)
+    if near is None:
+        size = max(np.sqrt(np.mean(errors**2)), SMALLEST)
+        unit, ridge = size / np.maximum(np.sqrt(np.mean(parts**2, axis=1)), SMALLEST), RIDGE
+    else:
+        unit, ridge = near, 0.5 / NEAR**2 / len(errors)
 
     def cost(logarithms):
-        scale = _scale(np.exp(logarithms) * size / unit, parts)
+        scale = _scale(np.exp(logarithms) * unit, parts)
         tail = (FREEDOM + 1) / 2 * np.log1p((errors / scale) ** 2 / FREEDOM)
-        return np.mean(np.log(scale) + tail) + RIDGE * np.sum(logarithms**2)
+        return np.mean(np.log(scale) + tail) + ridge * np.sum(logarithms**2)
 
     starts = [np.full(len(parts), start) for start in (0.0, -2.0)]
     found = min((optimize.minimize(cost, start) for start in starts), key=lambda one: one.fun)
-    return np.exp(found.x) * size / unit
+    return np.exp(found.x) * unit

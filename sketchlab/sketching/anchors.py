@@ -10,7 +10,7 @@ from ..progress import progress_bar
 from ..training.models import Flat
 from . import known, store
 from .gradients import differentiate, output_name
-from .references import follow, learn
+from .references import follow, learn, reference_effects
 
 SHARE = 0.1  # of what the jets cost that goes to calibrating retrainings
 FEWEST_ANCHORS, MOST_ANCHORS = 24, 64  # of these
@@ -77,12 +77,14 @@ def calibrate(sketch, run, count, *, seed, jobs, progress):
 
 
 def suggested(sketch, count, *, seed=0, largest=None):
-    """Deletions worth retraining, (up to count, units): half random, half of units that act alike.
+    """Deletions worth retraining, (up to count, units): of every five, two random, two of units
+    that act alike, and one of the units with the largest effects on a training loss.
 
     Sizes are log-uniform: from 1 to `largest` units if random (default: a quarter of them, or the
-    few that there are, and at most 200), from 2 to half of that if alike. Units that act alike are
-    those whose deletion raises each other's training loss the most, once `influence` is known (see
-    `anchor`); before that, all are random.
+    few that there are, and at most 200), from 2 to half of that otherwise. Units that act alike are
+    those whose deletion raises each other's training loss the most. Effects are of first order, on
+    the references (see `references`), either way. Before any anchor, nothing is known of all that,
+    and every deletion is random.
     """
     check_count(count, "count")
     rng = np.random.default_rng(seed)
@@ -90,17 +92,20 @@ def suggested(sketch, count, *, seed=0, largest=None):
     if largest is None:
         largest = min(max(n // 4, min(n // 2, FEW)), LARGEST)
     largest = max(2, min(largest, n - 1))
-    influence = sketch.influence
+    influence, effects = sketch.influence, reference_effects(sketch)
     found = np.zeros((count, n))
     for number, row in enumerate(found):
-        if number % 2 or influence is None:
+        if influence is None or number % 5 in (0, 2):
             row[rng.choice(n, _size(rng, 1, largest), replace=False)] = 1.0
+            continue
+        if number % 5 == 4:
+            order = rng.choice([-1.0, 1.0]) * effects[:, rng.integers(effects.shape[1])]
         else:
             centre = rng.integers(n)
-            alike = influence[centre] + influence[:, centre]
-            alike[centre] = np.inf
-            size = _size(rng, 2, max(2, largest // 2))
-            row[np.argsort(-alike, kind="stable")[:size]] = 1.0
+            order = influence[centre] + influence[:, centre]
+            order[centre] = np.inf
+        size = _size(rng, 2, max(2, largest // 2))
+        row[np.argsort(-order, kind="stable")[:size]] = 1.0
     return np.unique(found, axis=0)
 
 

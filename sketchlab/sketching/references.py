@@ -75,6 +75,14 @@ def references(sketch, **settings):
     )
 
 
+def reference_effects(sketch):
+    """Derivatives of the references by the units' down-weights, (units, references), or None."""
+    jets = store.stored(sketch.group, "reference_jets")
+    if jets is None or sketch.degree < 1:
+        return None
+    return gradients(sketch.directions, jets[1, : len(sketch)])
+
+
 def reference_examples(run):
     """Numbers of the examples whose losses are the references."""
     count = min(COUNT, len(run))
