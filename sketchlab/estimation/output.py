@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from ..checks import check_count, check_degree, number_array
+from . import ranking
 from .averages import Mean, MedianOfMeans
 from .calibration import calibration
 from .choice import Automatic, named_estimator
@@ -80,13 +81,12 @@ class Output:
         object.__setattr__(self, "_kept", {})
 
     def _check_gradients(self):
-        if self.gradients.shape != self.gradient_points.shape:
+        points, rows = self.gradient_points, self.gradients
+        if rows.shape != points.shape or not np.all(np.isfinite(rows)):
             raise ValueError(
-                f"there are {len(self.gradient_points)} gradient points and {len(self.gradients)} "
-                "gradients: give one row of derivatives for each"
+                f"there are {len(points)} gradient points and {len(rows)} gradients: give one row "
+                "of finite derivatives for each"
             )
-        if not np.all(np.isfinite(self.gradients)):
-            raise ValueError("gradients must be finite numbers")
         known = {_key(x) for x in (self.at, *self.anchors)}
         if not known.issuperset(map(_key, self.gradient_points)):
             raise ValueError(
@@ -259,6 +259,20 @@ class Output:
         if np.isfinite(self.now):
             known[_key(np.zeros(len(self.units)))] = self.now
         return known | dict(zip(map(_key, self.anchors), self.anchor_values, strict=True))
+
+    def ranked(self, candidates, down_weights=None, *, without=None, gradients=False):
+        """Which retraining next? Candidates by how much they would narrow the band of a question.
+
+        candidates: down-weights, (c, n). down_weights, without: the question, one deletion or
+        several, as in `predict`. gradients: rank gradients at the candidates, not retrainings.
+        Returns the order, (c,), and what is left after the first 0, 1, ..., c, (c + 1,): the error
+        (root mean square, as stated, not calibrated); of gradients, the open share of the second
+        order (see `ranking`).
+        """
+        questions = np.atleast_2d(self.units.down_weights(without, down_weights))
+        candidates = np.atleast_2d(self.units.down_weights(None, candidates))
+        rule = ranking.gradients if gradients else ranking.retrainings
+        return rule(self, candidates, questions)
 
     def stability(self):
         """The stability profile: arrays (norms, errors), ||F_r|| for r = 0 .. degree.

@@ -54,26 +54,31 @@ class Posterior:
                 "this sketch has no anchors and no gradients: make some with "
                 "sketch.anchor(run, ...)"
             )
-        process = output.kept(self, lambda: _Process(output))
-        total, error = process.at(moves)
+        known = process(output)
+        total, error = known.at(moves)
         kinds = [f"{len(output.anchors)} exact retrainings"] * bool(len(output.anchors))
         kinds += [f"{len(output.gradients)} gradients"] * bool(len(output.gradients))
         evidence = f"corrected by {' and '.join(kinds)}"
-        if process.form is None:
+        if known.form is None:
             found = MinimumNorm().estimate(output, moves)
             reason = f"{found.reason}; {evidence}"
             return dataclasses.replace(found, total=total, error=error, reason=reason)
-        first, second = moves @ base_gradient(output), process.second_order(moves)
-        terms = np.array([np.full(len(moves), process.base), first, second])
+        first, second = moves @ base_gradient(output), known.second_order(moves)
+        terms = np.array([np.full(len(moves), known.base), first, second])
         errors = np.array([0.0 * error, 0.0 * error, error])
         return Estimate(terms, errors, total, error, reason=f"quadratic form; {evidence}")
 
     def left_out(self, output):
         """Truth less prediction at each anchor that is left out, and the error, each (a,)."""
-        return output.kept(self, lambda: _Process(output)).left_out()
+        return process(output).left_out()
 
 
-class _Process:
+def process(output):
+    """The posterior of an output, kept with it."""
+    return output.kept(process, lambda: Process(output))
+
+
+class Process:
     """m + c B, and the Gaussian process G conditioned on the values at the anchors."""
 
     def __init__(self, output):
@@ -105,6 +110,16 @@ class _Process:
         error = np.sqrt(np.maximum(prior - known, 10 * NUGGET * prior))
         return mean + cross.T @ self.solution, error
 
+    def covariance(self, moves):
+        """The posterior covariance of the output after some deletions, (points, points)."""
+        places = self._places(moves)
+        kernel = self._kernel(places, places)
+        if self.factor is None:
+            return kernel
+        cross = self._kernel(self.places, places)
+        half = linalg.solve_triangular(self.factor[0], cross, lower=True)
+        return kernel - half.T @ half
+
     def left_out(self):
         """Truth less prediction at each anchor left out, and the standard deviation there."""
         if self.factor is None:
@@ -132,11 +147,17 @@ class _Process:
         differences = output.gradients - base_gradient(output) - moves @ prior
         return prior + self.curvature.form(differences)
 
+    def scaled(self, moves):
+        """Moves in the coordinates of the kernel, (points, n)."""
+        return np.sign(moves) * np.abs(moves) ** self.power * np.sqrt(self.sizes)
+
+    def open_moves(self, moves):
+        """What the gradient points do not span of them, (points, n)."""
+        scaled = self.scaled(moves)
+        return scaled if self.curvature is None else self.curvature.rest(scaled)
+
     def _places(self, moves):
-        sized = np.sign(moves) * np.abs(moves) ** self.power
-        sized = sized * np.sqrt(self.sizes)
-        rest = sized if self.curvature is None else self.curvature.rest(sized)
-        return _Places(sized, rest, bend(self.output, moves))
+        return _Places(self.scaled(moves), self.open_moves(moves), bend(self.output, moves))
 
     def _kernel(self, left, right, settings=None):
         variance, weight, spread = self.settings if settings is None else settings

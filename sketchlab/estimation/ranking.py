@@ -1,0 +1,71 @@
+"""Which retraining next? Deletions in the order in which knowing them narrows a band the most.
+
+Before anything is retrained, the Gaussian process of the posterior knows how much each retraining
+would say: the variance of f(q) falls by cov(f(q), f(c))^2 / var f(c) if f(c) becomes known. With
+the best candidate taken as known, the next is sought, and so on. A gradient at c says how f(q) bends
+along c: the squared length of what is open of q falls by the square of its part along c.
+"""
+
+import numpy as np
+
+from .posterior import process
+
+
+def retrainings(output, candidates, questions):
+    """Candidates in greedy order, (c,), and the mean stated error before and after each, (c + 1,).
+
+    candidates, questions: down-weights, (c, n) and (q, n).
+    """
+    both = np.concatenate([candidates, questions]) - output.at
+    covariance = process(output).covariance(both)
+    count = len(candidates)
+    order, errors = [], [_mean_error(covariance, count)]
+    smallest = 1e-10 * np.max(np.diag(covariance), initial=0.0)
+    for _ in range(count):
+        variances = np.diag(covariance)[:count]
+        known = variances <= smallest
+        gains = np.sum(covariance[:count, count:] ** 2, axis=1)
+        gains = np.where(known, -1.0, gains / np.where(known, 1.0, variances))
+        gains[order] = -2.0
+        best = int(np.argmax(gains))
+        if not known[best]:
+            column = covariance[:, best] / np.sqrt(covariance[best, best])
+            covariance = covariance - np.outer(column, column)
+        order.append(best)
+        errors.append(_mean_error(covariance, count))
+    return np.array(order), np.array(errors)
+
+
+def gradients(output, candidates, questions):
+    """Candidates for a gradient in greedy order, (c,), and what is left open, (c + 1,).
+
+    Of the second order of the questions, as a share: the mean of (open length / length)^2.
+    """
+    known = process(output)
+    points, asked = (
+        known.open_moves(candidates - output.at),
+        known.open_moves(questions - output.at),
+    )
+    whole = np.sum(known.scaled(questions - output.at) ** 2, axis=1)
+    whole = np.where(whole > 0, whole, 1.0)
+    order, left = [], [np.mean(np.sum(asked**2, axis=1) / whole)]
+    smallest = 1e-10 * np.max(np.sum(points**2, axis=1), initial=0.0)
+    for _ in range(len(candidates)):
+        lengths = np.sum(points**2, axis=1)
+        gone = lengths <= smallest
+        gains = np.sum((points @ asked.T) ** 2 / whole, axis=1) / np.where(gone, 1.0, lengths)
+        gains = np.where(gone, -1.0, gains)
+        gains[order] = -2.0
+        best = int(np.argmax(gains))
+        if not gone[best]:
+            unit = points[best] / np.sqrt(lengths[best])
+            points = points - np.outer(points @ unit, unit)
+            asked = asked - np.outer(asked @ unit, unit)
+        order.append(best)
+        left.append(np.mean(np.sum(asked**2, axis=1) / whole))
+    return np.array(order), np.array(left)
+
+
+def _mean_error(covariance, count):
+    variances = np.maximum(np.diag(covariance)[count:], 0.0)
+    return float(np.sqrt(np.mean(variances)))
