@@ -1,7 +1,7 @@
 """Which retraining next? Deletions in the order in which knowing them narrows a band the most.
 
 Before anything is retrained, the Gaussian process of the posterior knows how much each retraining
-would say: the variance of f(q) falls by cov(f(q), f(c))^2 / var f(c) if f(c) becomes known. With
+would say: if f(c) becomes known, the variance of f(q) falls by cov(f(q), f(c))^2 / var f(c). With
 the best candidate taken as known, the next is sought, and so on. A gradient at c says how f(q) bends
 along c: the squared length of what is open of q falls by the square of its part along c.
 """
