@@ -2,8 +2,8 @@
 
 Before anything is retrained, the Gaussian process of the posterior knows how much each retraining
 would say: if f(c) becomes known, the variance of f(q) falls by cov(f(q), f(c))^2 / var f(c). With
-the best candidate taken as known, the next is sought, and so on. A gradient at c says how f(q) bends
-along c: the squared length of what is open of q falls by the square of its part along c.
+the best candidate taken as known, the next is sought, and so on. A gradient at c says how f(q)
+bends along c: the squared length of what is open of q falls by the square of its part along c.
 """
 
 import numpy as np
