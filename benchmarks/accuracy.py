@@ -18,7 +18,7 @@ import time
 
 import corpora
 import numpy as np
-from evidence import add_gradients
+from evidence import add_equal, add_gradients
 
 import sketchlab as sl
 from sketchlab import attribution
@@ -196,17 +196,26 @@ def units(task, options, labels):
     board.add("anchored to singles, pairs and more", made, estimator="posterior")
     board.add("retraining: sum of single effects", of_anchors(made))
     board.add("retraining: all pairs", of_anchors(made, 2))
-    sketched, few = task.sketch(-(-n // 2), degree=1, units=labels), options.trainings_of_units
+    few = options.trainings_of_units
+    made, seconds = task.timed(of_larger_unions, task, few, max(sizes), labels)
+    name = f"posterior, {few} trainings"
+    board.add(name, made, seconds=seconds, estimator="posterior")
+    kinds = [("ridge", 1), ("lasso", 1), ("ridge", 2), ("lasso", 2)]
+    random, per_training = task.add_regressions(board, sizes, budget, kinds, units=labels)
+    add_equal(board, random, per_training, seconds, name, "lasso")
+    return board.table
+
+
+def of_larger_unions(task, trainings, largest, labels):
+    """Outputs that know single units, pairs, and as many larger unions as trainings are left."""
+    count = len(set(labels))
+    sketched = task.sketch(-(-count // 2), degree=1, units=labels)  # what acts alike, exactly
     task.anchored(sketched, "units")
     made = task.anchored(sketched, "pairs")
-    rest = max(1, few - made[0].cost)
-    larger = sketched.suggested_anchors(2 * rest, seed=options.seed, largest=max(sizes))
+    rest = max(1, trainings - made[0].cost)
+    larger = sketched.suggested_anchors(3 * rest, seed=task.options.seed, largest=largest)
     larger = task.rng.permutation(larger[np.count_nonzero(larger, axis=1) > 2])[:rest]
-    made = task.anchored(sketched, larger)
-    board.add(f"posterior, {few} trainings", made, estimator="posterior")
-    kinds = [("ridge", 1), ("lasso", 1), ("ridge", 2), ("lasso", 2)]
-    task.add_regressions(board, sizes, budget, kinds, units=labels)
-    return board.table
+    return task.anchored(sketched, larger)
 
 
 def main(arguments=None):

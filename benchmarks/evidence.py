@@ -16,6 +16,7 @@ import sketchlab as sl
 from sketchlab import attribution
 from sketchlab.attribution import Retrained, effects, random_deletions
 
+FEWEST = 4  # random retrainings in a regression
 RANDOM, ALIKE = (1 / 25, 1 / 4), (1 / 125, 1 / 25)  # sizes of points, as shares of the documents
 
 
@@ -63,13 +64,15 @@ def add_gradients(task, board, random, per_training):
             found = chosen(made, each, few, **fields)
             seconds = spent[name] if fields else spent[name] - evaluating
             board.add(name + words, found, seconds=seconds, estimator="posterior")
-    name = f"singles and {most} gradients (for {options.trainings} trainings)"
+    name = f"singles and {most} gradients, for {options.trainings} trainings"
     spent[name] = singles + per_pass * (most + 1)
     found = chosen(made, each, mixed, **form)
     board.add(name, found, seconds=spent[name], estimator="posterior")
     for name, seconds in spent.items():
         add_equal(board, random, per_training, seconds, name)
-    taken = random[0].chosen(range(affordable(random, per_training, spent[name] - singles)))
+    taken = random[0].chosen(
+        range(affordable(random, per_training, spent[name] - singles - per_pass))
+    )
     values = [one.values[: len(taken)] for one in random]
     found = [
         dataclasses.replace(
@@ -77,29 +80,31 @@ def add_gradients(task, board, random, per_training):
             anchors=np.concatenate([one.anchors, taken.deletions]),
             anchor_values=np.concatenate([one.anchor_values, more]),
         )
-        for one, more in zip(chosen(made, each, [], **form), values, strict=True)
+        for one, more in zip(chosen(made, each, np.zeros((1, n)), **form), values, strict=True)
     ]
-    seconds = singles + len(taken) * per_training
+    seconds = singles + per_pass + len(taken) * per_training
     board.add(
-        f"retraining: posterior of singles and {len(taken)} at random",
+        f"retraining: posterior of exact first order, singles and {len(taken)} at random",
         found,
         seconds=seconds,
         estimator="posterior",
     )
 
 
-def add_equal(board, random, per_training, seconds, name):
-    """A row of regression on the random retrainings that these seconds pay for."""
+def add_equal(board, random, per_training, seconds, name, kind="kernel_ridge"):
+    """A row of regression of degree 2 on the random retrainings that these seconds pay for."""
     count = affordable(random, per_training, seconds)
-    found = attribution.regression([one.chosen(range(count)) for one in random], "kernel_ridge", 2)
-    words = f"retraining: kernel ridge regression, the seconds of {name.split(' (')[0]}"
-    board.add(words, found, seconds=count * per_training)
+    found = attribution.regression([one.chosen(range(count)) for one in random], kind, 2)
+    words = f"{kind.replace('_', ' ')} regression of degree 2 in the time of {name}"
+    board.add(f"retraining: {words}", found, seconds=count * per_training)
 
 
 def affordable(random, per_training, seconds):
-    """How many of the random retrainings these seconds pay for; no fewer than cross-validation
-    needs."""
-    return int(np.clip(seconds / per_training, 4, len(random[0])))
+    """How many of the random retrainings these seconds pay for.
+
+    As many as there are at most, and no fewer than cross-validation needs.
+    """
+    return int(np.clip(seconds / per_training, FEWEST, len(random[0])))
 
 
 def chosen(made, retrained, differentiated, **changes):
