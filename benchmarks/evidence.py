@@ -12,9 +12,12 @@ import dataclasses
 
 import numpy as np
 
-import sketchlab as sl
 from sketchlab import attribution
 from sketchlab.attribution import Retrained, effects, random_deletions
+from sketchlab.attribution.retraining import find
+from sketchlab.sketching import known
+from sketchlab.training.models import Flat
+from sketchlab.training.runs import BATCH
 
 FEWEST = 4  # random retrainings in a regression
 RANDOM, ALIKE = (1 / 25, 1 / 4), (1 / 125, 1 / 25)  # sizes of points, as shares of the documents
@@ -113,11 +116,11 @@ def chosen(made, retrained, differentiated, **changes):
     The derivatives where nothing is deleted come with the others. changes: fields that are changed,
     by functions of an output.
     """
-    known, found = keys([*retrained, *differentiated]), []
+    wanted, found = keys([*retrained, *differentiated]), []
     for one in made:
         base = np.all(one.gradient_points == one.at, axis=1)
         has = inside(one.gradient_points, keys(differentiated)) | base & bool(len(differentiated))
-        exact = inside(one.anchors, known)
+        exact = inside(one.anchors, wanted)
         shared = ~base / len(made)  # of a pass, the training that its anchor counts
         per_pass = (one.gradient_cost + np.sum(shared)) / max(1, len(has))
         fields = {
@@ -146,12 +149,13 @@ def inside(rows, among):
 
 def influence_of_singles(sketched, run):
     """What deleting each document does to the loss on each, (n, n): all singles are anchors."""
-    columns = []
-    for document in run.data:
-        one = sketched.output(sl.LossOn(document))
-        known = effects(Retrained.anchors(one))
-        columns.append(known.known.values - known.known.now)
-    return np.array(columns).T
+    flat, n, rows = Flat.of(run.initial.parameters), len(run), []
+    for parameters in known.anchor_parameters(sketched.group, BATCH):
+        model = run.model.with_parameters(flat.named(parameters))
+        parts = [range(i, min(i + BATCH, n)) for i in range(0, n, BATCH)]
+        rows.append(np.concatenate([model.losses(run.examples(part)) for part in parts], axis=-1))
+    place = find(np.eye(n), sketched.anchors)
+    return np.concatenate(rows)[place] - run.model.losses(run.examples(range(n)))
 
 
 def alike(influence, sizes, rng):
