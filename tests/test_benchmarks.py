@@ -141,6 +141,50 @@ def test_largest_effects_are_those_of_each_output(corpus_of_names):
         assert truth["values"][rows[i, k], k] == pytest.approx(expected, rel=1e-10)
 
 
+def test_accuracy_of_a_table(tmp_path):
+    """Rows of derivatives: costs by hand, and what must be exact is."""
+    accuracy, path = benchmark("accuracy"), tmp_path / "accuracy.json"
+    accuracy.main(["--quick", "--corpus", "table", "--result", str(path)])
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert set(result) == {"settings", "documents"}, "a table has no letters"
+    rows = {row["method"]: row for row in result["documents"]}
+    one_pass = 2 + 3 * 8  # with the training at the point
+    for name, cost in (
+        ("retraining: sum of single effects", 40),
+        ("2 gradients, nothing else", 1 + 3 * one_pass),
+        ("singles and 2 gradients", 1 + 40 + 3 * one_pass),
+        ("singles and 4 gradients", 1 + 40 + 5 * one_pass),
+    ):
+        assert rows[name]["cost"] == pytest.approx(cost) and rows[name]["seconds"] > 0
+    nothing = rows["no prediction (effect size)"]
+    for name, row in rows.items():
+        if name.startswith("singles") or name == "retraining: sum of single effects":
+            assert row["1"]["rmse"] == 0.0 and row["5"]["rmse"] < 0.1 * nothing["5"]["rmse"]
+
+
+def test_evidence_is_what_its_row_says():
+    """Influence of retraining, groups of a block matrix, and sizes in their range."""
+    evidence, rng = benchmark("evidence"), np.random.default_rng(0)
+    run = sl.train(sl.names.load()[:12], steps=12, width=4, heads=1, progress=False)
+    sketched = sl.sketch(run, 1, 1, progress=False)
+    sketched.anchor(run, [[0, 1], *([i] for i in range(12))], progress=False)
+    influence = evidence.influence_of_singles(sketched, run)
+    now = run.model.losses(list(run.data))
+    for u in (0, 7):
+        change = run.retrain(without=[u]).losses(list(run.data)) - now
+        np.testing.assert_allclose(influence[u], change, rtol=1e-8, atol=1e-12)
+    blocks = np.kron(np.eye(3), np.ones((4, 4)))
+    for row in evidence.alike(blocks, [4] * 6, rng):
+        assert np.count_nonzero(blocks @ row == 4) == row.sum() == 4
+    drawn = evidence.sizes(1000, (1 / 25, 1 / 4), 200, rng)
+    assert 40 <= drawn.min() < 50 and 200 < drawn.max() <= 250
+    assert np.median(drawn) == pytest.approx(100, rel=0.2), "the square root of 40 * 250"
+    made = [sketched.output(sl.LossOn("ana"))]
+    (one,) = evidence.chosen(made, np.eye(12)[:3], [])
+    np.testing.assert_array_equal(one.anchors, np.eye(12)[:3])
+    assert one.influence is None and one.cost == 1 + 3
+
+
 def test_made_documents_are_what_they_seem():
     """Sums that are right, streets that fit the context, 1000 and 500 of them and more."""
     corpora = benchmark("corpora")

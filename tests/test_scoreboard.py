@@ -380,6 +380,28 @@ def test_costs_are_counted_once_if_shared_and_added_if_not():
     assert total_cost([]) == 0
 
 
+def test_derivatives_count_for_every_output():
+    """A pass of two outputs is two trainings and 3 for each, at each point and the base point."""
+    run, outputs = make_run("ridge", "sgd"), [sl.LossOn(i) for i in range(10)]
+    sketched = sl.sketch(run, 3, 4, progress=False)
+    before = [sketched.output(one) for one in outputs]
+    points = np.eye(12)[:3] + np.eye(12)[3:6]
+    sketched.anchor(run, points, gradients=outputs[:2], progress=False)
+    two = [sketched.output(one) for one in outputs]
+    jets, passes = 4 * 10, 4 * (2 + 2 * 3)  # with the trainings of three anchors
+    assert total_cost(two) == pytest.approx(jets + passes)
+    assert total_cost(two[2:]) == jets + 3
+    assert total_cost([*before, *two, *two]) == pytest.approx(jets + passes)
+    half = 4 * (2 + 2 * 3) / 2  # of the passes; the anchors' trainings serve both outputs
+    assert total_cost(two[:1]) == pytest.approx(jets + half + 3 / 2)
+    cut = [one.part(degree=2) for one in two]
+    assert total_cost(cut) == pytest.approx(4 * 6 + passes)
+    sketched.anchor(run, points, gradients=outputs, progress=False)
+    ten = [sketched.output(one) for one in outputs]
+    assert total_cost(ten) == pytest.approx(jets + passes + 4 * (2 + 8 * 3))
+    assert total_cost([*two, *ten]) == pytest.approx(total_cost(ten))
+
+
 def board_of_ridge():
     """Two outputs, pairs and larger deletions of a small run."""
     rng = np.random.default_rng(6)
@@ -473,6 +495,16 @@ PRINTED = {
 | new | 9 | 0.7500 |""",
     "other": "",
 }
+
+
+def test_measured_seconds_have_a_column():
+    board = board_of_ridge()
+    board.add("first", [effects(one, 0) for one in board.exact], seconds=12.3)
+    board.add("second", [effects(one, 0) for one in board.exact])
+    lines = board.markdown().splitlines()
+    assert lines[0].startswith("| method | trainings | core-seconds | 2 |")
+    assert lines[1] == "|---|---:|---:|---:|---:|"
+    assert lines[2].startswith("| first | 0 | 12 | ") and lines[3].startswith("| second | 0 |  | ")
 
 
 @pytest.mark.parametrize("score", PRINTED)

@@ -18,7 +18,7 @@ Costs are in trainings of one model, in all for the outputs of the table, as cou
 them: a retraining or an anchor is 1; a direction, or a deletion that a jet of degree K is pushed
 along, is the (K+1)(K+2)/2 products of two such jets; one exact first-order pass is two trainings
 forward, and in each step back one gradient and, for every output, a jet of degree 1, which is 3.
-Retrainings and jets serve all outputs, and count once.
+Retrainings and jets serve all outputs, and count once; derivatives serve their own output.
 """
 
 import numpy as np
@@ -28,6 +28,7 @@ from .retraining import check_task, retrained
 
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
 FEWEST_RANKED = 3  # deletions whose order means something
+ABOUT = ("method", "cost", "seconds")  # of a row; the rest is by group
 DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
 
 
@@ -39,7 +40,8 @@ class Scoreboard:
     deleted together (see `Units`). jobs: processes to use.
 
     deletions: those of all groups, (points, units). truth: arrays (points, outputs) by group.
-    table: a list of dictionaries, one for each method: "method", "cost", and the scores by group.
+    table: a list of dictionaries, one for each method: "method", "cost", "seconds" where they
+    were measured, and the scores by group.
     """
 
     def __init__(self, run, outputs, groups, *, units=None, jobs=1, progress=True):
@@ -57,11 +59,12 @@ class Scoreboard:
         self.truth = dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
         self.table = []
 
-    def add(self, method, predictors, **settings):
+    def add(self, method, predictors, *, seconds=None, **settings):
         """Add the row of a method to the table and return it.
 
         predictors: a list of one per output; or such lists by name of group, if each group has its
-        own: the groups that have none are left out. settings: for their `predict`.
+        own: the groups that have none are left out. seconds: what they took, in seconds of one
+        core, if that was measured. settings: for their `predict`.
         """
         if not isinstance(predictors, dict):
             predictors = dict.fromkeys(self.groups, predictors)
@@ -76,6 +79,8 @@ class Scoreboard:
                 )
         cost = total_cost([one for found in by_group.values() for one in found])
         row = {"method": method, "cost": cost}
+        if seconds is not None:
+            row["seconds"] = seconds
         for name, found in by_group.items():
             predictions = [one.predict(self.groups[name], **settings) for one in found]
             row[name] = scores(self.truth[name], predictions)
@@ -91,16 +96,24 @@ def total_cost(predictors):
     """What several predictors took together, in trainings.
 
     Predictors with the same directions, or made from jets along or retrainings after the same
-    deletions, share these: the dearest of them is counted. Others are added up.
+    deletions, share these: the dearest of them is counted. Others are added up, and so are the
+    derivatives that each output has of its own.
     """
     spent = {}
+
+    def spend(source, cost):
+        spent[source] = max(cost, spent.get(source, 0))
+
     for one in predictors:
-        source = id(one)
+        source, own = id(one), 0
         if hasattr(one, "directions"):
-            source = id(one.directions)
+            source, own = id(one.directions), one.gradient_cost
+            for point, row in zip(one.gradient_points, one.gradients, strict=True):
+                key = (source, point.tobytes(), row.tobytes())  # the same output may come twice
+                spend(key, own / len(one.gradients))
         elif hasattr(one, "deletions"):
             source = one.deletions.tobytes()
-        spent[source] = max(one.cost, spent.get(source, 0))
+        spend(source, one.cost - own)
     return sum(spent.values())
 
 
@@ -148,22 +161,22 @@ def markdown(table, score="rmse"):
     """A table of one score as Markdown, a column for each group that has it; "" if none has.
 
     Errors have the share of truths inside the bands in brackets, and the share of infinite bands if
-    there are both kinds. Without brackets: there is no band.
+    there are both kinds. Without brackets: there is no band. Seconds have a column if any row does.
     """
     columns = [
         key
         for key in dict.fromkeys(key for row in table for key in row)
-        if key not in ("method", "cost") and any(score in row.get(key, {}) for row in table)
+        if key not in ABOUT and any(score in row.get(key, {}) for row in table)
     ]
     if not columns:
         return ""
-    lines = [
-        "| method | trainings | " + " | ".join(columns) + " |",
-        "|---|---:|" + "---:|" * len(columns),
-    ]
+    timed = any("seconds" in row for row in table)
+    head = ["method", "trainings", *["core-seconds"] * timed, *columns]
+    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
     for row in table:
-        cells = " | ".join(_cell(row.get(column, {}), score) for column in columns)
-        lines.append(f"| {row['method']} | {_cost(row['cost'])} | {cells} |")
+        spent = [_cost(row["cost"]), *[_cost(row.get("seconds"))] * timed]
+        cells = [_cell(row.get(column, {}), score) for column in columns]
+        lines.append(f"| {' | '.join([row['method'], *spent, *cells])} |")
     return "\n".join(lines)
 
 
