@@ -78,7 +78,8 @@ class Task:
 
     def sketch(self, directions, degree=3, **units):
         """A sketch."""
-        return sl.sketch(self.run, degree, directions, seed=self.options.seed, **units, **self.work)
+        settings = {"seed": self.options.seed, "anchors": 0, **units, **self.work}
+        return sl.sketch(self.run, degree, directions, **settings)
 
     def anchored(self, sketched, deletions):
         """Every output of a sketch with more anchors: these, or how many suggested."""

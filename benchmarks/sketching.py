@@ -56,7 +56,7 @@ def main():
     run = run_of(steps)
 
     def cost(run, degree, directions):
-        return seconds(lambda: sl.sketch(run, degree, directions, progress=False))
+        return seconds(lambda: sl.sketch(run, degree, directions, anchors=0, progress=False))
 
     cost(run, 3, 32)  # warm up
     table(
@@ -73,7 +73,7 @@ def main():
     )
 
     tracemalloc.start()
-    sketched = sl.sketch(run, 3, many, progress=False)
+    sketched = sl.sketch(run, 3, many, anchors=0, progress=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     print(f"\nm = {many}, degree 3: {sketched.nbytes / 1e6:.0f} MB stored", end="")
@@ -89,11 +89,11 @@ def main():
         seconds(lambda: output.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
     print(f"a new output: {new_output:.2f} s; a new deletion: {1e3 * new_deletion:.2f} ms")
-    longer = sl.sketch(run_of(4 * steps), 3, 8, progress=False).output(sl.LossOn("max"))
+    longer = sl.sketch(run_of(4 * steps), 3, 8, anchors=0, progress=False).output(sl.LossOn("max"))
     again = min(
         seconds(lambda: longer.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
-    shorter = sl.sketch(run, 3, 8, progress=False).output(sl.LossOn("max"))
+    shorter = sl.sketch(run, 3, 8, anchors=0, progress=False).output(sl.LossOn("max"))
     before = min(
         seconds(lambda: shorter.predict(without=deleted, estimator="mean")) for _ in range(20)
     )
