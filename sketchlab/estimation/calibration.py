@@ -85,7 +85,7 @@ def _calibration(rule, output):
     if len(rows) < FEWEST:
         return None
     own = _scores(rule, output, rows)
-    others = [_scores(rule, one, rows) for one in output.references]
+    others = [_scores(rule, one, rows) for one in _comparable(output)]
     level = min(1.0, LEVEL * (len(rows) + 1) / len(rows))
     if not others:
         weights = _fitted([own])
@@ -94,6 +94,13 @@ def _calibration(rule, output):
     weights = _fitted([own], common)
     factors = _quantile([own], weights, level), _quantile([own, *others], common, LEVEL)
     return Calibration(np.array([weights, common]), np.array(factors), len(rows))
+
+
+def _comparable(output):
+    """The references that know as much: of the same anchors, and there are no gradients beyond."""
+    if np.any(output.gradient_points != output.at):
+        return []
+    return [one for one in output.references if np.array_equal(one.anchors, output.anchors)]
 
 
 def _quantile(scores, weights, level):
