@@ -29,7 +29,7 @@ def sketched(small_run):
     groups = {}
     for number, name in enumerate(small_run.data):
         groups.setdefault(name[0], []).append(number)
-    return sl.sketch(small_run, 2, 15, units=groups, progress=False)
+    return sl.sketch(small_run, 2, 15, units=groups, anchors=0, progress=False)
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_a_snapshot_outlives_what_is_forgotten(small_run, sketched, monkeypatch)
 def short(small_run):
     """A run that reads four letters of longer documents, one of them of exactly four."""
     run = sl.train(["acgt", "acgtacgtac", "gattaca", "cg"], steps=4, context=4, progress=False)
-    return run, sl.sketch(run, 1, 4, progress=False)
+    return run, sl.sketch(run, 1, 4, anchors=0, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,9 @@ def test_what_an_answer_says(value, reach, truth, headline, inside):
 
 def test_an_unknown_band_is_not_made_known_by_what_is_possible(small_run):
     """Of a probability whose error is infinite, 0 to 1 would pass for a 90% band."""
-    sketched = sl.sketch(small_run, 1, 15, progress=False)  # degree 1 knows nothing of the rest
+    sketched = sl.sketch(
+        small_run, 1, 15, anchors=0, progress=False
+    )  # degree 1 knows nothing of the rest
     explorer = Explorer(small_run, sketched, question=NextLetter("m", "a"))
     explorer.selection.choose(np.arange(30) < 3)
     found = explorer.answer()
@@ -437,7 +439,7 @@ def test_retrainings_are_evidence(small_run, sketched):
     groups = {}
     for number, name in enumerate(small_run.data):
         groups.setdefault(name[0], []).append(number)
-    other = sl.sketch(small_run, 2, 15, units=groups, progress=False)
+    other = sl.sketch(small_run, 2, 15, units=groups, anchors=0, progress=False)
     other.anchor(small_run, list(deletions.astype(float)), progress=False)
     for question in (LossOn("max"), NextLetter("ma", "x")):  # the second was not asked before
         explorer.ask(question)
@@ -451,7 +453,7 @@ def test_retrainings_are_evidence(small_run, sketched):
 
 def test_what_is_known_is_no_new_evidence(small_run):
     """Anchors of the sketch are exact at once and no test of a band; one deletion counts once."""
-    sketched = sl.sketch(small_run, 2, 15, progress=False)
+    sketched = sl.sketch(small_run, 2, 15, anchors=0, progress=False)
     x = (np.arange(30) < 3).astype(float)
     sketched.anchor(small_run, [x], progress=False)
     explorer = Explorer(small_run, sketched, question=LossOn("max"))
