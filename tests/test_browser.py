@@ -170,7 +170,11 @@ class Expected:
         now = self.run.loss(self.name)
         noun = "name" if len(without) == 1 else "names"
         expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} {noun}")
-        text = f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}), now {now:.4f}"
+        band = f"90% band {p.low:.4f} to {p.high:.4f}"
+        trust = (
+            f"calibrated on {p.calibrated} retrainings" if p.calibrated else "band not calibrated"
+        )
+        text = f"predicted {p.value:.4f} ({band}, {trust}), now {now:.4f}"
         details = page.locator(".sketchlab-details")
         expect(details).to_contain_text(text)
         cost = f"as much as {plan.trainings} trainings"
@@ -183,7 +187,8 @@ class Expected:
             exact = self.run.retrain(without=without, progress=False).loss(self.name)
             inside = "inside" if p.low <= exact <= p.high else "outside"
             expect(details).to_contain_text(
-                f"retrained {exact:.4f}: off by {p.value - exact:+.4f}, {inside} the band"
+                f"retrained {exact:.4f}, known exactly: off by {p.value - exact:+.4f}, "
+                f"{inside} the band"
             )
             expect(page.locator(".sketchlab-history")).to_contain_text(f"{exact:.4f}")
 

@@ -14,6 +14,7 @@ from sketchlab.estimation.prediction import Prediction
 from sketchlab.training.microgpt import END
 from sketchlab.training.outputs import LossOn, MeanLoss, NextLetter
 from sketchlab.widgets import explorer as explorer_module
+from sketchlab.widgets import words
 from sketchlab.widgets.answers import Answer, uncounted
 from sketchlab.widgets.explorer import Explorer
 
@@ -28,7 +29,7 @@ def sketched(small_run):
     groups = {}
     for number, name in enumerate(small_run.data):
         groups.setdefault(name[0], []).append(number)
-    return sl.sketch(small_run, 2, 15, units=groups, progress=False)
+    return sl.sketch(small_run, 2, 15, units=groups, anchors=0, progress=False)
 
 
 @pytest.fixture
@@ -332,7 +333,7 @@ def test_a_snapshot_outlives_what_is_forgotten(small_run, sketched, monkeypatch)
 def short(small_run):
     """A run that reads four letters of longer documents, one of them of exactly four."""
     run = sl.train(["acgt", "acgtacgtac", "gattaca", "cg"], steps=4, context=4, progress=False)
-    return run, sl.sketch(run, 1, 4, progress=False)
+    return run, sl.sketch(run, 1, 4, anchors=0, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +403,9 @@ def test_what_an_answer_says(value, reach, truth, headline, inside):
 
 def test_an_unknown_band_is_not_made_known_by_what_is_possible(small_run):
     """Of a probability whose error is infinite, 0 to 1 would pass for a 90% band."""
-    sketched = sl.sketch(small_run, 1, 15, progress=False)  # degree 1 knows nothing of the rest
+    sketched = sl.sketch(
+        small_run, 1, 15, anchors=0, progress=False
+    )  # degree 1 knows nothing of the rest
     explorer = Explorer(small_run, sketched, question=NextLetter("m", "a"))
     explorer.selection.choose(np.arange(30) < 3)
     found = explorer.answer()
@@ -411,3 +414,75 @@ def test_an_unknown_band_is_not_made_known_by_what_is_possible(small_run):
     assert not found.plan.within_reach and "a higher degree would tell" in found.plan.reason
     explorer.retrain()
     assert explorer.answer().inside is None
+
+
+def test_retrainings_are_evidence(small_run, sketched):
+    """As if the sketch had been anchored there, which it is not; predictions come before truths."""
+    rng = np.random.default_rng(5)
+    deletions = np.array([np.isin(np.arange(30), rng.choice(30, 4, False)) for _ in range(24)])
+    explorer = Explorer(small_run, sketched, question=LossOn("max"))
+    explorer.set_part(2, 15)
+    asked = []
+    for x in deletions:
+        explorer.selection.choose(x)
+        before = explorer.answer()
+        explorer.retrain()
+        after = explorer.answer()
+        assert after.prediction == before.prediction and after.curve == before.curve
+        exact = explorer.output.predict(x.astype(float))
+        assert (exact.value, exact.error) == (pytest.approx(after.truth, rel=1e-12), 0.0)
+        asked.append(before)
+    assert [found.evidence for found in asked] == list(range(24))
+    assert [found.missing for found in asked] == [max(0, 20 - made) for made in range(24)]
+    assert [found.prediction.calibrated for found in asked] == [0] * 20 + [20, 21, 22, 23]
+    assert len(sketched.anchors) == 0 and sketched.influence is None
+    groups = {}
+    for number, name in enumerate(small_run.data):
+        groups.setdefault(name[0], []).append(number)
+    other = sl.sketch(small_run, 2, 15, units=groups, anchors=0, progress=False)
+    other.anchor(small_run, list(deletions.astype(float)), progress=False)
+    for question in (LossOn("max"), NextLetter("ma", "x")):  # the second was not asked before
+        explorer.ask(question)
+        found, expected = explorer.output, other.output(question)
+        np.testing.assert_array_equal(found.anchors, expected.anchors)
+        np.testing.assert_allclose(found.anchor_values, expected.anchor_values, rtol=1e-9)
+    explorer.ask(LossOn("max"))
+    explorer.selection.choose(deletions[3])
+    assert explorer.answer().prediction == asked[3].prediction  # also once more is known
+
+
+def test_what_is_known_is_no_new_evidence(small_run):
+    """Anchors of the sketch are exact at once and no test of a band; one deletion counts once."""
+    sketched = sl.sketch(small_run, 2, 15, anchors=0, progress=False)
+    x = (np.arange(30) < 3).astype(float)
+    sketched.anchor(small_run, [x], progress=False)
+    explorer = Explorer(small_run, sketched, question=LossOn("max"))
+    explorer.selection.choose_units(x)
+    assert explorer.answer().prediction.error == 0
+    explorer.retrain()
+    assert explorer.evidence == [] and explorer.answer().inside is None
+    for weight in (0.5, 0.5, 0.25):
+        explorer.weight = weight
+        explorer.retrain()
+    np.testing.assert_array_equal([row for row, _ in explorer.evidence], [0.5 * x, 0.25 * x])
+    sketched.anchor(small_run, [0.5 * x], progress=False)
+    explorer.ask(LossOn("zoe"))  # its output has that anchor already
+    np.testing.assert_array_equal(explorer.output.anchors, [x, 0.5 * x, 0.25 * x])
+
+
+@pytest.mark.parametrize(
+    ("error", "calibrated", "evidence", "missing", "said"),
+    [
+        (0.1, 0, 0, 20, "(90% band 1.4000 to 1.6000, band not calibrated), now 1.0000</div>"),
+        (0.1, 64, 0, 0, "(90% band 1.4000 to 1.6000, calibrated on 64 retrainings), now"),
+        (0.0, 64, 0, 0, "(known exactly), now 1.0000</div>"),
+        (0.1, 0, 1, 19, "1 retraining made here: after 19 more, predictions of other deletions"),
+        (0.1, 25, 1, 0, "1 retraining made here is evidence for the next predictions"),
+        (0.1, 25, 5, 0, "5 retrainings made here are evidence for the next predictions"),
+    ],
+)
+def test_the_numbers_say_what_they_rest_on(error, calibrated, evidence, missing, said):
+    """Whether the band was calibrated, beside it; and what retrainings are good for."""
+    p = Prediction(1.5, error, 1.5 - error, 1.5 + error, (), 1.0, calibrated=calibrated)
+    found = Answer(LossOn("max"), p, None, 1.0, (), None, None, evidence, missing)
+    assert said in words.details(found)

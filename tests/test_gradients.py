@@ -47,7 +47,7 @@ def rows_of(deletions, n=12):
 @pytest.mark.parametrize("at", [0.0, 0.2])
 def test_gradients_are_central_differences_of_exact_retrainings(run, units, at):
     """By unit, at every deletion and at the base point, which is no anchor."""
-    sketched = sl.sketch(run, 1, 6, units=units, at=at, progress=False)
+    sketched = sl.sketch(run, 1, 6, units=units, at=at, anchors=0, progress=False)
     sketched.anchor(run, DELETIONS[:2] if units is None else [["a"]], gradients=[MAX, NEXT])
     n, of_document = len(sketched.units), sketched.units.of_document
     step = 1e-5 * np.eye(n)
@@ -68,7 +68,7 @@ def test_gradients_are_central_differences_of_exact_retrainings(run, units, at):
 
 def test_nothing_is_computed_twice(run, tmp_path, passed):
     """Neither an output at a point, nor an anchor; a folder opened again knows them all."""
-    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", progress=False)
+    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", anchors=0, progress=False)
     sketched.anchor(run, [[0]], progress=False)
     sketched.anchor(run, DELETIONS, gradients=[MAX], progress=False)
     assert passed == [(1, 4)]
@@ -90,7 +90,7 @@ def test_nothing_is_computed_twice(run, tmp_path, passed):
 
 def test_the_base_point_alone_may_be_asked_for(run):
     """Without any deletion."""
-    sketched = sl.sketch(run, 1, 6, at=0.1, progress=False)
+    sketched = sl.sketch(run, 1, 6, at=0.1, anchors=0, progress=False)
     sketched.anchor(run, [], gradients=MAX, progress=False)
     made = sketched.output(MAX)
     assert len(made.anchors) == 0 and np.array_equal(made.gradient_points, np.full((1, 12), 0.1))
@@ -113,10 +113,10 @@ INTERRUPTED = {  # what raises, at which call, gradients of MAX that are there, 
 def test_an_interrupted_call_goes_on_where_it_stopped(run, tmp_path, monkeypatch, case):
     """And arrives at the same numbers."""
     module, name, last, begun, left = INTERRUPTED[case]
-    whole = sl.sketch(run, 1, 6, progress=False)
+    whole = sl.sketch(run, 1, 6, anchors=0, progress=False)
     whole.anchor(run, DELETIONS, gradients=[MAX, NEXT], progress=False)
     monkeypatch.setattr(passes, "TOGETHER", 4)  # two points of two outputs
-    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", progress=False)
+    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", anchors=0, progress=False)
     function, calls = getattr(module, name), []
 
     def interrupted(*arguments, **settings):
@@ -149,7 +149,7 @@ def test_an_interrupted_call_goes_on_where_it_stopped(run, tmp_path, monkeypatch
 
 def test_damaged_gradients_are_reported(run, tmp_path):
     """A chunk with other bytes is no number."""
-    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", progress=False)
+    sketched = sl.sketch(run, 1, 6, store=tmp_path / "s", anchors=0, progress=False)
     sketched.anchor(run, [], gradients=[MAX], progress=False)
     for name in ("gradients", "points"):
         (chunk,) = (path for path in tmp_path.rglob(f"gradients/*/{name}/c/0/0"))
@@ -163,7 +163,7 @@ def test_damaged_gradients_are_reported(run, tmp_path):
 
 def test_costs_of_gradients_are_counted(run):
     """2 trainings and 3 per output at a point; where it becomes an anchor, that one counts one."""
-    sketched = sl.sketch(run, 1, 6, progress=False)
+    sketched = sl.sketch(run, 1, 6, anchors=0, progress=False)
     sketched.anchor(run, DELETIONS, gradients=[MAX, NEXT], progress=False)
     made = [sketched.output(output) for output in (MAX, NEXT, sl.LossOn("al"))]
     jets_and_anchors = 6 * 3 + 3
@@ -188,7 +188,7 @@ class Power:
 
 def test_outputs_are_known_by_type_and_all_fields(run):
     """Those with other settings are others; what it counts and can be do not matter."""
-    sketched = sl.sketch(run, 1, 6, progress=False)
+    sketched = sl.sketch(run, 1, 6, anchors=0, progress=False)
     sketched.anchor(run, [], gradients=[Power("max", 1, 2), MAX], progress=False)
     for output in (Power("max", 1, 2), MAX, sl.LossOn("max", unit="bits", bounds=(0, 9))):
         assert len(sketched.output(output).gradients) == 1
@@ -224,7 +224,7 @@ class Holder:
 )
 def test_outputs_without_a_name_are_refused(run, output):
     """In words, before anything is trained or stored."""
-    sketched = sl.sketch(run, 1, 6, progress=False)
+    sketched = sl.sketch(run, 1, 6, anchors=0, progress=False)
     with pytest.raises(TypeError, match=r"that have a name, such as sl.LossOn"):
         sketched.anchor(run, DELETIONS, gradients=[MAX, output], progress=False)
     assert len(sketched.anchors) == len(sketched.output(MAX).gradients) == 0
@@ -232,7 +232,7 @@ def test_outputs_without_a_name_are_refused(run, output):
 
 def test_outputs_that_fail_are_refused_before_the_work(run):
     """As `first_order` refuses them."""
-    sketched = sl.sketch(run, 1, 6, progress=False)
+    sketched = sl.sketch(run, 1, 6, anchors=0, progress=False)
     with pytest.raises(ValueError, match="unknown character"):
         sketched.anchor(run, DELETIONS, gradients=[MAX, sl.LossOn("m4x")], progress=False)
     assert len(sketched.anchors) == len(sketched.output(MAX).gradients) == 0
@@ -249,7 +249,7 @@ def test_gradients_of_an_output_are_checked_and_frozen():
     assert known.part(directions=2).gradients is not None
     for changes, message in (
         ({"gradient_points": point}, "there are 1 gradient points and 0 gradients"),
-        ({"gradient_points": point, "gradients": point + np.nan}, "must be finite"),
+        ({"gradient_points": point, "gradients": point + np.nan}, "of finite derivatives"),
         ({"gradient_points": point + 1, "gradients": point}, "must be an anchor or the base"),
     ):
         with pytest.raises(ValueError, match=message):

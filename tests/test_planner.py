@@ -139,7 +139,9 @@ def test_a_run_needs_an_output(small_run):
 @pytest.fixture(scope="module")
 def sketched_output(small_run):
     """An output of the small run along 15 directions."""
-    return sl.sketch(small_run, 2, 15, progress=False).output(lambda model: model.loss("max"))
+    return sl.sketch(small_run, 2, 15, anchors=0, progress=False).output(
+        lambda model: model.loss("max")
+    )
 
 
 @pytest.mark.parametrize("deleted", [[0], [3, 4, 5], range(15)])

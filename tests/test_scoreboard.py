@@ -298,7 +298,7 @@ def test_retrained_is_the_retraining_one_by_one(units):
 def test_anchors_of_an_output_are_retrainings():
     """The sum of single effects from a sketch's anchors is that from retrainings."""
     run = make_run("ridge", "sgd")
-    sketched = sl.sketch(run, 2, 3, progress=False)
+    sketched = sl.sketch(run, 2, 3, anchors=0, progress=False)
     sketched.anchor(run, "units", progress=False)
     x = random_deletions(12, [2, 5, 12], np.random.default_rng(5))
     (output,) = losses(1)
@@ -365,13 +365,13 @@ def test_costs_are_counted_once_if_shared_and_added_if_not():
     alone = attribution.first_order(run, outputs[0], progress=False)
     assert total_cost(first) == pytest.approx(2 + 2 * 3)  # two forward, and 3 each
     assert total_cost([alone, alone]) == alone.cost == pytest.approx(2 + 3)
-    sketched = sl.sketch(run, 3, 4, progress=False)
+    sketched = sl.sketch(run, 3, 4, anchors=0, progress=False)
     made = [sketched.output(output) for output in outputs]
     assert total_cost(made) == 4 * 10
     sketched.anchor(run, "units", progress=False)
     anchored = [sketched.output(output) for output in outputs]
     assert total_cost(anchored) == 4 * 10 + 12 == total_cost([*made, *anchored])
-    other = sl.sketch(run, 1, 4, seed=1, progress=False).output(outputs[0])
+    other = sl.sketch(run, 1, 4, seed=1, anchors=0, progress=False).output(outputs[0])
     assert total_cost([*made, other]) == 4 * 10 + 4 * 3
     known = retrained(run, outputs, np.eye(12), progress=False)
     assert total_cost([effects(one) for one in known]) == 12
@@ -383,7 +383,7 @@ def test_costs_are_counted_once_if_shared_and_added_if_not():
 def test_derivatives_count_for_every_output():
     """A pass of two outputs is two trainings and 3 for each, at each point and the base point."""
     run, outputs = make_run("ridge", "sgd"), [sl.LossOn(i) for i in range(10)]
-    sketched = sl.sketch(run, 3, 4, progress=False)
+    sketched = sl.sketch(run, 3, 4, anchors=0, progress=False)
     before = [sketched.output(one) for one in outputs]
     points = np.eye(12)[:3] + np.eye(12)[3:6]
     sketched.anchor(run, points, gradients=outputs[:2], progress=False)
@@ -422,7 +422,7 @@ def test_a_board_scores_methods_by_group():
     now = [run.loss(1), run.loss(2)]
     size = np.sqrt(np.mean((board.truth["2"] - now) ** 2))
     assert row["2"]["rmse"] == pytest.approx(size, rel=1e-9) and row["cost"] == 0
-    made = sl.sketch(run, 2, 3, progress=False)
+    made = sl.sketch(run, 2, 3, anchors=0, progress=False)
     made.anchor(run, list(board.deletions), progress=False)
     exact = board.add("posterior", [made.output(o) for o in losses(1, 2)], estimator="posterior")
     assert exact["large"]["rmse"] < 1e-12 and exact["large"]["width"] == 0.0

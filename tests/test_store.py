@@ -30,7 +30,13 @@ module = importlib.import_module("sketchlab.sketching.sketch")  # sl.sketch is t
 def make(run, path, *, count=COUNT, **settings):
     """The sketch that these tests store."""
     return sl.sketch(
-        run, settings.pop("degree", DEGREE), count, store=path, progress=False, **settings
+        run,
+        settings.pop("degree", DEGREE),
+        count,
+        store=path,
+        anchors=0,
+        progress=False,
+        **settings,
     )
 
 
@@ -158,7 +164,7 @@ def test_units_are_stored(small_run, tmp_path, case):
 
 def test_a_run_of_another_model_is_needed_to_open_its_sketch(small_run, other_run, tmp_path):
     """Only microgpt can be rebuilt from the store; a run that is given must be the right one."""
-    written = sl.sketch(other_run, 2, 3, store=tmp_path / "s", progress=False)
+    written = sl.sketch(other_run, 2, 3, store=tmp_path / "s", anchors=0, progress=False)
     with pytest.raises(ValueError, match="run="):
         sl.open_sketch(tmp_path / "s")
     with pytest.raises(ValueError, match="another training run"):
@@ -213,7 +219,7 @@ def put_or_die(array, key, value):
     put(array, key, value)
 
 zarr.Array.__setitem__ = put_or_die
-sl.sketch(run, {degree}, {count}, store=sys.argv[1], progress=False)
+sl.sketch(run, {degree}, {count}, store=sys.argv[1], anchors=0, progress=False)
 """
 
 
@@ -286,7 +292,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range({rounds}):
     time.sleep(max(0.0, float(sys.argv[2]) + number - time.time()))
-    sl.sketch(run, 1, 5, store=f"{{sys.argv[1]}}/{{number}}", progress=False)
+    sl.sketch(run, 1, 5, store=f"{{sys.argv[1]}}/{{number}}", anchors=0, progress=False)
 """
 
 
@@ -314,7 +320,7 @@ def test_processes_that_make_one_store_at_the_same_time_do_not_spoil_it(small_ru
         worker.stdin.flush()
     for worker in workers:
         assert worker.wait(timeout=120) == 0
-    expected = coefficients_of(sl.sketch(small_run, 1, 5, progress=False))
+    expected = coefficients_of(sl.sketch(small_run, 1, 5, anchors=0, progress=False))
     assert sorted(p.name for p in tmp_path.iterdir()) == [str(n) for n in range(rounds)]
     for number in range(rounds):
         found = coefficients_of(sl.open_sketch(tmp_path / str(number), small_run))
@@ -626,7 +632,7 @@ def reordered_run():
 def test_a_run_that_only_looks_the_same_is_refused(tmp_path, case):
     """By every way in, though data, start and settings that can be seen are the same."""
     run = closure_run(SIDES)
-    sketched = sl.sketch(run, 2, 6, store=tmp_path / "s", progress=False)
+    sketched = sl.sketch(run, 2, 6, store=tmp_path / "s", anchors=0, progress=False)
     before = files(tmp_path / "s")
     other, message = OTHERS[case][0](), OTHERS[case][1]
     for enter in (
@@ -637,7 +643,7 @@ def test_a_run_that_only_looks_the_same_is_refused(tmp_path, case):
         with pytest.raises(ValueError, match=message):
             enter()
     with pytest.raises(ValueError, match=f"{message}|another optimizer of the run"):
-        sl.sketch(other, 2, 6, store=tmp_path / "s", progress=False)
+        sl.sketch(other, 2, 6, store=tmp_path / "s", anchors=0, progress=False)
     assert files(tmp_path / "s") == before
     again = closure_run(SIDES.copy())
     for enter in (sketched.check_run, lambda run: sl.open_sketch(tmp_path / "s", run)):
@@ -650,13 +656,15 @@ def test_data_that_change_between_training_and_sketching_are_noticed(tmp_path):
     run = closure_run(labels)
     labels[:4] *= -1
     with pytest.raises(ValueError, match="training arrives elsewhere"):
-        sl.sketch(run, 2, 6, store=tmp_path / "s", progress=False)
+        sl.sketch(run, 2, 6, store=tmp_path / "s", anchors=0, progress=False)
     assert done_flags(tmp_path / "s") == [0] * 6
 
 
 def test_settings_may_be_integers_of_numpy(small_run, tmp_path):
     """They are stored as plain ones."""
-    sketched = sl.sketch(small_run, np.int64(1), np.int32(3), store=tmp_path / "s", progress=False)
+    sketched = sl.sketch(
+        small_run, np.int64(1), np.int32(3), store=tmp_path / "s", anchors=0, progress=False
+    )
     assert len(sketched) == 3 and sl.open_sketch(tmp_path / "s").degree == 1
 
 

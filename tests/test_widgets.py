@@ -291,7 +291,7 @@ def test_an_unknown_band_is_told(view, monkeypatch):
     view.act(lambda: None)
     assert view.message.value == ""
     assert f"</b> (90% band unknown), now {known.now:.4f}" in view.details.value
-    assert view.details.value.endswith(f"off by {known.error:+.4f}</div>")
+    assert f"off by {known.error:+.4f}<br>" in view.details.value  # no place in a band
     assert "90% band unknown" in view.picture.tooltip
     assert "<td>unknown</td>" in view.history.value
     assert "inf" not in view.headline.value + view.details.value + view.picture.tooltip

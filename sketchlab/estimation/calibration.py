@@ -85,7 +85,7 @@ def _calibration(rule, output):
     if len(rows) < FEWEST:
         return None
     own = _scores(rule, output, rows)
-    others = [_scores(rule, one, rows) for one in _comparable(output)]
+    others = [_scores(rule, one, calibrated_on(one)) for one in _comparable(output)]
     level = min(1.0, LEVEL * (len(rows) + 1) / len(rows))
     if not others:
         weights = _fitted([own])
@@ -97,10 +97,13 @@ def _calibration(rule, output):
 
 
 def _comparable(output):
-    """The references that know as much: of the same anchors, and there are no gradients beyond."""
+    """The references, if they know as much: the first anchors, if not later ones, and no gradients
+    beyond the base point are known.
+    """
     if np.any(output.gradient_points != output.at):
         return []
-    return [one for one in output.references if np.array_equal(one.anchors, output.anchors)]
+    anchors = output.anchors
+    return [r for r in output.references if np.array_equal(r.anchors, anchors[: len(r.anchors)])]
 
 
 def _quantile(scores, weights, level):

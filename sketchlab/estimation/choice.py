@@ -17,8 +17,14 @@ class Automatic:
 
     def chosen(self, output):
         """The estimator for this output: gradients, or a few exact retrainings, are enough."""
-        few = len(output.anchors) < min(ENOUGH_ANCHORS, len(output.units))
-        return Resummed() if few and not len(output.gradients) else Posterior()
+        return Resummed() if missing_anchors(output) else Posterior()
+
+
+def missing_anchors(output):
+    """How many more anchors it takes for predictions to use them beyond their own points."""
+    if len(output.gradients):
+        return 0
+    return max(0, min(ENOUGH_ANCHORS, len(output.units)) - len(output.anchors))
 
 
 ESTIMATORS = {

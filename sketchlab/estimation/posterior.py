@@ -88,10 +88,10 @@ class Process:
         away = np.any(output.gradient_points != output.at, axis=1)
         self.curvature = curvature(output) if np.any(away) and self.power <= 2 else None
         self.form = None if self.curvature is None else self._form()
-        moves = output.anchors - output.at
+        moves, values = known_values(output)
         self.places = self._places(moves)
-        left = output.anchor_values - self.mean(moves) if len(moves) else np.empty(0)
-        scale = np.max(np.abs(output.anchor_values - self.base), initial=0.0)
+        left = values - self.mean(moves) if len(moves) else np.empty(0)
+        scale = np.max(np.abs(values - self.base), initial=0.0)
         self.left = np.where(np.abs(left) < SMALLEST * scale, 0.0, left)
         self.settings = self._fitted()
         kernel = self._kernel(self.places, self.places)
@@ -126,7 +126,8 @@ class Process:
             return np.empty(0), np.empty(0)
         inverse = linalg.lapack.dpotri(self.factor[0], lower=1)[0]
         variance = 1.0 / np.diag(inverse)
-        return self.solution * variance, np.sqrt(variance)
+        count = len(self.output.anchors)
+        return (self.solution * variance)[:count], np.sqrt(variance)[:count]
 
     def mean(self, moves):
         """m + c B, with what the gradients say, (points,)."""
@@ -181,7 +182,7 @@ class Process:
 
     def _fitted(self):
         """The likeliest variance of single units, interaction weight and spread of B's factor."""
-        left, moves = self.left, self.output.anchors - self.output.at
+        left, (moves, _) = self.left, known_values(self.output)
         start = np.log([max(np.mean(left**2), 1e-20) if len(left) else 1.0, 0.03, 1.0])
         chosen = np.flatnonzero(left)
         if not len(chosen):
@@ -223,6 +224,14 @@ class _Places:
 
     def chosen(self, rows):
         return _Places(self.alone[rows], self.together[rows], self.bends[rows])
+
+
+def known_values(output):
+    """Moves to where the output is known exactly, and its values: anchors, and nothing deleted."""
+    moves, values = output.anchors - output.at, output.anchor_values
+    if len(moves) and np.any(output.at) and np.isfinite(output.now):
+        moves, values = np.concatenate([moves, -output.at[None]]), np.append(values, output.now)
+    return moves, values
 
 
 def first_open_degree(output):

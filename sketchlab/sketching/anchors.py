@@ -81,16 +81,17 @@ def suggested(sketch, count, *, seed=0, largest=None):
     that act alike, and one of the units with the largest effects on a training loss.
 
     Sizes are log-uniform: from 1 to `largest` units if random (default: a quarter of them, or the
-    few that there are, and at most 200), from 2 to half of that otherwise. Units that act alike are
-    those whose deletion raises each other's training loss the most. Effects are of first order, on
-    the references (see `references`), either way. Before any anchor, nothing is known of all that,
-    and every deletion is random.
+    few that there are, at most 200; or half as many again as the base point deletes), from 2 to
+    half of that otherwise. Units that act alike are those whose deletion raises each other's
+    training loss the most. Effects are of first order, on the references (see `references`),
+    either way. Before any anchor, nothing is known of all that, and every deletion is random.
     """
     check_count(count, "count")
     rng = np.random.default_rng(seed)
     n = len(sketch.units)
     if largest is None:
-        largest = min(max(n // 4, min(n // 2, FEW)), LARGEST)
+        usual = int(1.5 * np.sum(sketch.at))  # deletions of about the size of the base point
+        largest = max(min(max(n // 4, min(n // 2, FEW)), LARGEST), usual)
     largest = max(2, min(largest, n - 1))
     influence, effects = sketch.influence, reference_effects(sketch)
     found = np.zeros((count, n))

@@ -16,10 +16,12 @@ ROUNDING = 1e-12  # relative error of arithmetic
 class Answer:
     """Prediction and, once retrained, truth for one deletion and one question.
 
-    prediction: at the chosen down-weight; curve: over all down-weights. now: the output of the
-    trained model. retrained: pairs of down-weight and exact output, or empty. truth: the exact
-    output at the chosen down-weight, or None. plan: what epsilon asked for, or None if degree and
-    directions were set by hand.
+    prediction: at the chosen down-weight, as it was before that was retrained; curve: over all
+    down-weights. now: the output of the trained model. retrained: pairs of down-weight and exact
+    output, or empty. truth: the exact output at the chosen down-weight, or None. plan: what epsilon
+    asked for, or None if degree and directions were set by hand. evidence: how many retrainings
+    made here are known now; missing: how many more it takes for predictions of other deletions to
+    use them.
     """
 
     question: LossOn | MeanLoss | NextLetter
@@ -29,6 +31,8 @@ class Answer:
     retrained: tuple
     truth: float | None
     plan: Plan | None
+    evidence: int = 0
+    missing: int = 0
 
     @property
     def change(self):
@@ -48,8 +52,11 @@ class Answer:
 
     @property
     def inside(self):
-        """Whether the exact output lies in the 90% band; None before retraining or without band."""
-        if self.truth is None or math.isinf(self.reach):
+        """Whether the exact output lies in the 90% band; None before retraining or without band.
+
+        What was known exactly before it was retrained was not predicted, and has no band.
+        """
+        if self.truth is None or math.isinf(self.reach) or self.prediction.error == 0:
             return None
         tolerance = ROUNDING * abs(self.truth)
         return self.prediction.low - tolerance <= self.truth <= self.prediction.high + tolerance

@@ -5,6 +5,7 @@ import numbers
 
 import numpy as np
 
+from ..estimation.choice import missing_anchors
 from ..estimation.minimum_norm import gradients
 from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
@@ -12,7 +13,7 @@ from ..training.microgpt import MicroGPTRun
 from ..training.names import load
 from ..training.outputs import LossOn, MeanLoss
 from .answers import Answer, Try, history_csv
-from .kept import Recent, Retrainings
+from .kept import Asked, Recent, Retrainings
 from .selection import Selection, visible
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
@@ -27,9 +28,11 @@ class Explorer:
     run: a training run of microgpt. sketch: a sketch of it. question: what is asked at the start
     (see `training.outputs`); default: the loss on a name that the model can read. held_out: names
     that were not trained on, for the mean loss; default: embedded names that the run does not have.
-    selection: what is deleted (`Selection`). question: what is asked; output: its jets. weight: the
-    down-weight of the deleted names, 0 to 1. degree, directions: the part of the sketch that is
-    used; they follow epsilon until they are set by hand.
+    selection: what is deleted (`Selection`). question: what is asked; output: what is known of it.
+    weight: the down-weight of the deleted names, 0 to 1. degree, directions: the part of the sketch
+    that is used; they follow epsilon until they are set by hand. evidence: the exact retrainings
+    made here, pairs of down-weights (units,) and model: every output has them as anchors. They stay
+    in memory: the sketch, and its store, are as they were.
     """
 
     def __init__(self, run, sketch, *, question=None, held_out=None):
@@ -45,6 +48,7 @@ class Explorer:
         self.held_out = tuple(_unseen(run) if held_out is None else held_out)
         self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
         self.degree, self.directions = sketch.degree, len(sketch)
+        self.evidence = []
         self._outputs = Recent(OUTPUTS_KEPT)
         self._retrainings = Retrainings(run, RETRAININGS_KEPT)
         self.question = None
@@ -61,13 +65,18 @@ class Explorer:
                 f"not {question!r}"
             )
         question.check(self.run.model)
-        output = self._outputs.get(question)
-        if output is None:
-            output = self.sketch.output(question)
-            self._outputs.put(question, output)
+        asked = self._outputs.get(question)
+        if asked is None:
+            asked = Asked(question, self.sketch.output(question), self.evidence)
+            self._outputs.put(question, asked)
         if self.question is None or self.question.unit != question.unit:
             self.epsilon = question.epsilon
-        self.question, self.output = question, output
+        self.question, self._asked = question, asked
+
+    @property
+    def output(self):
+        """The output that is asked for, with all retrainings made here as anchors."""
+        return self._asked.knowing(len(self.evidence))
 
     def _readable(self):
         """The loss on the first name, best one not trained on, that the model can read."""
@@ -149,14 +158,19 @@ class Explorer:
         return np.isin(units.of_document, chosen)
 
     def answer(self):
-        """The prediction, and what is known of the truth: an `Answer`."""
+        """The prediction, and what is known of the truth: an `Answer`.
+
+        The prediction is the one made before this very deletion was retrained here: it uses the
+        retrainings before that, and neither that one nor the ones after it.
+        """
         x, plan = self.selection.down_weights, None
+        output = self._asked.knowing(self._known_before(self.weight * x))
         if not self.by_hand:
             plan = plan_part(
-                self.output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
+                output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
             )
             self.degree, self.directions = plan.degree, plan.directions
-        part = self.output.part(degree=self.degree, directions=self.directions)
+        part = output.part(degree=self.degree, directions=self.directions)
         retrained = self._retrainings.outputs(self.selection.mask, self.question)
         return Answer(
             self.question,
@@ -166,10 +180,20 @@ class Explorer:
             retrained,
             dict(retrained).get(self.weight),
             plan,
+            len(self.evidence),
+            missing_anchors(self.output),
         )
+
+    def _known_before(self, x):
+        """Number of retrainings made here before that of a deletion; all, if it is not one."""
+        rows = (number for number, (row, _) in enumerate(self.evidence) if np.array_equal(row, x))
+        return next(rows, len(self.evidence))
 
     def retrain(self, progress=False):
         """Train exactly with the deletion, at a few down-weights; its `answer` then has the truth.
+
+        The model at the chosen down-weight is evidence for the next predictions. Those at the other
+        ones are not: so close to it, they would make the calibration of bands too sure.
 
         progress: True, False, or an object with an update method, called after every step, which
         may raise to stop the training: nothing is kept then.
@@ -179,6 +203,10 @@ class Explorer:
         if not self.weight:
             raise ValueError("the down-weight is 0, so that nothing is deleted: raise it first")
         self._retrainings.add(self.selection.mask, self.weight, progress)
+        x = self.weight * self.selection.down_weights
+        known = [self.sketch.at, *self.sketch.anchors, *(row for row, _ in self.evidence)]
+        if not any(np.array_equal(x, row) for row in known):
+            self.evidence.append((x, self.retrained_model))
 
     @property
     def retrained_model(self):

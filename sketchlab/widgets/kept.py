@@ -1,5 +1,6 @@
 """What was computed once and is kept, exact retrainings above all; the oldest goes first."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -64,3 +65,34 @@ class Retrainings:
 
     def _of(self, mask):
         return self._kept.get(mask.tobytes(), ((), None))
+
+
+class Asked:
+    """An output of a sketch that learns from exact retrainings.
+
+    evidence: a list, which may grow, of pairs: down-weights (units,) and the model after that.
+    """
+
+    def __init__(self, question, output, evidence):
+        self.question, self._output, self._evidence = question, output, evidence
+        self._values, self._grown = [], Recent(2)  # all that is known, and what was before
+
+    def knowing(self, count):
+        """The output with the first `count` retrainings as more anchors: an `Output`."""
+        if not count:
+            return self._output
+        found = self._grown.get(count)
+        if found is None:
+            output, evidence = self._output, self._evidence[:count]
+            for _, model in evidence[len(self._values) :]:
+                self._values.append(float(self.question(model)))
+            rows, values = np.array([x for x, _ in evidence]), np.array(self._values[:count])
+            have = {x.tobytes() for x in output.anchors}  # the sketch may have got it meanwhile
+            new = np.array([x.tobytes() not in have for x in rows])
+            found = dataclasses.replace(
+                output,
+                anchors=np.concatenate([output.anchors, rows[new]]),
+                anchor_values=np.concatenate([output.anchor_values, values[new]]),
+            )
+            self._grown.put(count, found)
+        return found

@@ -28,9 +28,11 @@ def details(answer):
     """The numbers: predicted, now, retrained."""
     text = f"predicted <b>{answer.prediction.value:.4f}</b> ({_band(answer)}), now {answer.now:.4f}"
     if answer.truth is not None:
-        text += f"; retrained <b>{answer.truth:.4f}</b>: off by {answer.error:+.4f}"
+        text += f"; retrained <b>{answer.truth:.4f}</b>, known exactly: off by {answer.error:+.4f}"
         if answer.inside is not None:
             text += f", {_place(answer.inside)} the band"
+    if answer.evidence:
+        text += f"<br>{_learned(answer)}"
     return f'<div class="sketchlab-details" style="line-height: 1.4">{text}</div>'
 
 
@@ -76,7 +78,7 @@ def history(explorer):
         f"{html.escape(_shortened(row.output, 60))}</td>"
         f"<td>{row.down_weight:g}</td><td>{row.degree}</td><td>{row.directions}</td>"
         f"<td>{row.predicted:.4f}</td><td>{row.retrained:.4f}</td><td>{row.error:+.4f}</td>"
-        f"<td>{_place(row.inside)}</td></tr>"
+        f"<td>{'known' if row.low == row.high else _place(row.inside)}</td></tr>"
         for row in reversed(explorer.tries)
     )
     head = "".join(f'<th style="text-align: left">{column}</th>' for column in COLUMNS)
@@ -92,9 +94,22 @@ def history(explorer):
 
 
 def _band(answer):
+    p = answer.prediction
+    if p.error == 0:
+        return "known exactly"
     if math.isinf(answer.reach):
         return "90% band unknown"
-    return f"90% band {answer.prediction.low:.4f} to {answer.prediction.high:.4f}"
+    trust = f"calibrated on {p.calibrated} retrainings" if p.calibrated else "band not calibrated"
+    return f"90% band {p.low:.4f} to {p.high:.4f}, {trust}"
+
+
+def _learned(answer):
+    """What the retrainings made here are good for."""
+    one = answer.evidence == 1
+    made = f"{answer.evidence} retraining{'' if one else 's'} made here"
+    if answer.missing:
+        return f"{made}: after {answer.missing} more, predictions of other deletions use them"
+    return f"{made} {'is' if one else 'are'} evidence for the next predictions"
 
 
 def _place(inside):
