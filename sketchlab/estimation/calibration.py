@@ -85,6 +85,8 @@ def _calibration(rule, output):
     if len(rows) < FEWEST:
         return None
     own = _scores(rule, output, rows)
+    if not np.all(np.isfinite(own[1])):  # nothing is known that could tell how errors grow
+        return None
     others = [_scores(rule, one, calibrated_on(one)) for one in _comparable(output)]
     level = min(1.0, LEVEL * (len(rows) + 1) / len(rows))
     if not others:
@@ -97,13 +99,19 @@ def _calibration(rule, output):
 
 
 def _comparable(output):
-    """The references, if they know as much: the first anchors, if not later ones, and no gradients
-    beyond the base point are known.
+    """The references, if they know as much: the same jets, at least the first of the same anchors,
+    and no gradients beyond the base point.
     """
     if np.any(output.gradient_points != output.at):
         return []
-    anchors = output.anchors
-    return [r for r in output.references if np.array_equal(r.anchors, anchors[: len(r.anchors)])]
+    return [
+        one
+        for one in output.references
+        if one.directions is output.directions
+        and one.coefficients.shape == output.coefficients.shape
+        and (one.influence is None) == (output.influence is None)
+        and np.array_equal(one.anchors, output.anchors[: len(one.anchors)])
+    ]
 
 
 def _quantile(scores, weights, level):
