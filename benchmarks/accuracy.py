@@ -4,7 +4,7 @@
     python benchmarks/accuracy.py --corpus streets --jobs 2 --result streets.json
     python benchmarks/accuracy.py --table accuracy.json
 
-The first makes the tables (about forty minutes on two cores; without --names, on the embedded
+The first makes the tables (more than half an hour on two cores; without --names, on the embedded
 names), the second those of another corpus of `corpora`; the third prints stored ones. Scores and
 costs are those of `attribution.scoreboard`. A sketch of lower degree has the jets of that of degree
 3, cut off: its values, its bands and its cost are those of a sketch of that degree alone. Rows of

@@ -15,7 +15,7 @@ import numpy as np
 from sketchlab import attribution
 from sketchlab.attribution import Retrained, effects, random_deletions
 from sketchlab.attribution.retraining import find
-from sketchlab.sketching import known
+from sketchlab.sketching import anchors, known
 from sketchlab.training.models import Flat
 from sketchlab.training.runs import BATCH
 
@@ -116,11 +116,12 @@ def chosen(made, retrained, differentiated, **changes):
     The derivatives where nothing is deleted come with the others. changes: fields that are changed,
     by functions of an output.
     """
-    wanted, found = keys([*retrained, *differentiated]), []
+    found = []
     for one in made:
         base = np.all(one.gradient_points == one.at, axis=1)
-        has = inside(one.gradient_points, keys(differentiated)) | base & bool(len(differentiated))
-        exact = inside(one.anchors, wanted)
+        has = find(one.gradient_points, differentiated) >= 0
+        has |= base & bool(len(differentiated))
+        exact = find(one.anchors, [*retrained, *differentiated]) >= 0
         shared = ~base / len(made)  # of a pass, the training that its anchor counts
         per_pass = (one.gradient_cost + np.sum(shared)) / max(1, len(has))
         fields = {
@@ -137,34 +138,21 @@ def chosen(made, retrained, differentiated, **changes):
     return found
 
 
-def keys(rows):
-    """Rows of down-weights as keys."""
-    return {np.asarray(row, float).tobytes() for row in rows}
-
-
-def inside(rows, among):
-    """Which of the rows are among these keys."""
-    return np.array([row.tobytes() in among for row in rows], bool)
-
-
 def influence_of_singles(sketched, run):
     """What deleting each document does to the loss on each, (n, n): all singles are anchors."""
     flat, n, rows = Flat.of(run.initial.parameters), len(run), []
     for parameters in known.anchor_parameters(sketched.group, BATCH):
         model = run.model.with_parameters(flat.named(parameters))
-        parts = [range(i, min(i + BATCH, n)) for i in range(0, n, BATCH)]
-        rows.append(np.concatenate([model.losses(run.examples(part)) for part in parts], axis=-1))
+        rows.append(run.losses(model))
     place = find(np.eye(n), sketched.anchors)
-    return np.concatenate(rows)[place] - run.model.losses(run.examples(range(n)))
+    return np.concatenate(rows)[place] - run.losses(run.model)
 
 
 def alike(influence, sizes, rng):
     """Groups of documents whose deletion raises each other's loss the most, around random ones."""
     rows = np.zeros((len(sizes), len(influence)))
     for row, size in zip(rows, sizes, strict=True):
-        centre = rng.integers(len(influence))
-        near = influence[centre] + influence[:, centre]
-        near[centre] = np.inf
+        near = anchors.alike(influence, rng.integers(len(influence)))
         row[np.argsort(-near, kind="stable")[:size]] = 1.0
     return rows
 

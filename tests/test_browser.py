@@ -229,11 +229,11 @@ def operate(page, expected, name):
     expected.check(page)
 
     costs = []
-    for share in (0.95, 0.7, 0.05):
+    for share in (0.95, 0.56, 0.05):
         expected.epsilon = 10 ** drag(page, "epsilon", share)
         expected.check(page)
         costs.append(explorer.locator(".sketchlab-cost").inner_text())
-    assert costs[0] != costs[-1]  # a wide band is cheaper than a narrow one
+    assert len(set(costs)) == 3
     explorer.locator(".sketchlab-epsilon .noUi-handle").press("ArrowRight")
     handle = explorer.locator(".sketchlab-epsilon .noUi-handle")
     expected.epsilon = 10 ** float(handle.get_attribute("aria-valuenow"))

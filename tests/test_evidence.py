@@ -128,6 +128,24 @@ def test_a_sketch_without_anchors_says_that_its_bands_are_not_calibrated(run):
     assert "not calibrated" in found._repr_html_()
 
 
+def test_references_are_completed_after_an_interruption_and_for_more_directions(
+    run, tmp_path, monkeypatch
+):
+    """A call that was cut off before its last part, and a sketch that grew, calibrate alike."""
+    whole = sl.sketch(run, 2, 20, store=tmp_path / "whole", progress=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("sketchlab.sketching.anchors.follow", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sl.sketch(run, 2, 20, store=tmp_path / "cut", progress=False)
+    again = sl.sketch(run, 2, 20, store=tmp_path / "cut", progress=False)
+    outputs = [sketched.output(sl.LossOn("max")) for sketched in (whole, again)]
+    assert len(outputs[1].references) == 8
+    assert outputs[0].predict(without=[1, 2]) == outputs[1].predict(without=[1, 2])
+    grown = sl.sketch(run, 2, 40, store=tmp_path / "cut", progress=False)
+    assert len(grown.output(sl.LossOn("max")).references) == 8
+    assert len(grown.anchors) == len(again.anchors)
+
+
 @pytest.mark.parametrize("wrong", [-1, 2.5, "many"])
 def test_wrong_numbers_of_anchors_are_refused(run, wrong):
     """In words."""

@@ -13,9 +13,9 @@ is a sum of parts, each an idea of where errors come from,
     5. the effect of first order, times the root of how far it exceeds that length: deletions that
        were chosen for their effect.
 
-The weights are the likeliest for Student's t (heavy tails) on the anchors. One anchor more or less
-says little about one output, so there are two scales: of some `references`, outputs of the same
-sketch that are there for this, and of this output, with weights that are likely near those. Each is
+The weights are the likeliest for Student's t (heavy tails) on the anchors. These are few for one
+output, so there are two scales: of some `references`, outputs of the same sketch that are there for
+this, and of this output, with weights that are likely near those. Each is
 multiplied by a quantile of |error| / scale, of all these outputs and of this one; the wider band is
 taken. That is conformal prediction, but that the anchors are evidence too, each left out in turn,
 and that they chose the weights: hence a quantile slightly above the band's. It promises the band's
@@ -29,7 +29,7 @@ import numpy as np
 from scipy import optimize, special
 
 from .minimum_norm import base_gradient
-from .posterior import bend
+from .posterior import Posterior, bend
 from .prediction import COVERAGE
 
 LEVEL = 0.92  # quantile for a 90% band, as weights and posterior were fitted to the same anchors
@@ -61,7 +61,7 @@ class Calibration:
 def calibration(rule, output):
     """The `Calibration` of an estimator for an output, or None if too little is known exactly.
 
-    rule: an estimator with a method left_out(output).
+    rule: the posterior, or an estimator that uses no anchors.
     """
     return output.kept(("calibration", rule), lambda: _calibration(rule, output))
 
@@ -121,10 +121,14 @@ def _quantile(scores, weights, level):
 
 
 def _scores(rule, output, rows):
-    """Errors at the anchors, each left out, (a,), and the parts of their scale, (parts, a)."""
-    errors, stated = rule.left_out(output)
+    """Errors at some anchors, each left out, (a,), and the parts of their scale, (parts, a)."""
     moves = output.anchors[rows] - output.at
-    return errors[rows], _parts(output, moves, stated[rows])
+    if isinstance(rule, Posterior):
+        errors, stated = (found[rows] for found in rule.left_out(output))
+    else:
+        found = rule.estimate(output, moves)
+        errors, stated = output.anchor_values[rows] - found.total, found.error
+    return errors, _parts(output, moves, stated)
 
 
 def _parts(output, moves, stated):

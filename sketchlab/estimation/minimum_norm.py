@@ -101,16 +101,6 @@ class MinimumNorm:
         last = np.minimum(last, degree)
         return Estimate(terms[used], errors[used], total, error, np.inf, reason, priors[used], last)
 
-    def left_out(self, output):
-        """Truth less prediction at each anchor, and the stated error there, each (a,)."""
-        return left_out(self, output)
-
-
-def left_out(rule, output):
-    """Truth less prediction of an estimator that uses no anchors, and its error, each (a,)."""
-    found = rule.estimate(output, output.anchors - output.at)
-    return output.anchor_values - found.total, found.error
-
 
 def forms(output):
     """The minimum-norm Taylor forms of an output: `Forms`. They are kept with the output."""

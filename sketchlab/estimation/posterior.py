@@ -106,7 +106,7 @@ class Process:
         if self.factor is None:
             return mean, np.sqrt(prior)
         cross = self._kernel(self.places, places)
-        known = np.sum(linalg.solve_triangular(self.factor[0], cross, lower=True) ** 2, axis=0)
+        known = np.sum(self._whitened(cross) ** 2, axis=0)
         error = np.sqrt(np.maximum(prior - known, 10 * NUGGET * prior))
         return mean + cross.T @ self.solution, error
 
@@ -116,9 +116,12 @@ class Process:
         kernel = self._kernel(places, places)
         if self.factor is None:
             return kernel
-        cross = self._kernel(self.places, places)
-        half = linalg.solve_triangular(self.factor[0], cross, lower=True)
+        half = self._whitened(self._kernel(self.places, places))
         return kernel - half.T @ half
+
+    def _whitened(self, cross):
+        """The kernel between the anchors and some places, times an inverse root of the anchors'."""
+        return linalg.solve_triangular(self.factor[0], cross, lower=True)
 
     def left_out(self):
         """Truth less prediction at each anchor left out, and the standard deviation there."""
@@ -141,9 +144,9 @@ class Process:
 
     def _form(self):
         """The second order: the interaction form, corrected by the gradients."""
-        output = self.output
-        prior = FACTOR * interaction_matrix(output)
-        prior = prior + prior.T
+        output, matrix = self.output, interaction_matrix(self.output)
+        size = len(output.units)
+        prior = np.zeros((size, size)) if matrix is None else FACTOR * (matrix + matrix.T)
         moves = output.gradient_points - output.at
         differences = output.gradients - base_gradient(output) - moves @ prior
         return prior + self.curvature.form(differences)
@@ -161,24 +164,20 @@ class Process:
         return _Places(self.scaled(moves), self.open_moves(moves), bend(self.output, moves))
 
     def _kernel(self, left, right, settings=None):
-        variance, weight, spread = self.settings if settings is None else settings
-        alone, together = left.alone @ right.alone.T, left.together @ right.together.T
-        inner = np.minimum(weight * together, LARGEST_EXPONENT)
-        kernel = variance * (alone + (np.expm1(inner) - inner) / weight)
-        if np.any(left.bends):
-            lengths = np.outer(left.lengths, right.lengths)
-            cosine = together / np.where(lengths > 0, lengths, 1.0)
-            kernel += max(spread, 1.0) / FACTOR**2 * np.outer(left.bends, right.bends) * cosine**2
-        return kernel
+        """The kernel between some places and others, (left, right)."""
+        return _kernel_of(
+            self.settings if settings is None else settings,
+            left.alone @ right.alone.T,
+            left.together @ right.together.T,
+            np.outer(left.bends, right.bends),
+            np.outer(left.lengths, right.lengths),
+        )
 
     def _variance(self, places):
         """The kernel between each of some places and itself, (points,)."""
-        variance, weight, spread = self.settings
-        alone, together = np.sum(places.alone**2, axis=1), np.sum(places.together**2, axis=1)
-        inner = np.minimum(weight * together, LARGEST_EXPONENT)
-        cosine = together / np.where(alone > 0, alone, 1.0)
-        bends = max(spread, 1.0) / FACTOR**2 * (places.bends * cosine) ** 2
-        return variance * (alone + (np.expm1(inner) - inner) / weight) + bends
+        alone = np.sum(places.alone**2, axis=1)
+        together = np.sum(places.together**2, axis=1)
+        return _kernel_of(self.settings, alone, together, places.bends**2, alone)
 
     def _fitted(self):
         """The likeliest variance of single units, interaction weight and spread of B's factor."""
@@ -226,6 +225,17 @@ class _Places:
         return _Places(self.alone[rows], self.together[rows], self.bends[rows])
 
 
+def _kernel_of(settings, alone, together, bends, lengths):
+    """The kernel of the module, from l, l', the product of two forms c B, and |x| |x'|."""
+    variance, weight, spread = settings
+    inner = np.minimum(weight * together, LARGEST_EXPONENT)
+    kernel = variance * (alone + (np.expm1(inner) - inner) / weight)
+    if np.any(bends):
+        cosine = together / np.where(lengths > 0, lengths, 1.0)
+        kernel += max(spread, 1.0) / FACTOR**2 * bends * cosine**2
+    return kernel
+
+
 def known_values(output):
     """Moves to where the output is known exactly, and its values: anchors, and nothing deleted."""
     moves, values = output.anchors - output.at, output.anchor_values
@@ -244,18 +254,20 @@ def first_open_degree(output):
 
 
 def interaction_matrix(output):
-    """A_uv g_v without its diagonal, (n, n); 0 where the influence of units is not known."""
-    gradient = base_gradient(output)
-    if output.influence is None or gradient is None:
-        return np.zeros((len(output.units), len(output.units)))
-    return (output.influence - np.diag(np.diag(output.influence))) * gradient
+    """A_uv g_v without its diagonal, (n, n), kept with the output; None if A or g is not known."""
+    gradient, influence = base_gradient(output), output.influence
+    if influence is None or gradient is None:
+        return None
+    return output.kept(
+        interaction_matrix, lambda: (influence - np.diag(np.diag(influence))) * gradient
+    )
 
 
 def bend(output, moves):
     """The interaction form c B, without what jets of degree 2 say about it, (points,)."""
-    if output.influence is None or base_gradient(output) is None:
+    matrix = interaction_matrix(output)
+    if matrix is None:
         return np.zeros(len(moves))
-    matrix = output.kept("interactions", lambda: interaction_matrix(output))
 
     def form(x):
         return np.einsum("pi,pi->p", x @ matrix, x)

@@ -13,7 +13,7 @@ import dataclasses
 
 import numpy as np
 
-from .minimum_norm import MinimumNorm, left_out
+from .minimum_norm import MinimumNorm
 
 STANDS_OUT = 6.0  # times the typical size
 FEWEST = 10  # documents
@@ -60,10 +60,6 @@ class Resummed:
             error=np.hypot(found.error, 0.5 * extra),
             reason=found.reason + ("; resummed" if np.any(extra) else ""),
         )
-
-    def left_out(self, output):
-        """Truth less prediction at each anchor, and the stated error there, each (a,)."""
-        return left_out(self, output)
 
 
 def _documents(moves, sizes):

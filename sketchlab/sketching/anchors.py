@@ -69,11 +69,11 @@ def calibrate(sketch, run, count, *, seed, jobs, progress):
         count = int(np.clip(SHARE * cost, FEWEST_ANCHORS, MOST_ANCHORS))
     elif count != 0:
         check_count(count, "anchors")
-    if len(sketch.anchors) >= count or len(sketch.units) < FEWEST_UNITS:
+    if not count or len(sketch.units) < FEWEST_UNITS:
         return
     learn(sketch, run, progress)
-    wanted = suggested(sketch, count, seed=seed)
-    anchor(sketch, run, list(wanted), jobs=jobs, progress=progress)
+    wanted = suggested(sketch, count, seed=seed) if len(sketch.anchors) < count else []
+    anchor(sketch, run, list(wanted), jobs=jobs, progress=progress)  # also what was cut off
 
 
 def suggested(sketch, count, *, seed=0, largest=None):
@@ -102,12 +102,20 @@ def suggested(sketch, count, *, seed=0, largest=None):
         if number % 5 == 4:
             order = rng.choice([-1.0, 1.0]) * effects[:, rng.integers(effects.shape[1])]
         else:
-            centre = rng.integers(n)
-            order = influence[centre] + influence[:, centre]
-            order[centre] = np.inf
+            order = alike(influence, rng.integers(n))
         size = _size(rng, 2, max(2, largest // 2))
         row[np.argsort(-order, kind="stable")[:size]] = 1.0
     return np.unique(found, axis=0)
+
+
+def alike(influence, centre):
+    """How much the deletion of a unit and of each other raise each other's loss, (n,).
+
+    influence: (n, n), see `references`. The unit is most like itself.
+    """
+    found = influence[centre] + influence[:, centre]
+    found[centre] = np.inf
+    return found
 
 
 def _size(rng, smallest, largest):

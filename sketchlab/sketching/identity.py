@@ -8,7 +8,7 @@ example (the order of the rows in such arrays may leave the parameters as they a
 import numpy as np
 
 from ..training.models import Flat
-from ..training.runs import BATCH, TrainingRun
+from ..training.runs import TrainingRun
 from . import store as stores
 
 TOLERANCE = 1e-6  # of the largest parameter: far above rounding, which differs between machines
@@ -26,7 +26,7 @@ def check_run(group, run):
             "seed and settings, that it was made of"
         )
     check_arrival(group, trained_parameters(run))
-    stored, found = stores.read_array(group, "losses", slice(None)), trained_losses(run)
+    stored, found = stores.read_array(group, "losses", slice(None)), run.losses(run.model)
     if not np.allclose(found, stored, rtol=TOLERANCE, atol=TOLERANCE * np.max(np.abs(stored))):
         worst = int(np.argmax(np.abs(found - stored)))
         raise ValueError(
@@ -61,12 +61,6 @@ def check_is_run(run):
 def trained(group):
     """The parameters trained with nothing deleted, flat, (P,); ValueError if they are damaged."""
     return stores.read_array(group, "trained", slice(None))
-
-
-def trained_losses(run):
-    """The losses of the trained model on every example, (n,)."""
-    rows = [range(i, min(i + BATCH, len(run))) for i in range(0, len(run), BATCH)]
-    return np.concatenate([run.model.losses(run.examples(part)) for part in rows])
 
 
 def trained_parameters(run):

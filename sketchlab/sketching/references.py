@@ -48,13 +48,9 @@ def learn(sketch, run, progress):
 def follow(sketch, run):
     """Keep the values of the references after the anchors that have none yet."""
     examples = reference_examples(run)
-    rows = [
-        sketch.model_of(parameters).losses(run.examples(examples))
-        for parameters in known.anchor_parameters(
-            sketch.group, BATCH, known.reference_count(sketch.group)
-        )
-    ]
-    for values in rows:
+    count = known.reference_count(sketch.group)
+    for parameters in known.anchor_parameters(sketch.group, BATCH, count):
+        values = sketch.model_of(parameters).losses(run.examples(examples))
         known.write_reference_values(sketch.group, values)
 
 
@@ -91,8 +87,7 @@ def reference_examples(run):
 
 def _first_order(model, run):
     """First coefficients of the losses on all examples along a batch of directions, (m, n)."""
-    flat = model.with_parameters(
+    first = model.with_parameters(
         {name: Jet.of(p.head, p.tail[:1]) for name, p in model.parameters.items()}
     )
-    parts = [range(i, min(i + BATCH, len(run))) for i in range(0, len(run), BATCH)]
-    return np.concatenate([flat.losses(run.examples(part)).tail[0] for part in parts], axis=1)
+    return run.losses(first).tail[0]

@@ -30,7 +30,6 @@ from .identity import (
     check_is_run,
     check_run,
     trained,
-    trained_losses,
     trained_parameters,
 )
 from .references import references
@@ -218,7 +217,7 @@ def sketch(
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
-    arrival = trained_parameters(run), trained_losses(run)
+    arrival = trained_parameters(run), run.losses(run.model)
     group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
     missing = np.flatnonzero(stores.done(group)[:directions] == 0)

@@ -68,6 +68,11 @@ class TrainingRun:
         """Loss of an example under the trained model."""
         return self.model.loss(example)
 
+    def losses(self, model):
+        """The losses of a model on all examples, (*batch, n), some examples at a time."""
+        parts = [range(i, min(i + BATCH, len(self))) for i in range(0, len(self), BATCH)]
+        return ring.concatenate([model.losses(self.examples(part)) for part in parts], -1)
+
     def fingerprint(self):
         """What identifies the run: settings, and SHA-256 sums of data and initial parameters.
 
