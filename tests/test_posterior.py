@@ -170,6 +170,23 @@ def test_suggested_anchors_are_of_the_sizes_that_are_said(run, sketched):
     assert not np.array_equal(before, after)
 
 
+def test_suggested_anchors_for_a_question_narrow_its_band(run, sketched):
+    """More than as many without the question; the first narrows it the most."""
+    sketched.anchor(run, "units", progress=False)
+    x = np.array([run.indicator([i, i + 1, i + 2, 30]) for i in range(0, 24, 3)])
+    output = sketched.output(loss)
+    usual = sketched.suggested_anchors(6, seed=1)
+    for gradients in (False, True):
+        question = {"output": loss, "down_weights": x, "gradients": gradients}
+        chosen = sketched.suggested_anchors(6, seed=1, **question)
+        order, left = output.ranked(chosen, x, gradients=gradients)
+        assert list(order) == list(range(6)) and left[-1] < left[0]
+        assert left[-1] < output.ranked(usual, x, gradients=gradients)[1][-1]
+    for half in ({"output": loss}, {"without": [3]}, {"gradients": True}):
+        with pytest.raises(ValueError, match="a question is an output and a deletion"):
+            sketched.suggested_anchors(6, **half)
+
+
 WRONG = {
     "a word": ("singles", ValueError, 'must be "units", "pairs" or a list'),
     "out of range": ([[40]], IndexError, "out of range"),

@@ -16,6 +16,7 @@ SHARE = 0.1  # of what the jets cost that goes to calibrating retrainings
 FEWEST_ANCHORS, MOST_ANCHORS = 24, 64  # of these
 LARGEST = 200  # units in any suggested deletion, unless more are asked for
 FEW = 8  # units in a suggested deletion where a quarter of all is less
+CHOICE = 8  # suggestions for each one that is wanted, to choose from for a question
 FEWEST_UNITS = 4  # with fewer there is nothing to calibrate on
 
 
@@ -76,7 +77,7 @@ def calibrate(sketch, run, count, *, seed, jobs, progress):
     anchor(sketch, run, list(wanted), jobs=jobs, progress=progress)  # also what was cut off
 
 
-def suggested(sketch, count, *, seed=0, largest=None):
+def suggested(sketch, count, *, seed=0, largest=None, output=None, gradients=False, **question):
     """Deletions worth retraining, (up to count, units): of every five, two random, two of units
     that act alike, and one of the units with the largest effects on a training loss.
 
@@ -85,8 +86,27 @@ def suggested(sketch, count, *, seed=0, largest=None):
     half of that otherwise. Units that act alike are those whose deletion raises each other's
     training loss the most. Effects are of first order, on the references (see `references`),
     either way. Before any anchor, nothing is known of all that, and every deletion is random.
+
+    output, with without= or down_weights=: a question, such as `sl.LossOn("max")` and one deletion
+    or several, as in `predict`. Of eight times as many such deletions, those that narrow its band
+    the most, the best first (see `Output.ranked`); gradients: as points for derivatives of the
+    output, not for retrainings.
+    Raises ValueError for half a question.
     """
     check_count(count, "count")
+    if (output is None) != (not question) or (gradients and output is None):
+        raise ValueError(
+            "a question is an output and a deletion: give output= and without= (or down_weights=), "
+            "or none of them"
+        )
+    if output is None:
+        return _drawn(sketch, count, seed, largest)
+    candidates = _drawn(sketch, CHOICE * count, seed, largest)
+    order, _ = sketch.output(output).ranked(candidates, gradients=gradients, **question)
+    return candidates[order[:count]]
+
+
+def _drawn(sketch, count, seed, largest):
     rng = np.random.default_rng(seed)
     n = len(sketch.units)
     if largest is None:

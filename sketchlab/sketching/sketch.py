@@ -164,9 +164,9 @@ class Sketch:
         """
         evidence.anchor(self, run, deletions, gradients=gradients, jobs=jobs, progress=progress)
 
-    def suggested_anchors(self, count, *, seed=0, largest=None):
+    def suggested_anchors(self, count, *, seed=0, largest=None, **question):
         """Deletions worth retraining, as down-weights: see `anchors.suggested`."""
-        return evidence.suggested(self, count, seed=seed, largest=largest)
+        return evidence.suggested(self, count, seed=seed, largest=largest, **question)
 
     def predict(self, function, down_weights=None, *, without=None, estimator="automatic"):
         """Predict an output after a deletion; for many deletions keep `output(function)`."""
