@@ -11,13 +11,15 @@ is a sum of parts, each an idea of where errors come from,
     3. the length of the effects of single units, (sum_i x_i^2 g_i^2)^(1/2),
     4. the same times x' A x: how much the deletion raises the losses on what it deletes,
     5. the effect of first order, times the root of how far it exceeds that length: deletions that
-       were chosen for their effect.
+       were chosen for their effect,
+    6. what the prediction adds to first order: where much bends, much is left out.
 
 The weights are the likeliest for Student's t (heavy tails) on the anchors. These are few for one
 output, so there are two scales: of some `references`, outputs of the same sketch that are there for
 this, and of this output, with weights that are likely near those. Each is
 multiplied by a quantile of |error| / scale, of all these outputs and of this one; the wider band is
-taken. That is conformal prediction, but that the anchors are evidence too, each left out in turn,
+taken. Where the fourth part exceeds all that the anchors have shown, the band grows by the root of
+how far. That is conformal prediction, but that the anchors are evidence too, each left out in turn,
 and that they chose the weights: hence a quantile slightly above the band's. It promises the band's
 share for deletions that are drawn as the anchors were (see `Sketch.suggested_anchors`): some at
 random, some of units that act alike, some of units with large effects.
@@ -36,7 +38,8 @@ LEVEL = 0.92  # quantile for a 90% band, as weights and posterior were fitted to
 FEWEST = 20  # anchors of several units that calibrate, at least
 FREEDOM = 3.0  # of Student's t
 RIDGE = 1e-3  # keeps weights that nothing depends on from running away
-NEAR = 1.0  # standard deviation of the logarithm of an output's weights around the references'
+NEAR = 2.0  # standard deviation of the logarithm of an output's weights around the references'
+TOGETHER = 3  # the number of the part of deletions that act together
 SMALLEST = 1e-70  # its square is above 0
 
 
@@ -45,17 +48,23 @@ class Calibration:
     """How wide bands of one output must be: the widest of some scales, each times its quantile.
 
     weights: of the parts, (scales, parts). factors: the quantiles, (scales,). count: of anchors.
+    seen: the parts where they are largest among the anchors, (parts,).
     """
 
     weights: np.ndarray
     factors: np.ndarray
     count: int
+    seen: np.ndarray
 
-    def error(self, output, moves, stated):
-        """The standard error whose normal 90% band is the calibrated one, (points,)."""
-        parts = _parts(output, moves, stated)
+    def error(self, output, moves, found):
+        """The standard error whose normal 90% band is the calibrated one, (points,).
+
+        found: the `Estimate` there.
+        """
+        parts = _parts(output, moves, found.total, found.error)
         reach = self.factors[:, None] * np.array([_scale(w, parts) for w in self.weights])
-        return reach.max(axis=0) / special.ndtri((1 + COVERAGE) / 2)
+        reach = reach.max(axis=0) * np.sqrt(_beyond(parts, self.seen))
+        return reach / special.ndtri((1 + COVERAGE) / 2)
 
 
 def calibration(rule, output):
@@ -89,13 +98,15 @@ def _calibration(rule, output):
         return None
     others = [_scores(rule, one, calibrated_on(one)) for one in _comparable(output)]
     level = min(1.0, LEVEL * (len(rows) + 1) / len(rows))
+    count, seen = len(rows), own[1].max(axis=1)
     if not others:
         weights = _fitted([own])
-        return Calibration(weights[None], np.array([_quantile([own], weights, level)]), len(rows))
+        factor = _quantile([own], weights, level)
+        return Calibration(weights[None], np.array([factor]), count, seen)
     common = output.references[0].kept(("weights", rule), lambda: _fitted(others))
     weights = _fitted([own], common)
     factors = _quantile([own], weights, level), _quantile([own, *others], common, LEVEL)
-    return Calibration(np.array([weights, common]), np.array(factors), len(rows))
+    return Calibration(np.array([weights, common]), np.array(factors), count, seen)
 
 
 def _comparable(output):
@@ -125,14 +136,16 @@ def _scores(rule, output, rows):
     moves = output.anchors[rows] - output.at
     if isinstance(rule, Posterior):
         errors, stated = (found[rows] for found in rule.left_out(output))
+        predicted = output.anchor_values[rows] - errors
     else:
         found = rule.estimate(output, moves)
-        errors, stated = output.anchor_values[rows] - found.total, found.error
-    return errors, _parts(output, moves, stated)
+        predicted, stated = found.total, found.error
+        errors = output.anchor_values[rows] - predicted
+    return errors, _parts(output, moves, predicted, stated)
 
 
-def _parts(output, moves, stated):
-    """The parts of the module, (parts, points)."""
+def _parts(output, moves, predicted, stated):
+    """The parts of the module, (parts, points). predicted, stated: values and their errors."""
     gradient = base_gradient(output)
     if gradient is None:
         return np.array([stated])
@@ -143,10 +156,18 @@ def _parts(output, moves, stated):
         together = np.einsum("pi,pi->p", moves @ influence, moves)
         together -= moves**2 @ np.diag(influence)
     stated = np.where(np.isfinite(stated), stated, 0.0)  # where nothing is known, the rest tells
-    effects = np.abs(moves @ gradient)
-    excess = np.sqrt(effects / np.maximum(lengths, SMALLEST))
+    first = moves @ gradient
+    excess = np.abs(first) * np.sqrt(np.abs(first) / np.maximum(lengths, SMALLEST))
+    beyond = np.abs(predicted - output.coefficients[0, 0].real - first)
     bends = np.abs(bend(output, moves))
-    return np.array([stated, bends, lengths, lengths * np.abs(together), effects * excess])
+    return np.array([stated, bends, lengths, lengths * np.abs(together), excess, beyond])
+
+
+def _beyond(parts, seen):
+    """How far units act together beyond what the anchors have shown, at least 1, (points,)."""
+    if len(parts) <= TOGETHER or not seen[TOGETHER]:
+        return np.ones(parts.shape[1])
+    return np.maximum(1.0, parts[TOGETHER] / seen[TOGETHER])
 
 
 def _scale(weights, parts):

@@ -235,7 +235,7 @@ class Output:
                 error = np.maximum(found.error, error)
             found = dataclasses.replace(found, error=error, calibrated=whole.calibrated)
         elif not averages and (known := calibration(rule, self)):
-            error = known.error(self, moves, found.error)
+            error = known.error(self, moves, found)
             found = dataclasses.replace(found, error=error, calibrated=known.count)
         return self._with_known(found, x)
 
