@@ -1,11 +1,12 @@
 """Do nine in ten truths lie inside the bands, and how narrow are they? Family by family.
 
     python benchmarks/bands.py --corpus names --count 400 --truth truth.npz --result bands.json
-    python benchmarks/bands.py --table bands.json
+    python benchmarks/bands.py --table names.json streets.json
 
 The first retrains after every deletion, keeps these truths in a file, predicts, and prints a row
 for every family of deletions; with the same --truth, other evidence and other versions of the
-program are scored on the same truths, without retraining again. The second prints stored tables.
+program are scored on the same truths, without retraining again. The second prints stored tables,
+and those of several corpora side by side.
 
 Families: single documents; random ones; those with one first letter, or with one of 2, 3 or 5;
 those that share a pattern, such as ending in "an" (of a table: a range of a feature); and, for
@@ -152,6 +153,21 @@ def markdown(table):
     return "\n".join(lines)
 
 
+def summary(results):
+    """Shares inside and mean interval scores, a column for every corpus, as Markdown."""
+    tables = {}
+    for one in results:
+        name = f"{one['corpus']} ({one['documents']})"
+        tables[name] = {row["family"]: row["all"] for row in one["families"]}
+    families = max(tables.values(), key=len)
+    lines = [f"| deletion of | {' | '.join(tables)} |", "|---|" + "---:|" * len(tables)]
+    for family in families:
+        found = [table.get(family) for table in tables.values()]
+        cells = [f"{inside(one)} ({one['interval']:.2g})" if one else "" for one in found]
+        lines.append(f"| {family} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def inside(found):
     """The share of truths inside the finite bands, in words; infinite ones hold every truth."""
     known = 1.0 - found["unknown"]
@@ -181,10 +197,12 @@ def main(arguments=None):
     parser.add_argument("--table", nargs="+", help="only print the tables of these results")
     parser.add_argument("--quick", action="store_true", help="a toy run that tests this program")
     options = parser.parse_args(arguments)
-    for path in options.table or ():
-        with open(path, encoding="utf-8") as file:
-            show(json.load(file))
     if options.table:
+        results = [json.loads(Path(path).read_text(encoding="utf-8")) for path in options.table]
+        for result in results:
+            show(result)
+        if len(results) > 1:
+            print(summary(results))
         return
     if options.names:
         if options.corpus != "names" or options.count:

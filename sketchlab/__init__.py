@@ -40,6 +40,7 @@ LATER = {  # name: the room or module that has it, and what it is called there
     "plan_part": (".estimation.plan", "plan_part"),
     "sketch": (".sketching.sketch", "sketch"),
     "units": (".estimation.units", None),
+    "unlearning": (".unlearning", None),
     "widgets": (".widgets", None),
 }
 

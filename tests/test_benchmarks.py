@@ -204,3 +204,12 @@ def test_the_readme_shows_the_stored_accuracy():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for part in ("documents", "units"):
         assert f"<!-- {part} -->\n\n{accuracy.markdown(result[part])}\n\n<!-- end -->" in readme
+
+
+def test_the_readme_shows_the_stored_bands():
+    """The README's table is that of the stored results; in every family most bands hold."""
+    bands, folder = benchmark("bands"), ROOT / "notebooks" / "results"
+    names = ("names", "paper", "sums", "streets", "table")
+    results = [json.loads((folder / f"bands_{name}.json").read_text("utf-8")) for name in names]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- bands -->\n\n{bands.summary(results)}\n\n<!-- end -->" in readme
