@@ -168,3 +168,19 @@ def test_an_output_that_knows_other_things_than_its_references_is_calibrated_alo
         alone = dataclasses.replace(changed, references=())
         for estimator in ("posterior", "minimum_norm", "resummed"):
             assert changed.predict(x, estimator=estimator) == alone.predict(x, estimator=estimator)
+
+
+def test_bands_hold_for_what_few_directions_do_not_see(run):
+    """The names of largest true effect either way, of which half of the first order is seen."""
+    sketched = sl.sketch(run, 1, 20, progress=False)
+    outputs = [sl.LossOn(name) for name in ("max", "mia", "olivia", "noah", "zoe", "emma", "jax")]
+    held = []
+    for output, exact in zip(
+        outputs, sl.attribution.first_order(run, outputs, progress=False), strict=True
+    ):
+        order = np.argsort(exact.gradient)
+        x = np.array([run.indicator(part) for part in (order[:6], order[-6:], order[-12:])])
+        truth = run.retrain(down_weights=x, progress=False)
+        found = sketched.output(output).predict(x)
+        held.extend((found.low <= output(truth)) & (output(truth) <= found.high))
+    assert np.mean(held) > 0.7, held

@@ -127,7 +127,7 @@ def test_lira_sees_in_which_distribution_a_margin_lies():
     assert retrained.auc.low < 0.5 < retrained.auc.high
     overshot = lira(normal(5, mean=-6.0) + difficulty, members, oracle, tested)
     assert overshot.auc.value < 0.05, "fooled: the attack asks only whether it was a member"
-    assert klom(normal(5, mean=-6.0) + difficulty, oracle).mean() > 10
+    assert klom(normal(5, mean=-6.0) + difficulty, oracle).mean() > 8
 
 
 def test_verification_error_is_by_seed():

@@ -19,10 +19,14 @@ output, so there are two scales: of some `references`, outputs of the same sketc
 this, and of this output, with weights that are likely near those. Each is
 multiplied by a quantile of |error| / scale, of all these outputs and of this one; the wider band is
 taken. Where the fourth part exceeds all that the anchors have shown, the band grows by the root of
-how far. That is conformal prediction, but that the anchors are evidence too, each left out in turn,
-and that they chose the weights: hence a quantile slightly above the band's. It promises the band's
-share for deletions that are drawn as the anchors were (see `Sketch.suggested_anchors`): some at
-random, some of units that act alike, some of units with large effects.
+how far. Fewer than n / 2 directions see a share s of the first order, and no anchor is chosen by
+what they do not see: for deletions of large effect, (1 - s) / s times how far that of first order
+exceeds its length is added in squares.
+
+That is conformal prediction, but that the anchors are evidence too, each left out in turn, and that
+they chose the weights: hence a quantile slightly above the band's. It promises the band's share for
+deletions that are drawn as the anchors were (see `Sketch.suggested_anchors`): some at random, some
+of units that act alike, some of units with large effects.
 """
 
 import dataclasses
@@ -39,7 +43,7 @@ FEWEST = 20  # anchors of several units that calibrate, at least
 FREEDOM = 3.0  # of Student's t
 RIDGE = 1e-3  # keeps weights that nothing depends on from running away
 NEAR = 2.0  # standard deviation of the logarithm of an output's weights around the references'
-TOGETHER = 3  # the number of the part of deletions that act together
+LENGTHS, TOGETHER = 2, 3  # numbers of the third and the fourth part
 SMALLEST = 1e-70  # its square is above 0
 
 
@@ -64,7 +68,7 @@ class Calibration:
         parts = _parts(output, moves, found.total, found.error)
         reach = self.factors[:, None] * np.array([_scale(w, parts) for w in self.weights])
         reach = reach.max(axis=0) * np.sqrt(_beyond(parts, self.seen))
-        return reach / special.ndtri((1 + COVERAGE) / 2)
+        return np.hypot(reach / special.ndtri((1 + COVERAGE) / 2), _unseen(output, moves, parts))
 
 
 def calibration(rule, output):
@@ -168,6 +172,16 @@ def _beyond(parts, seen):
     if len(parts) <= TOGETHER or not seen[TOGETHER]:
         return np.ones(parts.shape[1])
     return np.maximum(1.0, parts[TOGETHER] / seen[TOGETHER])
+
+
+def _unseen(output, moves, parts):
+    """What the directions may hide of a large effect of first order, (points,)."""
+    gradient = base_gradient(output)
+    if gradient is None or output.base_gradient is not None:
+        return 0.0
+    share = min(1.0, 2 * len(output.directions) / len(output.units))
+    excess = np.maximum(np.abs(moves @ gradient) - parts[LENGTHS], 0.0)
+    return (1.0 - share) / share * excess
 
 
 def _scale(weights, parts):
