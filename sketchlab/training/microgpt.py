@@ -86,6 +86,18 @@ class MicroGPT(Model):
         }
         return cls(parameters, vocabulary, heads, activation)
 
+    def fresh(self, seed):
+        """The same kind of model with other random parameters: see `initial`."""
+        return self.initial(
+            self.vocabulary,
+            layers=self.layers,
+            heads=self.heads,
+            width=self.parameters["wpe"].shape[-1],
+            context=self.context,
+            activation=self.activation,
+            seed=seed,
+        )
+
     def __repr__(self):
         return f"MicroGPT({self.layers} layers, {self.heads} heads, vocabulary {self.vocabulary!r})"
 
@@ -153,12 +165,17 @@ class MicroGPT(Model):
 
         Shape (*batch,). Raises ValueError for an empty document or an unknown character.
         """
+        inputs, targets = self.sequence(doc)
+        return ring.cross_entropy(self.logits(inputs), targets)
+
+    def sequence(self, doc):
+        """The tokens that a document is read by, and what is to follow each: two equal lists."""
         tokens = self.tokens(doc)
         if not tokens:
             raise ValueError("a document must have at least one letter; this one is empty")
         end = len(self.vocabulary)
         sequence = [end, *tokens, end][: self.context + 1]
-        return ring.cross_entropy(self.logits(sequence[:-1]), sequence[1:])
+        return sequence[:-1], sequence[1:]
 
     def next_probs(self, prefix=""):
         """Probability of each letter, and of `END`, after a prefix: a dict over the vocabulary.

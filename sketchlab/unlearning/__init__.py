@@ -1,18 +1,26 @@
 """Unlearning: changing a trained model into one that has not seen some documents, and judging it.
 
-`metrics`: how far such models are from models that were retrained without these documents.
+`train_seeds`: models of one run under many seeds, with some documents (originals) or without them
+(oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
 """
 
 from . import metrics
+from .methods import METHODS, oracle_targets, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
+from .population import Models, train_seeds
 
 __all__ = [
+    "METHODS",
+    "Models",
     "klom",
     "lira",
     "loss_attack",
     "margins",
     "metrics",
     "null",
+    "oracle_targets",
+    "train_seeds",
+    "unlearn",
     "verification_error",
     "wasserstein",
 ]

@@ -1,0 +1,181 @@
+"""Unlearning by steps, for models of many seeds side by side."""
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab.training.models import Flat
+from sketchlab.unlearning import methods, oracle_targets, train_seeds, unlearn
+
+DOCS = sl.names.load()[:24]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+FORGET = [2, 7, 19]
+RATE = sl.SGD(0.05)
+SMALL = {"steps": 48, "width": 8, "heads": 2, "vocabulary": LETTERS, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A short training of a small microgpt, over the data twice."""
+    return sl.train(DOCS, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def originals(run):
+    """Three seeds."""
+    return train_seeds(run, [42, 5, 6], progress=False)
+
+
+def flat(model):
+    """Parameters of one model on one axis."""
+    return Flat.of(model.parameters).flat(model.parameters)
+
+
+def test_models_of_a_seed_are_those_of_training_with_it(run, originals):
+    """Also with some documents left out, and whatever is trained beside them."""
+    np.testing.assert_allclose(originals.flat[0], flat(run.model), rtol=1e-9, atol=1e-12)
+    other = sl.train(DOCS, seed=5, **SMALL)
+    np.testing.assert_allclose(originals.flat[1], flat(other.model), rtol=1e-9, atol=1e-12)
+    oracles = train_seeds(run, [5], without=FORGET, progress=False)
+    expected = flat(other.retrain(without=FORGET, progress=False))
+    np.testing.assert_allclose(oracles.flat[0], expected, rtol=1e-9, atol=1e-12)
+    assert originals.losses(["max", "mia"]).shape == (3, 2)
+    assert originals.losses(["max"])[1, 0] == pytest.approx(other.loss("max"))
+
+
+def test_margins_are_of_every_next_letter(originals):
+    """Their mean -log p is the loss of the document."""
+    found = originals.margins(["max", "zoe"])
+    assert found.shape == (3, 8), "three letters and the end, twice"
+    loss = np.log1p(np.exp(-found[:, :4])).mean(axis=1)
+    np.testing.assert_allclose(loss, originals.losses(["max"])[:, 0])
+
+
+def test_margins_of_a_classifier_come_from_its_losses():
+    """A logistic regression: the margin is its score; what is no -log p is refused."""
+    rng = np.random.default_rng(0)
+    data = [(tuple(rng.normal(size=2)), int(rng.integers(2)) * 2 - 1) for _ in range(10)]
+
+    def losses(parameters, rows):
+        x = np.array([row[0] for row in rows])
+        y = np.array([float(row[1]) for row in rows])
+        score = sl.ring.matmul(x, parameters["w"][..., None])[..., 0]
+        return sl.ring.log(1.0 + sl.ring.exp(-y * score))
+
+    run = sl.TrainingRun(sl.Model({"w": np.zeros(2)}, losses), data, progress=False)
+    with pytest.raises(TypeError, match="has no seed: give initial="):
+        train_seeds(run, 2)
+    draws = {"initial": lambda seed: {"w": np.random.default_rng(seed).normal(size=2)}}
+    models = train_seeds(run, 2, **draws, progress=False)
+    w = models.model.parameters["w"]
+    scores = [[y * (np.array(x) @ row) for x, y in data] for row in w]
+    np.testing.assert_allclose(models.margins(data), scores, rtol=1e-9)
+    ended = unlearn(models, [0], "ascent", optimizer=sl.SGD(1.0), progress=False)
+    assert np.all(ended.losses(data[:1]) > models.losses(data[:1]))
+    with pytest.raises(TypeError, match="matching needs logits"):
+        unlearn(models, [0], "matching", targets=lambda doc: 0)
+    with pytest.raises(ValueError, match="other names or shapes"):
+        train_seeds(run, 2, initial=lambda _: {"w": np.zeros(3)})
+    models.run.initial._losses = lambda p, rows: losses(p, rows) - 5.0
+    with pytest.raises(ValueError, match="is not -log p of a class"):
+        models.margins(data)
+
+
+def gradient(run, row, doc):
+    """Of the loss on a document, flat, at these flat parameters."""
+    axis = Flat.of(run.initial.parameters)
+
+    def loss(parameters):
+        return run.initial.with_parameters(parameters).loss(doc)
+
+    return axis.flat(sl.ring_grad(loss)(axis.named(row)))
+
+
+def test_steps_by_hand(run, originals):
+    """One document up; one up and one down, in the order that the seed draws."""
+    up = unlearn(originals, [7], "ascent", optimizer=RATE, progress=False)
+    expected = [row + 0.05 * gradient(run, row, DOCS[7]) for row in originals.flat]
+    np.testing.assert_allclose(up.flat, expected, rtol=1e-9, atol=1e-12)
+    assert up.cost == pytest.approx(1 + 1 / 48) and list(up.steps) == [1, 1, 1]
+    settings = {"optimizer": RATE, "kept": 1, "weight": 2.0, "seed": 3, "progress": False}
+    both = unlearn(originals, [7], "ascent_descent", **settings)
+    used = methods._used(run.indicator([7]), 1, 3, 3)
+    order = np.random.default_rng((3, 24)).permutation(24)
+    for number, row in enumerate(originals.flat):
+        assert used[number].sum() == 2
+        for i in order[used[number][order]]:
+            sign = 2.0 if i == 7 else -1.0
+            row = row + sign * 0.05 * gradient(run, row, DOCS[i])
+        np.testing.assert_allclose(both.flat[number], row, rtol=1e-9, atol=1e-12)
+    assert len({used[k].tobytes() for k in range(3)}) > 1, "a sample for each model"
+
+
+@pytest.mark.parametrize("method", ["fine_tuning", "ascent_descent", "matching"])
+def test_nothing_depends_on_how_many_are_trained_together(originals, method, monkeypatch):
+    """Batches of one give the same models as one of three, Adam's state included."""
+    settings = {"kept": 4, "passes": 2, "progress": False}
+    if method == "matching":
+        settings["targets"] = oracle_targets(originals)
+    together = unlearn(originals, FORGET, method, **settings)
+    monkeypatch.setattr(methods, "BATCH", 1)
+    alone = unlearn(originals, FORGET, method, **settings)
+    np.testing.assert_allclose(alone.flat, together.flat, rtol=1e-9, atol=1e-12)
+    assert np.all(together.moved) and not np.any(together.diverged)
+    assert list(together.steps) == [8 if method == "fine_tuning" else 14] * 3
+
+
+def test_matching_goes_to_the_targets(run, originals):
+    """To the oracles' mean logits, from above; at its own logits a model does not move."""
+    oracles = train_seeds(run, range(10, 14), without=FORGET, progress=False)
+    targets = oracle_targets(oracles)
+    matched = unlearn(originals, FORGET, "matching", targets=targets, passes=3, progress=False)
+
+    def distance(models):
+        docs = [DOCS[i] for i in FORGET]
+        logits = [models.model.logits(models.model.sequence(doc)[0]) for doc in docs]
+        errors = [np.mean((z - targets(doc)) ** 2) for z, doc in zip(logits, docs, strict=True)]
+        return np.mean(errors)
+
+    assert distance(matched) < 0.8 * distance(originals)
+    model = originals.model
+    own = {"targets": lambda doc: model.logits(model.sequence(doc)[0])}
+    still = unlearn(originals, FORGET, "matching", **own, progress=False)
+    assert not np.any(still.moved) and "3 not moved" in repr(still)
+
+
+def test_doing_nothing_and_diverging_are_said(originals):
+    """Both are rows of a bench, not errors."""
+    nothing = unlearn(originals, FORGET, "nothing")
+    assert not np.any(nothing.moved) and nothing.cost == originals.cost
+    wild = unlearn(originals, FORGET, "ascent", optimizer=sl.SGD(1e150), passes=3, progress=False)
+    assert np.all(wild.diverged) and "3 diverged" in repr(wild)
+    with pytest.raises(ValueError, match="of 3 of 3 models are NaN or infinite"):
+        sl.unlearning.wasserstein(wild.margins(["max"]), originals.margins(["max"]))
+    with pytest.raises(ValueError, match="trained, not unlearned"):
+        _ = originals.moved
+
+
+WRONG = {
+    "empty": ([], "ascent", {}, "0 of 24 documents"),
+    "all": (range(24), "ascent", {}, "24 of 24 documents"),
+    "method": ([1], "scrubbing", {}, "method must be one of"),
+    "kept": ([1], "fine_tuning", {"kept": 24}, "only 23 documents"),
+    "weight": ([1], "ascent_descent", {"weight": 0}, "weight must be above 0"),
+    "passes": ([1], "ascent", {"passes": 0}, "passes must be"),
+    "targets": ([1], "matching", {"targets": lambda doc: np.zeros(3)}, "must be finite logits"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_refused(originals, case):
+    """In words, before any step."""
+    without, method, settings, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        unlearn(originals, list(without), method, progress=False, **settings)
+
+
+def test_wrong_seeds_are_refused(run):
+    """None, and twice the same."""
+    for seeds in ([], [1, 1]):
+        with pytest.raises(ValueError, match="seeds must be different numbers"):
+            train_seeds(run, seeds)
