@@ -143,6 +143,47 @@ def test_matching_goes_to_the_targets(run, originals):
     assert not np.any(still.moved) and "3 not moved" in repr(still)
 
 
+def test_gradients_are_added_back(run, originals):
+    """Those of the first epoch, from a walk of its own; those at the start; of some parameters."""
+    axis = Flat.of(run.initial.parameters)
+    settings = {"rate": 0.1, "progress": False}
+    first = unlearn(originals, FORGET, "first_epoch_gradients", **settings)
+    some = unlearn(originals, FORGET, "first_epoch_gradients", only=("wte",), **settings)
+    single = unlearn(originals, FORGET, "single_gradient", **settings)
+    start = sl.MicroGPT.initial(LETTERS, width=8, heads=2, seed=5)
+    at_start = sum(gradient(run, flat(start), DOCS[i]) for i in FORGET)
+    np.testing.assert_allclose(single.flat[1] - originals.flat[1], 0.2 * at_start, atol=1e-12)
+    stored = 0.0
+    for i in FORGET:  # the schedule is linear: the parameters before step i of the whole run
+        walked = sl.training.optimizers.InPlace(start.parameters, np.copy)
+        for step, _ in enumerate(run.walk(walked, lambda i: np.ones(len(i)))):
+            if step == i - 1:
+                break
+        stored = stored + gradient(run, walked.flat, DOCS[i])
+    np.testing.assert_allclose(first.flat[1] - originals.flat[1], 0.1 * stored, atol=1e-12)
+    assert first.cost == pytest.approx(1 + 20 / 48), "up to the last document of the three"
+    embedding = axis.columns["wte"]
+    np.testing.assert_array_equal(some.flat[:, embedding], first.flat[:, embedding])
+    rest = np.delete(np.arange(axis.size), embedding)
+    np.testing.assert_array_equal(some.flat[:, rest], originals.flat[:, rest])
+    both = unlearn(originals, FORGET, "first_epoch_gradients", epochs=2, **settings)
+    assert np.all(np.abs(both.flat - first.flat).max(1) > 1e-4)
+
+
+def test_a_single_gradient_undoes_training_to_first_order():
+    """By SGD at a small rate: the distance to retraining is of the second order of the rate."""
+    errors = []
+    for rate in (1e-3, 2e-3):
+        run = sl.train(DOCS, optimizer=sl.SGD(rate), **SMALL)
+        originals = train_seeds(run, 2, progress=False)
+        oracles = train_seeds(run, 2, without=FORGET, progress=False)
+        found = unlearn(originals, FORGET, "single_gradient", progress=False)
+        before = sl.unlearning.verification_error(originals.flat, oracles.flat)
+        errors.append(sl.unlearning.verification_error(found.flat, oracles.flat))
+        assert np.all(errors[-1] < 0.1 * before)
+    np.testing.assert_allclose(errors[1] / errors[0], 4.0, rtol=0.1)
+
+
 def test_doing_nothing_and_diverging_are_said(originals):
     """Both are rows of a bench, not errors."""
     nothing = unlearn(originals, FORGET, "nothing")
@@ -162,6 +203,9 @@ WRONG = {
     "kept": ([1], "fine_tuning", {"kept": 24}, "only 23 documents"),
     "weight": ([1], "ascent_descent", {"weight": 0}, "weight must be above 0"),
     "passes": ([1], "ascent", {"passes": 0}, "passes must be"),
+    "rate": ([1], "single_gradient", {}, "not one rate times a gradient: give rate="),
+    "name": ([1], "single_gradient", {"rate": 1, "only": ["w"]}, "there is no parameter 'w', only"),
+    "epochs": ([1], "first_epoch_gradients", {"epochs": 0, "rate": 1}, "epochs must be"),
     "targets": ([1], "matching", {"targets": lambda doc: np.zeros(3)}, "must be finite logits"),
 }
 

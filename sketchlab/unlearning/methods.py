@@ -6,9 +6,9 @@
     ascent_descent  both, in one shuffled order
     matching        towards targets, by squared error of the logits, on all of both
 
-All take steps of one document. One order of documents serves all models; which of the kept ones a
-model trains on is drawn for each model, and those that it skips do not change it. So the result
-does not depend on how many models are trained side by side.
+All take steps of one document; `added` has methods of one step in all. One order of documents
+serves all models; which of the kept ones a model trains on is drawn for each model, and those that
+it skips do not change it. So the result does not depend on how many models are trained together.
 """
 
 import dataclasses
@@ -22,6 +22,8 @@ from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.optimizers import Adam
 from ..training.runs import BATCH
+from .added import first_epoch_gradients, single_gradient
+from .population import loss_of
 
 
 def unlearn(originals, without, method, *, progress=True, **settings):
@@ -86,7 +88,8 @@ def matching(originals, forget, *, targets, **settings):
         raise TypeError(f"targets must be a function of a document, not {targets!r}")
     wanted = {}
 
-    def error(model, i, rows):
+    def error(parameters, i, rows):
+        model = run.initial.with_parameters(parameters)
         read, _ = model.sequence(run.data[i])
         logits = model.logits(read)
         if i not in wanted:
@@ -114,14 +117,17 @@ METHODS = {
     "ascent": ascent,
     "ascent_descent": ascent_descent,
     "matching": matching,
+    "first_epoch_gradients": first_epoch_gradients,
+    "single_gradient": single_gradient,
 }
 
 
 def _on_losses(originals, forget, weight, **settings):
     run = originals.run
 
-    def loss(model, i, rows):
-        return model.losses(run.examples([i]))[..., 0]
+    def loss(parameters, i, rows):
+        del rows
+        return loss_of(run, parameters, i)
 
     return _steps(originals, loss, np.where(forget == 1, -weight, 1.0), forget, **settings)
 
@@ -131,8 +137,8 @@ def _steps(
 ):
     """Take steps on the documents, a batch of models at a time.
 
-    loss(model, i, rows): of document i, (models,), under the models with these numbers. signs: what
-    the losses are multiplied by, (n,). kept: how many documents outside the forget set.
+    loss(parameters, i, rows): of document i, (models,), under the models with these numbers.
+    signs: what losses are multiplied by, (n,). kept: how many documents outside the forget set.
     """
     run, count = originals.run, len(originals)
     optimizer = Adam(learning_rate=1e-3, schedule="constant") if optimizer is None else optimizer
@@ -161,7 +167,7 @@ def _walk(run, flat, loss, signs, used, rows, order, optimizer, bar):
     total = np.maximum(used[:, order].sum(axis=1, keepdims=True), 1)
 
     def objective(parameters, i):
-        return signs[i] * loss(run.initial.with_parameters(parameters), i, rows)
+        return signs[i] * loss(parameters, i, rows)
 
     gradient = ring.ring_grad(objective)
     for i in order:

@@ -117,6 +117,11 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     return Models(run, seeds, starts, flat)
 
 
+def loss_of(run, parameters, i):
+    """The loss on document i of a run under models with these parameters, (models,)."""
+    return run.initial.with_parameters(parameters).losses(run.examples([i]))[..., 0]
+
+
 def _start(run, seed, initial):
     """The flat initial parameters of a seed, (P,)."""
     if initial is None and not hasattr(run.initial, "fresh"):
