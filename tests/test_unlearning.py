@@ -110,7 +110,7 @@ def test_steps_by_hand(run, originals):
     assert len({used[k].tobytes() for k in range(3)}) > 1, "a sample for each model"
 
 
-@pytest.mark.parametrize("method", ["fine_tuning", "ascent_descent", "matching"])
+@pytest.mark.parametrize("method", ["fine_tuning", "ascent_descent", "scrub", "matching"])
 def test_nothing_depends_on_how_many_are_trained_together(originals, method, monkeypatch):
     """Batches of one give the same models as one of three, Adam's state included."""
     settings = {"kept": 4, "passes": 2, "progress": False}
@@ -121,7 +121,8 @@ def test_nothing_depends_on_how_many_are_trained_together(originals, method, mon
     alone = unlearn(originals, FORGET, method, **settings)
     np.testing.assert_allclose(alone.flat, together.flat, rtol=1e-9, atol=1e-12)
     assert np.all(together.moved) and not np.any(together.diverged)
-    assert list(together.steps) == [8 if method == "fine_tuning" else 14] * 3
+    steps = {"fine_tuning": 8, "scrub": 11}.get(method, 14)
+    assert list(together.steps) == [steps] * 3
 
 
 def test_matching_goes_to_the_targets(run, originals):
@@ -141,6 +142,20 @@ def test_matching_goes_to_the_targets(run, originals):
     own = {"targets": lambda doc: model.logits(model.sequence(doc)[0])}
     still = unlearn(originals, FORGET, "matching", **own, progress=False)
     assert not np.any(still.moved) and "3 not moved" in repr(still)
+
+
+def test_the_student_of_scrub_moves(run, originals):
+    """Down on what is kept, and farther from the teacher on the forget set than without ascent."""
+    settings = {"passes": 4, "optimizer": sl.Adam(0.005), "progress": False}
+    found = unlearn(originals, FORGET, "scrub", **settings)
+    tuned = unlearn(originals, FORGET, "fine_tuning", **settings)
+    assert np.all(found.moved) and found.origin is originals
+    forgotten, kept = ([DOCS[i] for i in part] for part in (FORGET, (0, 4, 5, 9)))
+    assert np.all(found.losses(forgotten).mean(1) > tuned.losses(forgotten).mean(1) + 0.03)
+    assert np.all(found.losses(kept).mean(1) < originals.losses(kept).mean(1))
+    assert list(found.steps) == [2 * 24 + 2 * 21] * 3
+    up = unlearn(originals, [7], "scrub", passes=1, kept=0, optimizer=RATE, progress=False)
+    assert np.abs(up.flat - originals.flat).max() < 1e-12, "at the teacher there is no slope"
 
 
 def test_gradients_are_added_back(run, originals):

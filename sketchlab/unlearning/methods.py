@@ -4,6 +4,8 @@
     fine_tuning     down the losses of what is kept
     ascent          up the losses of the forget set
     ascent_descent  both, in one shuffled order
+    scrub           away from the original's predictions on the forget set, and near them, and down
+                    the losses, on what is kept
     matching        towards targets, by squared error of the logits, on all of both
 
 All take steps of one document; `added` has methods of one step in all. One order of documents
@@ -75,6 +77,33 @@ def ascent_descent(originals, forget, *, weight=1.0, **settings):
     return _on_losses(originals, forget, weight, **settings)
 
 
+def scrub(originals, forget, *, near=1.0, down=1.0, ascents=None, passes=2, **settings):
+    """Away from the teacher on the forget set, near it on the rest (Kurmanji et al. 2023).
+
+    The student starts as the teacher, the original, which stays fixed. Up goes the divergence
+    KL(teacher || student) of the next letters of the forget set, down goes near * KL + down * loss
+    on what is kept.
+    """
+    run, axis = originals.run, Flat.of(originals.run.initial.parameters)
+    if not isinstance(run.initial, MicroGPT):
+        raise TypeError(f"scrub needs logits, as microgpt has; this is {run.initial!r}")
+
+    def loss(parameters, i, rows):
+        student = run.initial.with_parameters(parameters)
+        teacher = run.initial.with_parameters(axis.named(originals.flat[rows]))
+        read, right = student.sequence(run.data[i])
+        logits, p = student.logits(read), ring.softmax(teacher.logits(read))
+        apart = ring.sum(p * (np.log(p) - ring.log(ring.softmax(logits))), -1)
+        apart = ring.mean(apart, -1)
+        if forget[i]:
+            return apart
+        return near * apart + down * ring.cross_entropy(logits, right)
+
+    ascents = -(-passes // 2) if ascents is None else check_count(ascents, "ascents")
+    signs = np.where(forget == 1, -1.0, 1.0)
+    return _steps(originals, loss, signs, forget, passes=passes, ascents=ascents, **settings)
+
+
 def matching(originals, forget, *, targets, **settings):
     """Squared error of the logits to targets, on the forget set and on what is kept.
 
@@ -116,6 +145,7 @@ METHODS = {
     "fine_tuning": fine_tuning,
     "ascent": ascent,
     "ascent_descent": ascent_descent,
+    "scrub": scrub,
     "matching": matching,
     "first_epoch_gradients": first_epoch_gradients,
     "single_gradient": single_gradient,
@@ -133,20 +163,36 @@ def _on_losses(originals, forget, weight, **settings):
 
 
 def _steps(
-    originals, loss, signs, forget, *, passes=1, kept=None, optimizer=None, seed=0, progress=True
+    originals,
+    loss,
+    signs,
+    forget,
+    *,
+    passes=1,
+    kept=None,
+    optimizer=None,
+    seed=0,
+    ascents=None,
+    progress=True,
 ):
     """Take steps on the documents, a batch of models at a time.
 
     loss(parameters, i, rows): of document i, (models,), under the models with these numbers.
     signs: what losses are multiplied by, (n,). kept: how many documents outside the forget set.
+    ascents: in how many passes the forget set comes first, to be left out later; None: shuffled.
     """
     run, count = originals.run, len(originals)
     optimizer = Adam(learning_rate=1e-3, schedule="constant") if optimizer is None else optimizer
     used = _used(forget, kept, count, seed) & (signs != 0)
-    orders = np.random.default_rng((seed, len(run)))
-    order = np.concatenate(
-        [orders.permutation(len(run)) for _ in range(check_count(passes, "passes"))]
-    )
+    rng, orders = np.random.default_rng((seed, len(run))), []
+    for number in range(check_count(passes, "passes")):
+        order = rng.permutation(len(run))
+        if ascents is not None:
+            first = order[forget[order] == 1]
+            order = order[forget[order] == 0]
+            order = np.concatenate([first, order]) if number < ascents else order
+        orders.append(order)
+    order = np.concatenate(orders)
     order = order[used.any(axis=0)[order]]
     flat, batches = originals.flat.copy(), range(0, count, BATCH)
     with np.errstate(all="ignore"), progress_bar(len(order) * len(batches), progress) as bar:
