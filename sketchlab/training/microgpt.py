@@ -88,7 +88,7 @@ class MicroGPT(Model):
 
     def fresh(self, seed):
         """The same kind of model with other random parameters: see `initial`."""
-        return self.initial(
+        return MicroGPT.initial(
             self.vocabulary,
             layers=self.layers,
             heads=self.heads,

@@ -2,17 +2,22 @@
 
 `train_seeds`: models of one run under many seeds, with some documents (originals) or without them
 (oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
+`unlearning_error`: how far it can be expected to be, without any oracle.
 """
 
 from . import metrics
 from .methods import METHODS, oracle_targets, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
+from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
 
 __all__ = [
     "METHODS",
     "Models",
+    "SDLoss",
+    "UnlearningError",
     "klom",
+    "largest_eigenvalue",
     "lira",
     "loss_attack",
     "margins",
@@ -21,6 +26,7 @@ __all__ = [
     "oracle_targets",
     "train_seeds",
     "unlearn",
+    "unlearning_error",
     "verification_error",
     "wasserstein",
 ]

@@ -20,14 +20,16 @@ class Models:
     """Models of one run, one for each seed.
 
     run: the training run that they are of. seeds: of their initial parameters. starts: these,
-    (models, P). flat: their parameters, (models, P). cost: what each took, in trainings of the run.
-    steps: how many changed it, after training. origin: the models that these were unlearned from.
+    (models, P). flat: their parameters, (models, P). without: which documents were left out.
+    cost: what each took, in trainings of the run. steps: how many changed it, after training.
+    origin: the models that these were unlearned from.
     """
 
     run: TrainingRun
     seeds: tuple
     starts: np.ndarray
     flat: np.ndarray
+    without: tuple = ()
     cost: float = 1.0
     steps: np.ndarray = 0
     origin: "Models | None" = None
@@ -100,6 +102,7 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different numbers, one or more, not {seeds!r}")
     starts = np.array([_start(run, seed, initial) for seed in seeds])
+    without = tuple(int(i) for i in without)
     kept, flat = 1.0 - run.indicator(list(without)), starts.copy()
     batches = [slice(i, i + BATCH) for i in range(0, len(seeds), BATCH)]
     with np.errstate(all="ignore"), progress_bar(run.steps * len(batches), progress) as bar:
@@ -114,7 +117,7 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
             f"training diverges from the initial parameters of seeds {broken}: lower the learning "
             "rate, or leave these seeds out"
         )
-    return Models(run, seeds, starts, flat)
+    return Models(run, seeds, starts, flat, without)
 
 
 def loss_of(run, parameters, i):

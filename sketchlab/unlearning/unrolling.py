@@ -1,0 +1,125 @@
+"""How far a single gradient can be from retraining: the unlearning error of unrolled SGD.
+
+T steps of SGD, w <- w - rate grad L(w), unroll around the initial parameters w_0:
+
+    w_T = w_0 - rate sum_t g_t(w_0) + rate^2 sum_t sum_{s<t} H_t g_s(w_0) + ...
+
+The method `single_gradient` undoes the second term, so the third is what it leaves. There are
+(T^2 - T) / 2 products in it. With the largest |eigenvalue| sigma of the Hessians and the mean
+gradient, |w_T - w_0| / (rate T), its size is at most about
+
+    e = rate |w_T - w_0| / T * sigma * (T^2 - T) / 2,
+
+which is exact to that order for a quadratic loss along its steepest direction. Thudi et al. (2022,
+arXiv 2109.13398) write rate^2 where this has rate; their code has rate^2 |w_T - w_0| T / 2 times
+the root of the largest eigenvalue. All three are computed, as figures that cite the one or the
+other must say which: they order runs of one rate and length alike.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..algebra import ring
+from ..algebra.jet import Jet
+from ..checks import check_count
+from ..training.microgpt import MicroGPT
+from ..training.models import Flat
+from ..training.optimizers import InPlace
+from .population import loss_of
+
+TOLERANCE = 1e-3  # of the eigenvalue, relative, at which power iteration ends
+MOST_PRODUCTS = 200  # of it
+
+
+class UnlearningError(NamedTuple):
+    """The unlearning error, (models,): as derived, as in the paper, and as in its code.
+
+    sigma: the largest |eigenvalue| of the Hessian, mean along training, (models,).
+    """
+
+    derived: np.ndarray
+    paper: np.ndarray
+    code: np.ndarray
+    sigma: np.ndarray
+
+
+def unlearning_error(models, *, points=3, examples=None, seed=0):
+    """The `UnlearningError` of models, from `train_seeds`.
+
+    points: at how many states along training, both ends among them, the eigenvalue is taken. Their
+    training is walked again for that. examples: numbers of the documents whose mean loss has this
+    Hessian; default: all.
+    """
+    run = models.run
+    steps, rate = run.steps, run.optimizer.learning_rate
+    if check_count(points, "points") < 2:
+        raise ValueError(f"points must be 2 or more, both ends of training, not {points}")
+    examples = np.arange(len(run)) if examples is None else np.asarray(examples)
+    stops = set(np.unique(np.round(np.linspace(0, steps, points)).astype(int)))
+    kept = np.ones((len(models), 1)) - run.indicator(list(models.without))[None]
+    state = InPlace(run.initial.parameters, lambda _: models.starts.copy())
+    sigmas = [largest_eigenvalue(run, state.flat, examples, seed=seed)]
+    for step, _ in enumerate(run.walk(state, lambda i: kept[:, i]), start=1):
+        if step in stops:
+            sigmas.append(largest_eigenvalue(run, state.flat, examples, seed=seed))
+    sigma = np.mean(sigmas, axis=0)
+    moved = np.linalg.norm(models.flat - models.starts, axis=1)
+    derived = rate * moved / steps * sigma * (steps**2 - steps) / 2
+    code = rate**2 * moved * steps / 2 * np.sqrt(sigma)
+    return UnlearningError(derived, rate * derived, code, sigma)
+
+
+def largest_eigenvalue(run, flat, examples, *, seed=0):
+    """The largest |eigenvalue| of the Hessian of the mean loss, (models,), by power iteration.
+
+    flat: parameters, (models, P). examples: numbers of the documents that are averaged. A product
+    with the Hessian is the derivative of the gradient along a vector: a jet of degree 1.
+    """
+    axis = Flat.of(run.initial.parameters)
+    gradient = ring.ring_grad(lambda named, i: loss_of(run, named, i))
+
+    def product(v):
+        line = axis.named(Jet.line(flat, v, 1))
+        return sum(axis.flat(gradient(line, i)).tail[0] for i in examples) / len(examples)
+
+    v, found = np.random.default_rng(seed).normal(size=flat.shape), 0.0
+    for _ in range(MOST_PRODUCTS):
+        v = v / np.linalg.norm(v, axis=1, keepdims=True)
+        v, before = product(v), found
+        found = np.linalg.norm(v, axis=1)
+        if np.all(np.abs(found - before) <= TOLERANCE * found):
+            return found
+        v = np.where(found[:, None] > 0, v, 1.0)
+    return found
+
+
+class SDLoss(MicroGPT):
+    """microgpt with the standard-deviation loss: cross-entropy + gamma * spread of the logits.
+
+    The spread is the standard deviation of the logits over the letters, mean over the positions
+    (Thudi et al. 2022, who find that it lowers the verification error and the unlearning error;
+    their code also divides by the number of classes).
+    """
+
+    def __init__(self, model, gamma):
+        if not gamma >= 0:
+            raise ValueError(f"gamma must be 0 or above, not {gamma!r}")
+        super().__init__(model.parameters, model.vocabulary, model.heads, model.activation)
+        self.gamma = float(gamma)
+
+    def fresh(self, seed):
+        """The same kind of model with other random parameters."""
+        return SDLoss(super().fresh(seed), self.gamma)
+
+    def loss(self, doc):
+        """Cross-entropy and spread of a document, in nats, (*batch,)."""
+        read, right = self.sequence(doc)
+        logits = self.logits(read)
+        apart = logits - ring.mean(logits, -1)[..., None]
+        spread = ring.sqrt(ring.mean(apart * apart, -1))
+        return ring.cross_entropy(logits, right) + self.gamma * ring.mean(spread, -1)
+
+    def settings(self):
+        """What besides the parameters makes the model, as JSON values."""
+        return {**super().settings(), "kind": "microgpt, SD loss", "gamma": self.gamma}
