@@ -2,10 +2,12 @@
 
 `train_seeds`: models of one run under many seeds, with some documents (originals) or without them
 (oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
-`unlearning_error`: how far it can be expected to be, without any oracle.
+`Bench`: a table of methods for one forget set. `unlearning_error`: how far it can be expected to
+be, without any oracle.
 """
 
 from . import metrics
+from .bench import Bench
 from .methods import METHODS, oracle_targets, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
@@ -13,6 +15,7 @@ from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_e
 
 __all__ = [
     "METHODS",
+    "Bench",
     "Models",
     "SDLoss",
     "UnlearningError",

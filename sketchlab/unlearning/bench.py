@@ -1,0 +1,128 @@
+"""A bench: what unlearning methods make of one forget set, judged by every measure beside its null.
+
+All distributions are those over seeds. Unlearned models are compared with oracles of *other* seeds:
+against oracles of their own seeds they would be alike by their common start, and score below the
+null. Only the verification error is by seed.
+"""
+
+import numpy as np
+
+from . import metrics
+from .methods import unlearn
+from .population import train_seeds
+
+RETAINED = 60  # documents of the retain set that margins are compared on
+SPLITS = 10  # of the null
+PARTS = ("forget", "retain", "unseen")
+WIDE = np.array([5.0, 95.0])  # percentiles of the null's range
+
+
+class Bench:
+    """Originals and oracles of a run for one forget set, and a table of methods.
+
+    run: a training run. without: numbers of the documents to forget. unseen: documents that were
+    never trained on. seeds: how many originals; as many oracles of the same seeds are trained, and
+    as many of other seeds. retained: how many documents of the retain set are looked at, drawn by
+    `seed`. initial: see `train_seeds`.
+
+    table: a list of dictionaries, one per method: "method", "cost" and "steps" (mean), "moved" and
+    "diverged" (how many models), "klom", "klom95" (mean and 95th percentile over predictions) and
+    "wasserstein" (mean, nats), each by part of `PARTS`; "losses" by part (mean, nats);
+    "loss_attack" and "lira" (`Attack`), and "verification_error" (mean and standard error). A
+    method with models that diverged has no scores. null: the range of "klom", "klom95" and
+    "wasserstein" by part between oracles, low, mean and high.
+    """
+
+    def __init__(
+        self, run, without, unseen, *, seeds=100, retained=RETAINED, initial=None, seed=0,
+        progress=True,
+    ):  # fmt: skip
+        if seeds < metrics.FEWEST:
+            raise ValueError(
+                f"{seeds} seeds are too few to compare distributions: give {metrics.FEWEST} or "
+                "more (100 are usual)"
+            )
+        if not len(unseen):
+            raise ValueError("give some documents that were never trained on as unseen")
+        if seen := [doc for doc in unseen if any(np.array_equal(doc, one) for one in run.data)]:
+            raise ValueError(f"{seen[0]!r} is in the data of the run: it was trained on")
+        self.run, self.without, self.progress = run, tuple(int(i) for i in without), progress
+        others = np.setdiff1d(np.arange(len(run)), self.without)
+        drawn = np.random.default_rng(seed).permutation(others)[:retained]
+        self.parts = {
+            "forget": run.examples(list(self.without)),
+            "retain": run.examples(list(np.sort(drawn))),
+            "unseen": list(unseen),
+        }
+        settings = {"initial": initial, "progress": progress}
+        self.originals = train_seeds(run, seeds, **settings)
+        self.same = train_seeds(run, seeds, without=self.without, **settings)
+        self.oracles = train_seeds(run, range(seeds, 2 * seeds), without=self.without, **settings)
+        self._margins = {
+            part: tuple(models.margins(docs) for models in (self.same, self.oracles))
+            for part, docs in self.parts.items()
+        }
+        self._members = self.originals.margins(self.parts["forget"])
+        self.null = {part: self._null(part) for part in PARTS}
+        self.table = []
+
+    def add(self, method, *, name=None, **settings):
+        """Unlearn by a method, with its settings, and add its row; returns the models."""
+        models = unlearn(self.originals, self.without, method, progress=self.progress, **settings)
+        self.table.append({"method": name or method, **self.scores(models)})
+        return models
+
+    def scores(self, models):
+        """The scores of some models of the originals' seeds."""
+        found = {
+            "cost": models.cost,
+            "steps": float(np.mean(models.steps)),
+            "moved": len(models) if models.origin is None else int(np.sum(models.moved)),
+            "diverged": int(np.sum(models.diverged)),
+        }
+        if found["diverged"]:
+            return found
+        margins = {part: models.margins(docs) for part, docs in self.parts.items()}
+        losses = {part: models.losses(docs) for part, docs in self.parts.items()}
+        found |= {name: {} for name in ("klom", "klom95", "wasserstein")}
+        for part in PARTS:
+            for name, value in _distances(margins[part], self._margins[part][1]).items():
+                found[name][part] = value
+        found["losses"] = {part: float(values.mean()) for part, values in losses.items()}
+        found["loss_attack"] = metrics.loss_attack(losses["forget"], losses["unseen"])
+        found["lira"] = self._lira(margins["forget"])
+        errors = metrics.verification_error(models.flat, self.same.flat)
+        found["verification_error"] = float(errors.mean()), _standard_error(errors)
+        return found
+
+    def _lira(self, margins):
+        half = len(self.oracles) // 2
+        oracles = self._margins["forget"][1]
+        return metrics.lira(margins, self._members, oracles[:half], oracles[half:])
+
+    def _null(self, part):
+        """Low, mean and high of every distance between oracles, by name."""
+        both = np.concatenate(self._margins[part])
+        rng, found = np.random.default_rng(0), []
+        for _ in range(SPLITS):
+            first, second = np.split(both[rng.permutation(len(both))], 2)
+            found.append(_distances(first, second))
+        return {name: _range([one[name] for one in found]) for name in found[0]}
+
+
+def _distances(margins, oracles):
+    klom = metrics.klom(margins, oracles)
+    return {
+        "klom": float(klom.mean()),
+        "klom95": float(np.percentile(klom, 95)),
+        "wasserstein": float(metrics.wasserstein(margins, oracles).mean()),
+    }
+
+
+def _range(values):
+    low, high = np.percentile(values, WIDE)
+    return float(low), float(np.mean(values)), float(high)
+
+
+def _standard_error(values):
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
