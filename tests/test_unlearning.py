@@ -5,7 +5,14 @@ import pytest
 
 import sketchlab as sl
 from sketchlab.training.models import Flat
-from sketchlab.unlearning import methods, oracle_targets, train_seeds, unlearn
+from sketchlab.unlearning import (
+    change_by_jets,
+    methods,
+    oracle_targets,
+    predicted_targets,
+    train_seeds,
+    unlearn,
+)
 
 DOCS = sl.names.load()[:24]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -142,6 +149,24 @@ def test_matching_goes_to_the_targets(run, originals):
     own = {"targets": lambda doc: model.logits(model.sequence(doc)[0])}
     still = unlearn(originals, FORGET, "matching", **own, progress=False)
     assert not np.any(still.moved) and "3 not moved" in repr(still)
+
+
+def test_predicted_targets_are_near_the_retrained_logits(run, originals):
+    """To degree 1 the derivative along the deletion; more degrees come nearer to retraining."""
+    run = sl.train(DOCS, **{**SMALL, "steps": 24})
+    retrained, read = run.retrain(without=FORGET, progress=False), run.model.sequence("max")[0]
+    truth = retrained.logits(read) - run.model.logits(read)
+    changes = [change_by_jets(run, FORGET, degree, progress=False)("max") for degree in (1, 2, 3)]
+    ends = [
+        run.retrain(down_weights=s * run.indicator(FORGET), progress=False).logits(read)
+        for s in (1e-4, -1e-4)
+    ]
+    np.testing.assert_allclose(changes[0], (ends[0] - ends[1]) / 2e-4, atol=1e-5)
+    errors = [np.abs(change - truth).mean() for change in changes]
+    assert errors[2] < errors[1] < errors[0] < np.abs(truth).mean()
+    targets = predicted_targets(originals, lambda doc: changes[0])
+    expected = originals.model.logits(read)[1] + changes[0]
+    np.testing.assert_allclose(targets("max")[1], expected)
 
 
 def test_the_student_of_scrub_moves(run, originals):

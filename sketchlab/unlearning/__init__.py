@@ -8,9 +8,10 @@ be, without any oracle.
 
 from . import metrics
 from .bench import Bench
-from .methods import METHODS, oracle_targets, unlearn
+from .methods import METHODS, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
+from .targets import change_by_jets, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Models",
     "SDLoss",
     "UnlearningError",
+    "change_by_jets",
     "klom",
     "largest_eigenvalue",
     "lira",
@@ -27,6 +29,7 @@ __all__ = [
     "metrics",
     "null",
     "oracle_targets",
+    "predicted_targets",
     "train_seeds",
     "unlearn",
     "unlearning_error",

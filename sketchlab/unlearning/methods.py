@@ -129,17 +129,6 @@ def matching(originals, forget, *, targets, **settings):
     return _steps(originals, error, np.ones(len(run)), forget, **settings)
 
 
-def oracle_targets(oracles):
-    """Mean logits of models that never saw the forget set, as a function of a document."""
-    model = oracles.model
-
-    def targets(doc):
-        read, _ = model.sequence(doc)
-        return model.logits(read).mean(axis=0)
-
-    return targets
-
-
 METHODS = {
     "nothing": nothing,
     "fine_tuning": fine_tuning,
