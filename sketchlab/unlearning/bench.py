@@ -14,6 +14,7 @@ from .population import train_seeds
 RETAINED = 60  # documents of the retain set that margins are compared on
 SPLITS = 10  # of the null
 PARTS = ("forget", "retain", "unseen")
+DISTANCES = ("klom", "klom95", "wasserstein")
 WIDE = np.array([5.0, 95.0])  # percentiles of the null's range
 
 
@@ -84,16 +85,18 @@ class Bench:
             return found
         margins = {part: models.margins(docs) for part, docs in self.parts.items()}
         losses = {part: models.losses(docs) for part, docs in self.parts.items()}
-        found |= {name: {} for name in ("klom", "klom95", "wasserstein")}
-        for part in PARTS:
-            for name, value in _distances(margins[part], self._margins[part][1]).items():
-                found[name][part] = value
+        found |= self.distances(margins)
         found["losses"] = {part: float(values.mean()) for part, values in losses.items()}
         found["loss_attack"] = metrics.loss_attack(losses["forget"], losses["unseen"])
         found["lira"] = self._lira(margins["forget"])
         errors = metrics.verification_error(models.flat, self.same.flat)
         found["verification_error"] = float(errors.mean()), _standard_error(errors)
         return found
+
+    def distances(self, margins):
+        """How far margins, by part, are from the oracles': every distance by part."""
+        found = {part: _distances(margins[part], self._margins[part][1]) for part in PARTS}
+        return {name: {part: found[part][name] for part in PARTS} for name in DISTANCES}
 
     def _lira(self, margins):
         half = len(self.oracles) // 2
