@@ -36,6 +36,9 @@ from .directions import symmetric_dimension
 from .minimum_norm import INFORMED, MinimumNorm, base_gradient, forms_of, relative_sizes
 from .prediction import Estimate
 
+START = np.array([1.0, 0.03, 1.0])  # v, in the unit of what is left, w and b
+LIMITS = -60.0, 5.0  # of their logarithms
+STEP = 0.5  # of these, to start with
 FITTED_ON = 300  # anchors used to choose v, w and b, at most
 FACTOR = 1.5  # c of the module
 NUGGET = 1e-8  # relative variance added for numerical safety
@@ -182,19 +185,20 @@ class Process:
     def _fitted(self):
         """The likeliest variance of single units, interaction weight and spread of B's factor."""
         left, (moves, _) = self.left, known_values(self.output)
-        start = np.log([max(np.mean(left**2), 1e-20) if len(left) else 1.0, 0.03, 1.0])
         chosen = np.flatnonzero(left)
         if not len(chosen):
-            return np.exp(start)
+            return START
         if len(chosen) > FITTED_ON:
             several = np.count_nonzero(moves[chosen], axis=1) > 1
             order = np.random.default_rng(0).permutation(len(chosen))
             order = order[np.argsort(~several[order], kind="stable")]
             chosen = np.sort(chosen[order[:FITTED_ON]])
-        places, left = self.places.chosen(chosen), left[chosen]
+        unit = np.sqrt(np.mean(left[chosen] ** 2))  # whatever the output is counted in
+        places, left = self.places.chosen(chosen).over(unit), left[chosen] / unit
+        start = np.log(START)
 
         def cost(logarithms):
-            kernel = self._kernel(places, places, np.exp(np.clip(logarithms, -60, 5)))
+            kernel = self._kernel(places, places, np.exp(np.clip(logarithms, *LIMITS)))
             kernel[np.diag_indices_from(kernel)] *= 1.0 + NUGGET
             try:
                 factor = linalg.cholesky(kernel, lower=True)
@@ -203,10 +207,10 @@ class Process:
             half = linalg.solve_triangular(factor, left, lower=True)
             return 0.5 * half @ half + np.sum(np.log(np.diag(factor)))
 
-        found = optimize.minimize(
-            cost, start, method="Nelder-Mead", options={"maxiter": 80, "xatol": 0.05, "fatol": 0.05}
-        )
-        return np.exp(np.clip(found.x, -60, 5))
+        simplex = start + np.vstack([np.zeros(3), STEP * np.eye(3)])
+        options = {"maxiter": 80, "xatol": 0.05, "fatol": 0.05, "initial_simplex": simplex}
+        found = optimize.minimize(cost, start, method="Nelder-Mead", options=options)
+        return np.exp(np.clip(found.x, *LIMITS)) * [unit**2, 1.0, 1.0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,6 +227,10 @@ class _Places:
 
     def chosen(self, rows):
         return _Places(self.alone[rows], self.together[rows], self.bends[rows])
+
+    def over(self, unit):
+        """The same for the output in another unit."""
+        return _Places(self.alone, self.together, self.bends / unit)
 
 
 def _kernel_of(settings, alone, together, bends, lengths):
