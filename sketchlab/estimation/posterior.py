@@ -38,6 +38,7 @@ from .prediction import Estimate
 
 START = np.array([1.0, 0.03, 1.0])  # v, in the unit of what is left, w and b
 LIMITS = -60.0, 5.0  # of their logarithms
+SPREAD = 1.0  # standard deviation of those of w and b around START: few anchors say little of them
 STEP = 0.5  # of these, to start with
 FITTED_ON = 300  # anchors used to choose v, w and b, at most
 FACTOR = 1.5  # c of the module
@@ -205,7 +206,8 @@ class Process:
             except linalg.LinAlgError:
                 return np.inf
             half = linalg.solve_triangular(factor, left, lower=True)
-            return 0.5 * half @ half + np.sum(np.log(np.diag(factor)))
+            far = (logarithms - start)[1:] / SPREAD
+            return 0.5 * half @ half + np.sum(np.log(np.diag(factor))) + 0.5 * far @ far
 
         simplex = start + np.vstack([np.zeros(3), STEP * np.eye(3)])
         options = {"maxiter": 80, "xatol": 0.05, "fatol": 0.05, "initial_simplex": simplex}
