@@ -7,6 +7,8 @@ import numpy as np
 from ..training.passes import in_batches
 from . import known
 
+TOLERANCE = 1e-6  # between derivatives and jets, relative to the largest
+
 
 def output_name(function):
     """What a store knows an output by; TypeError if it could not recognise it again."""
@@ -48,18 +50,34 @@ def differentiate(sketch, run, named, points, jobs, progress):
                 known.write_gradients(sketch.group, name, batch, by_unit, costs)
 
 
-def stored_gradients(sketch, function):
-    """Points and derivatives of an output that are kept, both (g, units), and costs, (g,)."""
+def stored_gradients(sketch, function, coefficients):
+    """Points and derivatives of an output that are kept, both (g, units), and costs, (g,).
+
+    coefficients: its jets, (degree + 1, m), whose first order is known from the derivatives at the
+    base point, too. ValueError if these differ: what is kept under the name is of another output.
+    """
     name, n = _known_as(function), len(sketch.units)
     if name is None:
         return np.empty((0, n)), np.empty((0, n)), np.empty(0)
-    return known.gradients(sketch.group, name, n)
+    points, gradients, costs = known.gradients(sketch.group, name, n)
+    base = np.flatnonzero(np.all(points == sketch.at, axis=1))
+    if len(base) and len(coefficients) > 1:
+        expected = sketch.directions.vectors @ gradients[base[0]]
+        size = max(np.max(np.abs(expected)), np.max(np.abs(coefficients[1])))
+        if np.max(np.abs(expected - coefficients[1])) > TOLERANCE * size:
+            raise ValueError(
+                f"the derivatives kept for {name} are not those of this output: it, or data that "
+                "it reads, has changed. Ask for it under another name, or as a lambda, which uses "
+                "no derivatives"
+            )
+    return points, gradients, costs
 
 
 def _known_as(function):
     """What a store knows an output by, or None: type and fields (not a loss's unit and bounds).
 
-    Outputs that have one are frozen dataclasses whose fields can be hashed and say what they are.
+    Outputs that have one are frozen dataclasses, not made within a function, whose fields can be
+    hashed and say what they are.
     """
     kind = type(function)
     if not dataclasses.is_dataclass(kind) or not kind.__dataclass_params__.frozen:
@@ -72,4 +90,6 @@ def _known_as(function):
         f.name for f in dataclasses.fields(kind) if f.repr or f.name not in ("unit", "bounds")
     ]
     said = ", ".join(f"{field}={getattr(function, field)!r}" for field in fields)
+    if "<locals>" in kind.__qualname__:  # others of the same name may be made in the same place
+        return None
     return None if " at 0x" in said else f"{kind.__module__}.{kind.__qualname__}({said})"

@@ -24,6 +24,7 @@ from ..training.runs import BATCH
 from . import anchors as evidence
 from . import known
 from . import store as stores
+from .evaluation import evaluated
 from .gradients import stored_gradients
 from .identity import (
     check_arrival,
@@ -107,35 +108,13 @@ class Sketch:
         any function, for example `lambda model: model.loss("max")`. Predictions stay within its
         `bounds`, if it has them. unit: what it counts, for display; default: what it says itself.
         """
-        if not callable(function):
-            raise TypeError(
-                "an output must be a function of a model, such as sl.LossOn('max') or lambda "
-                f"model: model.loss('max'), not {function!r}"
-            )
-        rows = []
-        for start, model in zip(range(0, len(self), BATCH), self.models(), strict=True):
-            jet = function(model)
-            if not isinstance(jet, Jet) or jet.shape != (min(BATCH, len(self) - start),):
-                raise TypeError(
-                    "an output must be one number per model, such as model.loss('max') or "
-                    f"model.next_probs('ma')['x']; this one is {jet!r}"
-                )
-            rows.append(jet.coefficients)
-        coefficients = np.concatenate(rows, axis=1)
-        anchored = [
-            function(self.model_of(rows)) for rows in known.anchor_parameters(self.group, BATCH)
-        ]
-        anchor_values = np.concatenate(anchored) if anchored else np.empty(0)
-        if not np.all(np.isfinite(coefficients)):
-            raise ValueError("the output is not finite for every direction")
-        if not np.all(np.isfinite(anchor_values)):
-            raise ValueError("the output is not finite for every anchor")
+        coefficients, anchor_values = evaluated(self, function)
         undeleted = None
         if np.any(self.at):
             undeleted = float(function(self.model_of(trained(self.group))))
             if not np.isfinite(undeleted):
                 raise ValueError("the output is not finite with nothing deleted")
-        points, gradients, costs = stored_gradients(self, function)
+        points, gradients, costs = stored_gradients(self, function, coefficients)
         shared = {"at": self.at, "anchors": self.anchors, "influence": self.influence}
         return Output(
             coefficients,
@@ -220,6 +199,7 @@ def sketch(
     arrival = trained_parameters(run), run.losses(run.model)
     group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
+    stores.make_room(group, directions)
     missing = np.flatnonzero(stores.done(group)[:directions] == 0)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
     size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1

@@ -27,7 +27,7 @@ VERSION = 4
 
 
 def open_or_create(path, record, directions, trained, losses):
-    """The group for a sketch with this record, with room for `directions`.
+    """The group for a sketch with this record; a new one has room for `directions`.
 
     path: a folder, or None for memory. An existing store is continued if its record is the same.
     trained, losses: parameters and losses of the run with nothing deleted, (P,) and (n,).
@@ -40,10 +40,14 @@ def open_or_create(path, record, directions, trained, losses):
         _create_at(path, record, directions, trained, losses)  # or another process was faster
     group = open_existing(path, mode="r+")
     _check_same(path, dict(group.attrs)["record"], record)
+    return group
+
+
+def make_room(group, directions):
+    """Let a sketch that has fewer directions grow to as many."""
     for name in ("tail", "done"):
         if group[name].shape[0] < directions:
             group[name].resize((directions, *group[name].shape[1:]))
-    return group
 
 
 def _create(store, record, directions, trained, losses):
