@@ -254,3 +254,37 @@ def test_gradients_of_an_output_are_checked_and_frozen():
     ):
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(whole, **changes)
+
+
+READ = ["max"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A named output whose name does not say all: it reads what may change."""
+
+    def __call__(self, model):
+        return model.loss(READ[0])
+
+
+def test_kept_derivatives_must_be_those_of_the_output():
+    """Another output of the same name is refused, not predicted from what is kept."""
+    run = sl.train(sl.names.load()[:30], vocabulary=LETTERS, progress=False)
+    sketched = sl.sketch(run, 1, 4, anchors=0, progress=False)
+    sketched.anchor(run, [[1, 2]], gradients=Asked(), progress=False)
+    assert len(sketched.output(Asked()).gradients) == 2
+    READ[0] = "mia"
+    try:
+        with pytest.raises(ValueError, match=r"derivatives kept for .*Asked.* not those of this"):
+            sketched.output(Asked())
+        assert len(sketched.output(sl.LossOn("mia")).gradients) == 0
+    finally:
+        READ[0] = "max"
+
+    @dataclasses.dataclass(frozen=True)
+    class Local:
+        def __call__(self, model):
+            return model.loss("mia")
+
+    with pytest.raises(TypeError, match="gradients are kept for outputs that have a name"):
+        sketched.anchor(run, [], gradients=Local(), progress=False)

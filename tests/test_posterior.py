@@ -182,6 +182,10 @@ def test_suggested_anchors_for_a_question_narrow_its_band(run, sketched):
         order, left = output.ranked(chosen, x, gradients=gradients)
         assert list(order) == list(range(6)) and left[-1] < left[0]
         assert left[-1] < output.ranked(usual, x, gradients=gradients)[1][-1]
+    with pytest.raises(TypeError, match="no setting 'foo'"):
+        sketched.suggested_anchors(6, foo=3)
+    with pytest.raises(ValueError, match="largest must be an integer, 1 or higher"):
+        sketched.suggested_anchors(6, largest=0)
     for half in ({"output": loss}, {"without": [3]}, {"gradients": True}):
         with pytest.raises(ValueError, match="a question is an output and a deletion"):
             sketched.suggested_anchors(6, **half)
@@ -194,6 +198,7 @@ WRONG = {
     "nothing": ([[]], ValueError, "must delete something"),
     "numbers": ([3, 4], TypeError, r"a list of units, such as \[3\]"),
     "an indicator": (np.zeros(40), TypeError, "40 down-weights"),
+    "no list": (5, TypeError, "must be a list of deletions, not 5"),
 }
 
 
@@ -204,6 +209,40 @@ def test_wrong_anchors_are_refused(run, sketched, case):
     with pytest.raises(error, match=message):
         sketched.anchor(run, deletions, progress=False)
     assert len(sketched.anchors) == 0
+
+
+def test_an_array_of_zeros_and_ones_is_down_weights(run):
+    """Whatever its type; other whole numbers are units."""
+    sketched = sl.sketch(run, 1, 4, units=[i % 2 for i in range(40)], anchors=0, progress=False)
+    for kind in (int, bool, float):
+        sketched.anchor(run, [np.array([0, 1], kind)], progress=False)
+    np.testing.assert_array_equal(sketched.anchors, [[0.0, 1.0]])
+    other = sl.sketch(run, 1, 4, anchors=0, progress=False)
+    other.anchor(run, [np.array([3, 7])], progress=False)
+    assert list(np.flatnonzero(other.anchors[0])) == [3, 7]
+
+
+@pytest.mark.parametrize("groups", [5, 6, 8, 12])
+def test_few_groups_are_calibrated_too(run, groups):
+    """There are enough different deletions of them, if not of the usual sizes."""
+    for seed in (0, 1):
+        settings = {"units": [i % groups for i in range(40)], "seed": seed, "progress": False}
+        sketched = sl.sketch(run, 1, 8, **settings)
+        assert len(np.unique(sketched.anchors, axis=0)) == len(sketched.anchors) == 24
+        x = np.random.default_rng(seed).uniform(0.2, 0.8, groups)
+        assert sketched.output(loss).predict(x).calibrated >= 16
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-4, 1e5, 1e12])
+def test_predictions_scale_with_the_output(run, sketched, factor):
+    """Whatever it is counted in, values and bands are in proportion."""
+    sketched.anchor(run, sketched.suggested_anchors(30, seed=1), progress=False)
+    x = np.array([run.indicator([i, i + 5, i + 9]) for i in range(0, 30, 3)])
+    plain = sketched.output(loss).predict(x)
+    scaled = sketched.output(lambda model: factor * model.loss("max")).predict(x)
+    for part in ("value", "low", "high"):
+        found, expected = getattr(scaled, part) / factor, getattr(plain, part)
+        np.testing.assert_allclose(found - plain.now, expected - plain.now, rtol=0.02, atol=1e-5)
 
 
 def test_a_few_anchors_change_what_they_are_about_alone(run, sketched):
@@ -230,6 +269,12 @@ def test_what_is_not_a_run_is_refused(run, sketched):
         sl.sketch(run.model, 1, 2, anchors=0)
     with pytest.raises(TypeError, match=r"must be a function of a model.*'max'"):
         sketched.output("max")
+    with pytest.raises(TypeError, match=r"gradients must be a named output.*'loss'"):
+        sketched.anchor(run, [[0]], gradients="loss")
+    with pytest.raises(ValueError, match="output fails for 3 models at once, or for one alone"):
+        sketched.output(lambda model: model.loss("max") + model.parameters["wte"][0, 0, 0])
+    with pytest.raises(ValueError, match="output of 3 models at once is not that of each alone"):
+        sketched.output(lambda model: model.loss("max") + model.parameters["wte"].reshape(-1)[0])
     with pytest.raises(ValueError, match="count must be an integer"):
         sketched.suggested_anchors(-1)
     with pytest.raises(ValueError, match="has 20 directions, not 21"):

@@ -692,3 +692,24 @@ def test_labels_of_any_kind_come_back(small_run, tmp_path):
     one = days[4]
     found = [s.predict(sl.LossOn("max"), without=one) for s in (written, opened)]
     assert found[0] == found[1]
+
+
+def test_a_refused_call_leaves_the_store_as_it_was(tmp_path):
+    """More directions for another run: refused, and the sketch can still be opened."""
+    rows = np.random.default_rng(0).normal(size=(12, 2))
+
+    def losses(parameters, examples):
+        scores = sl.ring.matmul(rows[list(examples)], parameters["w"][..., None])[..., 0]
+        return (scores - 1.0) ** 2
+
+    def run():
+        model = sl.Model({"w": np.zeros(2)}, losses)
+        return sl.TrainingRun(model, list(range(12)), progress=False)
+
+    path, first = tmp_path / "kept", run()
+    sl.sketch(first, 2, 4, store=path, anchors=0, progress=False)
+    rows[3] += 1.0
+    with pytest.raises(ValueError, match="another training run"):
+        sl.sketch(run(), 2, 9, store=path, anchors=0, progress=False)
+    rows[3] -= 1.0
+    assert len(sl.open_sketch(path, first)) == 4

@@ -39,7 +39,7 @@ from .posterior import Posterior, bend
 from .prediction import COVERAGE
 
 LEVEL = 0.92  # quantile for a 90% band, as weights and posterior were fitted to the same anchors
-FEWEST = 20  # anchors of several units that calibrate, at least
+FEWEST = 16  # anchors of several units that calibrate, at least
 FREEDOM = 3.0  # of Student's t
 RIDGE = 1e-3  # keeps weights that nothing depends on from running away
 NEAR = 2.0  # standard deviation of the logarithm of an output's weights around the references'

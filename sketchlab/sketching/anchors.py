@@ -16,6 +16,7 @@ SHARE = 0.1  # of what the jets cost that goes to calibrating retrainings
 FEWEST_ANCHORS, MOST_ANCHORS = 24, 64  # of these
 LARGEST = 200  # units in any suggested deletion, unless more are asked for
 FEW = 8  # units in a suggested deletion where a quarter of all is less
+TRIES = 20  # for each suggestion that is not there yet, before sizes are drawn more freely
 CHOICE = 8  # suggestions for each one that is wanted, to choose from for a question
 FEWEST_UNITS = 4  # with fewer there is nothing to calibrate on
 
@@ -38,6 +39,11 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     sketch.check_run(run)
     wanted = list({row.tobytes(): row for row in _deletions(sketch, deletions)}.values())
     gradients = [gradients] if callable(gradients) else gradients
+    if not isinstance(gradients, (list, tuple)):
+        raise TypeError(
+            "gradients must be a named output, such as sl.LossOn('max'), or a list of them, not "
+            f"{gradients!r}"
+        )
     named = {output_name(function): function for function in gradients}
     sketch.group = store.writable(sketch.group)
     if named:
@@ -69,7 +75,7 @@ def calibrate(sketch, run, count, *, seed, jobs, progress):
         cost = len(sketch) * products_of_jets(sketch.degree)
         count = int(np.clip(SHARE * cost, FEWEST_ANCHORS, MOST_ANCHORS))
     elif count != 0:
-        check_count(count, "anchors")
+        check_count(count, "anchors, if not 0,")
     if not count or len(sketch.units) < FEWEST_UNITS:
         return
     learn(sketch, run, progress)
@@ -94,6 +100,10 @@ def suggested(sketch, count, *, seed=0, largest=None, output=None, gradients=Fal
     Raises ValueError for half a question.
     """
     check_count(count, "count")
+    if unknown := set(question) - {"without", "down_weights"}:
+        raise TypeError(
+            f"there is no setting {unknown.pop()!r}: give output=, without=, gradients="
+        )
     if (output is None) != (not question) or (gradients and output is None):
         raise ValueError(
             "a question is an output and a deletion: give output= and without= (or down_weights=), "
@@ -112,20 +122,27 @@ def _drawn(sketch, count, seed, largest):
     if largest is None:
         usual = int(1.5 * np.sum(sketch.at))  # deletions of about the size of the base point
         largest = max(min(max(n // 4, min(n // 2, FEW)), LARGEST), usual)
-    largest = max(2, min(largest, n - 1))
+    largest = max(2, min(check_count(largest, "largest"), n - 1))
     influence, effects = sketch.influence, reference_effects(sketch)
-    found = np.zeros((count, n))
-    for number, row in enumerate(found):
-        if influence is None or number % 5 in (0, 2):
-            row[rng.choice(n, _size(rng, 1, largest), replace=False)] = 1.0
-            continue
-        if number % 5 == 4:
-            order = rng.choice([-1.0, 1.0]) * effects[:, rng.integers(effects.shape[1])]
+    found = {}
+    for number in range(2 * TRIES * count):
+        if len(found) == count:
+            break
+        if number >= TRIES * count:  # so few units that most deletions of these sizes were drawn
+            chosen = rng.permutation(n)[: rng.integers(1, n)]
+        elif influence is None or number % 5 in (0, 2):
+            chosen = rng.choice(n, _size(rng, 1, largest), replace=False)
         else:
-            order = alike(influence, rng.integers(n))
-        size = _size(rng, 2, max(2, largest // 2))
-        row[np.argsort(-order, kind="stable")[:size]] = 1.0
-    return np.unique(found, axis=0)
+            if number % 5 == 4:
+                order = rng.choice([-1.0, 1.0]) * effects[:, rng.integers(effects.shape[1])]
+            else:
+                order = alike(influence, rng.integers(n))
+            size = _size(rng, 2, max(2, largest // 2))
+            chosen = np.argsort(-order, kind="stable")[:size]
+        row = np.zeros(n)
+        row[chosen] = 1.0
+        found[row.tobytes()] = row
+    return np.unique(list(found.values()), axis=0)
 
 
 def alike(influence, centre):
@@ -151,9 +168,11 @@ def _deletions(sketch, deletions):
         if deletions == "units":
             return each
         return np.array([each[i] + each[j] for i in range(n) for j in range(i)])
+    if not np.iterable(deletions):
+        raise TypeError(f"deletions must be a list of deletions, not {deletions!r}")
     rows = []
     for deletion in deletions:
-        if isinstance(deletion, np.ndarray) and deletion.dtype.kind in "fb":
+        if isinstance(deletion, np.ndarray) and _is_down_weights(deletion, n):
             row = sketch.units.down_weights(None, deletion.astype(float))
         elif np.ndim(deletion) == 0 and not isinstance(deletion, (str, set)):
             raise TypeError(
@@ -171,6 +190,12 @@ def _deletions(sketch, deletions):
             )
         rows.append(row + 0.0)  # -0 and 0 are one
     return np.array(rows).reshape(-1, n)
+
+
+def _is_down_weights(array, n):
+    """Whether an array holds down-weights, not numbers of units: reals, or n times 0 or 1."""
+    zeros_and_ones = array.shape == (n,) and np.isin(array, (0, 1)).all()
+    return array.dtype.kind in "fb" or (array.dtype.kind in "iu" and zeros_and_ones)
 
 
 def _retrained(run, units, down_weights):

@@ -13,6 +13,11 @@ from ..training.runs import BATCH
 from . import known
 from .identity import trained
 
+TEACH = (
+    "Parameters and losses have the models on their first axis, so count axes from the end: "
+    "model.parameters['v'][..., 0], not model.parameters['v'][0]"
+)
+
 
 def evaluated(sketch, function):
     """Coefficients, (degree + 1, m), and the values after the anchors, (a,), of an output.
@@ -50,13 +55,17 @@ def evaluated(sketch, function):
 def _check_each_alone(sketch, function):
     base, rng = trained(sketch.group), np.random.default_rng(0)
     copies = base + 1e-3 * rng.uniform(size=(COPIES, len(base))) * (1.0 + np.abs(base))
-    with np.errstate(all="ignore"):
-        together = function(sketch.model_of(copies))
-        alone = [function(sketch.model_of(row)) for row in copies]
+    try:
+        with np.errstate(all="ignore"):
+            together = function(sketch.model_of(copies))
+            alone = [function(sketch.model_of(row)) for row in copies]
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the output fails for {COPIES} models at once, or for one alone ({error}). {TEACH}"
+        ) from error
     same = np.shape(together) == (COPIES,) and all(np.shape(value) == () for value in alone)
     if not same or not np.allclose(together, alone, rtol=1e-6, equal_nan=True):
         raise ValueError(
             f"the output of {COPIES} models at once is not that of each alone: {together!r} and "
-            f"{alone!r}. Parameters and losses have the models on their first axis, so count axes "
-            "from the end: model.parameters['v'][..., 0], not model.parameters['v'][0]"
+            f"{alone!r}. {TEACH}"
         )
