@@ -12,7 +12,9 @@ is a sum of parts, each an idea of where errors come from,
     4. the same times x' A x: how much the deletion raises the losses on what it deletes,
     5. the effect of first order, times the root of how far it exceeds that length: deletions that
        were chosen for their effect,
-    6. what the prediction adds to first order: where much bends, much is left out.
+    6. what the posterior adds to first order: where much bends, much is left out. (Not for the
+       other rules: what a resummed series adds depends on how far out it is asked, not on its error
+       near by.)
 
 The weights are the likeliest for Student's t (heavy tails) on the anchors. These are few for one
 output, so there are two scales: of some `references`, outputs of the same sketch that are there for
@@ -65,7 +67,7 @@ class Calibration:
 
         found: the `Estimate` there.
         """
-        parts = _parts(output, moves, found.total, found.error)
+        parts = _parts(output, moves, found.total, found.error)[: self.weights.shape[1]]
         reach = self.factors[:, None] * np.array([_scale(w, parts) for w in self.weights])
         reach = reach.max(axis=0) * np.sqrt(_beyond(parts, self.seen))
         return np.hypot(reach / special.ndtri((1 + COVERAGE) / 2), _unseen(output, moves, parts))
@@ -140,19 +142,18 @@ def _scores(rule, output, rows):
     moves = output.anchors[rows] - output.at
     if isinstance(rule, Posterior):
         errors, stated = (found[rows] for found in rule.left_out(output))
-        predicted = output.anchor_values[rows] - errors
-    else:
-        found = rule.estimate(output, moves)
-        predicted, stated = found.total, found.error
-        errors = output.anchor_values[rows] - predicted
-    return errors, _parts(output, moves, predicted, stated)
+        return errors, _parts(output, moves, output.anchor_values[rows] - errors, stated)
+    found = rule.estimate(output, moves)
+    return output.anchor_values[rows] - found.total, _parts(
+        output, moves, found.total, found.error
+    )[:-1]
 
 
 def _parts(output, moves, predicted, stated):
     """The parts of the module, (parts, points). predicted, stated: values and their errors."""
     gradient = base_gradient(output)
     if gradient is None:
-        return np.array([stated])
+        return np.array([stated, np.zeros(len(moves))])
     lengths = np.sqrt(moves**2 @ gradient**2)
     influence = output.influence
     together = np.zeros(len(moves))
