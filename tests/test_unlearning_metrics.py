@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 
 import sketchlab as sl
 from sketchlab.unlearning import klom, lira, loss_attack, margins, null, wasserstein
@@ -115,6 +116,18 @@ def test_the_loss_attack_finds_lower_losses():
     certain = loss_attack(edge(-50.0), unseen)
     assert certain.auc.value == certain.tpr.value == 1.0
     assert certain.auc.low < 1.0, "an interval is never without width"
+
+
+def test_rates_are_those_of_the_roc_curve():
+    """Of scikit-learn, with ties and without."""
+    for digits in (1, 9):
+        forget, unseen = np.round(normal(0, mean=-0.5), digits), np.round(normal(1), digits)
+        labels = np.repeat([1, 0], forget.size)
+        scores = -np.concatenate([forget.ravel(), unseen.ravel()])
+        false, true, _ = sklearn.metrics.roc_curve(labels, scores)
+        found = loss_attack(forget, unseen)
+        assert found.auc.value == pytest.approx(sklearn.metrics.roc_auc_score(labels, scores))
+        assert found.tpr.value == pytest.approx(true[false <= 0.01].max())
 
 
 def test_lira_sees_in_which_distribution_a_margin_lies():

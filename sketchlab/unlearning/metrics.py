@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from ..checks import check_count
 
@@ -181,27 +180,31 @@ def _attack(positive, negative, paired, seed):
     paired: the columns of both are the same examples.
     """
 
-    def measured(positive, negative):
-        scores = np.concatenate([positive.ravel(), negative.ravel()])
-        labels = np.repeat([1, 0], [positive.size, negative.size])
-        false, true, _ = roc_curve(labels, scores)
-        return roc_auc_score(labels, scores), true[false <= FALSE_POSITIVES].max()
-
     rng, found = np.random.default_rng(seed), []
     for _ in range(RESAMPLES):
         columns = rng.integers(positive.shape[1], size=positive.shape[1])
         others = rng.integers(negative.shape[1], size=negative.shape[1])
         parts = ((positive, columns), (negative, columns if paired else others))
         found.append(
-            measured(*(v[rng.integers(len(v), size=len(v))][:, chosen] for v, chosen in parts))
+            _rates(*(v[rng.integers(len(v), size=len(v))][:, chosen] for v, chosen in parts))
         )
     tail = (1 - COVERAGE) / 2
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     least = -np.log(tail) / min(*positive.shape, *negative.shape)  # the rule of three
     same = low == high  # as where all are told apart: what was never seen may still happen
     low, high = np.where(same, (low - least, high + least), (low, high)).clip(0.0, 1.0)
-    values = measured(positive, negative)
+    values = _rates(positive, negative)
     return Attack(*(Interval(*map(float, one)) for one in zip(values, low, high, strict=True)))
+
+
+def _rates(positive, negative):
+    """Area under the ROC curve, and true positives at most `FALSE_POSITIVES` false ones."""
+    positive, negative = positive.ravel(), negative.ravel()
+    ranks = stats.rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    above = ranks.sum() - len(positive) * (len(positive) + 1) / 2  # pairs in the right order
+    allowed = int(FALSE_POSITIVES * len(negative))
+    threshold = np.partition(negative, -1 - allowed)[-1 - allowed]
+    return above / len(positive) / len(negative), np.mean(positive > threshold)
 
 
 def _pair(first, second, infinite=False):
