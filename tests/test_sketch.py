@@ -199,7 +199,7 @@ def test_a_sketch_says_what_it_is(small_run, small_sketch):
     parameters = sum(p.size for p in small_run.initial.parameters.values())
     assert len(small_sketch) == COUNT and small_sketch.degree == DEGREE
     assert small_sketch.nbytes == 8 * parameters + 16 * COUNT * DEGREE * parameters
-    assert repr(small_sketch) == "Sketch(40 directions of degree 2 over 30 units, 5 MB, 23 anchors)"
+    assert repr(small_sketch) == "Sketch(40 directions of degree 2 over 30 units, 5 MB, 24 anchors)"
     psi = small_sketch.directions.vectors
     np.testing.assert_array_equal(psi, directions.orthonormal(30, range(COUNT), seed=0))
 
