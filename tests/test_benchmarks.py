@@ -22,6 +22,7 @@ from conftest import ROOT
         ("accuracy", "ridge"),
         ("explorer", "median"),
         ("bands", "largest"),
+        ("unlearning", "Oracle Matching"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -213,3 +214,17 @@ def test_the_readme_shows_the_stored_bands():
     results = [json.loads((folder / f"bands_{name}.json").read_text("utf-8")) for name in names]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"<!-- bands -->\n\n{bands.summary(results)}\n\n<!-- end -->" in readme
+
+
+def test_the_readme_shows_the_stored_unlearning():
+    """Its table is that of one forget set; matching predictions is nearest to retraining there."""
+    path = ROOT / "notebooks" / "results" / "unlearning.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["sets"]["20 at random"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = benchmark("unlearning").markdown(found)
+    assert f"<!-- unlearning -->\n\n{table}\n\n<!-- end -->" in readme
+    distance = {
+        row["method"]: row["wasserstein"]["forget"] for row in found["table"] if "cost" in row
+    }
+    del distance["retraining, other seeds"]
+    assert min(distance, key=distance.get) == "Datamodel Matching, degree 3"
