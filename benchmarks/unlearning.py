@@ -23,6 +23,7 @@ UNSEEN = 40  # names
 KEPT = 80  # of the retained names, drawn for each model, where a method uses both
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # of Adam
 ADDED = (1e-3, 3e-3, 1e-2, 3e-2)  # of gradients that are added back
+DEGREES = (1, 3)  # of jets that predict logits
 EMBEDDING, LAST = ("wte", "wpe"), ("lm_head",)
 TOY = {"count": 24, "seeds": 50, "rates": 1}
 PARTS = ("forget", "retain", "unseen")
@@ -44,8 +45,17 @@ def forget_sets(run, count):
     return {name: [int(i) for i in np.sort(rows)] for name, rows in found.items()}
 
 
-def methods(bench, degrees=(1, 3)):
-    """The methods with a rate to choose: by name, the name in the package, settings, and rates."""
+def predictions(bench):
+    """Predicted logits, as targets, by the degree of the jet that they come from."""
+    made = {d: change_by_jets(bench.run, bench.without, d, progress=False) for d in DEGREES}
+    return {degree: predicted_targets(bench.originals, change) for degree, change in made.items()}
+
+
+def methods(bench, predicted):
+    """The methods with a rate to choose: by name, the name in the package, settings, and rates.
+
+    predicted: targets by degree, see `predictions`.
+    """
     both = {"kept": KEPT if len(bench.run) > 2 * KEPT else None}
     found = {
         "fine-tuning on what is kept": ("fine_tuning", {}, RATES),
@@ -58,9 +68,8 @@ def methods(bench, degrees=(1, 3)):
         "single gradient": ("single_gradient", {}, ADDED),
     }
     targets = {"Oracle Matching": oracle_targets(bench.same)}
-    for degree in degrees:
-        change = change_by_jets(bench.run, bench.without, degree, progress=False)
-        targets[f"Datamodel Matching, degree {degree}"] = predicted_targets(bench.originals, change)
+    for degree, target in predicted.items():
+        targets[f"Datamodel Matching, degree {degree}"] = target
     for name, target in targets.items():
         found[name] = ("matching", {"targets": target, **both}, RATES)
     return found
@@ -76,7 +85,7 @@ def with_rate(method, rate):
 def chosen_rates(bench, count):
     """By method, the rate with the lowest KLoM in the part where it is highest."""
     found = {}
-    for name, (method, settings, rates) in methods(bench).items():
+    for name, (method, settings, rates) in methods(bench, predictions(bench)).items():
         worst = {}
         for rate in rates[:count]:
             models = unlearning.unlearn(
@@ -93,25 +102,20 @@ def chosen_rates(bench, count):
 def bench_of(run, without, unseen, seeds, rates):
     """The table and the null of one forget set."""
     bench = Bench(run, without, unseen, seeds=seeds, progress=False)
+    predicted = predictions(bench)
+    bench.table.append({"method": "retraining, other seeds", **bench.scores(bench.same)})
     bench.add("nothing", name="doing nothing")
-    for name, (method, settings, _) in methods(bench).items():
+    for name, (method, settings, _) in methods(bench, predicted).items():
         bench.add(method, name=name, **settings, **with_rate(method, rates[name]))
-    for name, target in {
-        "retraining, other seeds": None,
-        "DM-Direct, degree 1 (no model)": 1,
-        "DM-Direct, degree 3 (no model)": 3,
-    }.items():
-        if target is None:
-            bench.table.insert(0, {"method": name, **bench.scores(bench.same)})
-            continue
-        change = change_by_jets(run, without, target, progress=False)
-        bench.table.append({"method": name, **direct(bench, change)})
+    for degree, targets in predicted.items():
+        name = f"DM-Direct, degree {degree} (no model)"
+        bench.table.append({"method": name, **direct(bench, targets)})
     return {"without": without, "null": bench.null, "table": bench.table}
 
 
-def direct(bench, change):
+def direct(bench, targets):
     """Distances of the margins that are predicted, without a model (DM-Direct)."""
-    targets, margins = predicted_targets(bench.originals, change), {}
+    margins = {}
     for part, docs in bench.parts.items():
         found = []
         for doc in docs:

@@ -144,9 +144,8 @@ def _scores(rule, output, rows):
         errors, stated = (found[rows] for found in rule.left_out(output))
         return errors, _parts(output, moves, output.anchor_values[rows] - errors, stated)
     found = rule.estimate(output, moves)
-    return output.anchor_values[rows] - found.total, _parts(
-        output, moves, found.total, found.error
-    )[:-1]
+    parts = _parts(output, moves, found.total, found.error)[:-1]  # without that of the posterior
+    return output.anchor_values[rows] - found.total, parts
 
 
 def _parts(output, moves, predicted, stated):

@@ -16,11 +16,11 @@ import numpy as np
 from scipy import special, stats
 
 from ..checks import check_count
+from ..estimation.prediction import COVERAGE
 
 BINS, CLIP, FLOOR = 20, 100.0, 1e-5  # of KLoM, as published
 FEWEST = 50  # models, below which the null of KLoM hides what it is to show
 FALSE_POSITIVES = 0.01  # at which the share of true positives is given
-COVERAGE = 0.9  # of intervals
 RESAMPLES = 200  # of the bootstrap
 
 
