@@ -93,12 +93,14 @@ def change_by_sketch(sketch, run, without, *, estimator="automatic"):
     directions, anchors, degree = sketch.directions, sketch.anchors, sketch.degree
     named, m = named_estimator(estimator), len(sketch)
     moves, model = run.indicator(without)[None], run.model
+    anchored = list(
+        stored.anchor_parameters(sketch.group, BATCH)
+    )  # there may be more of them later
 
     def known(doc):
         jets = np.concatenate([logits(part, doc).coefficients for part in sketch.models()], axis=1)
         jets = np.concatenate(jets[1:])  # (degree * m, positions, tokens)
-        parts = stored.anchor_parameters(sketch.group, BATCH)
-        exact = [logits(sketch.model_of(flat), doc) - logits(model, doc) for flat in parts]
+        exact = [logits(sketch.model_of(flat), doc) - logits(model, doc) for flat in anchored]
         return np.concatenate([jets.real, jets.imag, *exact])
 
     def predict(components):
