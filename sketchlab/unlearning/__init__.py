@@ -19,6 +19,7 @@ from .metrics import klom, lira, loss_attack, margins, null, verification_error,
 from .population import Models, train_seeds
 from .targets import direct, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
+from .ways import Way
 
 __all__ = [
     "METHODS",
@@ -26,6 +27,7 @@ __all__ = [
     "Models",
     "SDLoss",
     "UnlearningError",
+    "Way",
     "change_by_effects",
     "change_by_jets",
     "change_by_regression",
