@@ -54,6 +54,7 @@ def test_a_way_goes_from_the_originals_past_the_oracles(bench):
     way = bench.way("ascent", [0, 12, 60], passes=10, optimizer=sl.Adam(0.03, schedule="constant"))
     nothing = bench.scores(bench.originals)
     assert way.distances[0]["klom"] == nothing["klom"] and way.costs == (0.0, 12 / 96, 60 / 96)
+    assert way.steps == (0.0, 12.0, 60.0)
     missed = way.missed()
     assert missed.shape == (3, 6)
     # by hand: log-likelihood is minus the loss times the number of letters and the end

@@ -13,14 +13,15 @@ TINY = 1e-12  # below this a spread is none
 class Way:
     """Margins along the way of a method.
 
-    stops: how many documents were shown, or the rates. costs: what that took, in trainings of the
-    run, beyond the originals. margins: by part, (stops, models, predictions). oracles: by part,
-    those of the oracles, (models, predictions). documents: by part, the number of the document
-    that each prediction belongs to. distances: at each stop, as `Bench.distances` gives them, or
-    None where models diverged.
+    stops: how many documents were shown, or the rates. steps: how many a model took, on average.
+    costs: what that took, in trainings of the run, beyond the originals. margins: by part, (stops,
+    models, predictions). oracles: by part, those of the oracles, (models, predictions). documents:
+    by part, the number of the document that each prediction belongs to. distances: at each stop, as
+    `Bench.distances` gives them, or None where models diverged.
     """
 
     stops: tuple
+    steps: tuple
     costs: tuple
     margins: dict
     oracles: dict
@@ -70,4 +71,5 @@ def way_of(bench, method, stops, *, progress=True, **settings):
         for number, models in enumerate(found)
     )
     costs = tuple(models.cost - bench.originals.cost for models in found)
-    return Way(tuple(stops), costs, margins, oracles, documents, distances)
+    steps = tuple(float(np.mean(models.steps)) for models in found)
+    return Way(tuple(stops), steps, costs, margins, oracles, documents, distances)
