@@ -152,14 +152,14 @@ def unlearning_way(way, stop, null, *, figure=None):
     its target, both with what retrained models have among themselves.
     """
     if figure is None:
-        figure = plt.figure(figsize=(9.0, 5.6))
+        figure = plt.figure(figsize=(8.0, 4.8))
         plt.close(figure)
     grid = figure.add_gridspec(2, 6)
     figure.subplots_adjust(left=0.07, right=0.985, bottom=0.1, top=0.93, wspace=1.1, hspace=0.45)
     for number, part in enumerate(PARTS):
         axes = figure.add_subplot(grid[0, 2 * number : 2 * number + 2])
         _draw_margins(axes, way, part, stop)
-        axes.set(title=f"margins, {PARTS[part]}", xlabel="standard deviations", yticks=[])
+        axes.set(title=f"margins, {PARTS[part]}", xlabel="deviations", yticks=[])
         if not number:
             axes.legend(frameon=False, fontsize=8, loc="upper left")
     left, right = figure.add_subplot(grid[1, :3]), figure.add_subplot(grid[1, 3:])
@@ -167,12 +167,13 @@ def unlearning_way(way, stop, null, *, figure=None):
     right.axhspan(-2, 2, color=GREY, alpha=0.2, lw=0, label="retrained models, two deviations")
     right.plot(way.missed(), color=RED, lw=0.8, alpha=0.7)
     right.set_yscale("symlog", linthresh=3)
-    right.set(ylabel="too unlikely (below), too likely", title="each forgotten name")
+    right.set_yticks([-30, -10, -3, 0, 3, 10], ["−30", "−10", "−3", "0", "3", "10"])
+    right.set(ylabel="off target, deviations", title="each forgotten name (0: its target)")
     right.legend(frameon=False, fontsize=8, loc="lower left")
     for axes in (left, right):
         axes.axvline(stop, color=GREY, lw=1)
         counts = way.steps[-1] > 1
-        labels = [f"{step:.3g}" for step in (way.steps if counts else way.stops)]
+        labels = [f"{x:.0f}" for x in way.steps] if counts else [f"{x:.2g}" for x in way.stops]
         axes.set_xticks(range(len(labels)), labels, fontsize=8)
         axes.set_xlabel("steps taken by a model" if counts else "rate")
     return figure

@@ -125,5 +125,5 @@ def test_a_way_of_unlearning_is_drawn_from_its_numbers():
     np.testing.assert_array_equal(distances.lines[0].get_ydata(), [3.0, 2.0, np.nan])
     drawn = np.array([line.get_ydata() for line in names.lines[:2]])
     np.testing.assert_allclose(drawn.T, way.missed())
-    assert [label.get_text() for label in names.get_xticklabels()] == ["0", "5", "7.5"]
+    assert [label.get_text() for label in names.get_xticklabels()] == ["0", "5", "8"]
     assert "margins, forgotten" in figures.description(figure)
