@@ -25,7 +25,7 @@ def originals(run):
 
 def test_a_path_passes_where_shorter_calls_end(originals):
     """Its ends are the originals and what unlearn gives; between, fewer passes; costs grow."""
-    settings = {"kept": 4, "progress": False}
+    settings = {"kept": 4, "optimizer": sl.Adam(0.001, schedule="constant"), "progress": False}
     most = unlearn(originals, FORGET, "ascent_descent", passes=2, **settings)
     half = unlearn(originals, FORGET, "ascent_descent", passes=1, **settings)
     shown = 24  # all documents are used by one model or another
@@ -35,6 +35,10 @@ def test_a_path_passes_where_shorter_calls_end(originals):
     np.testing.assert_array_equal(way[2].flat, most.flat)
     assert way[0].cost == 1.0 and not np.any(way[0].moved)
     assert way[1].cost == half.cost and way[2].cost == most.cost
+    falling = {**settings, "optimizer": sl.Adam(0.01), "passes": 2}  # its rate knows the whole way
+    short = path(originals, FORGET, "fine_tuning", [5], **falling)[0]
+    long = path(originals, FORGET, "fine_tuning", [5, 40], **falling)
+    np.testing.assert_array_equal(short.flat, long[0].flat)
     rates = path(originals, FORGET, "single_gradient", [0.0, 0.1], progress=False)
     one = unlearn(originals, FORGET, "single_gradient", rate=0.1, progress=False)
     np.testing.assert_array_equal(rates[1].flat, one.flat)

@@ -52,12 +52,14 @@ def take_steps(
     order = order[used.any(axis=0)[order]]
     stops = [len(order)] if stops is None else _checked_stops(stops, len(order))
     flat = np.repeat(originals.flat[None], len(stops), axis=0)
-    batches = range(0, count, BATCH)
+    share = max(float(used[:, order].mean()), 1e-9)  # of the models that take a step
+    size = max(1, min(count, round(BATCH / share)))
+    batches = range(0, count, size)
     with np.errstate(all="ignore"), progress_bar(len(order) * len(batches), progress) as bar:
         for start in batches:
-            rows = np.arange(start, min(start + BATCH, count))
+            rows = np.arange(start, min(start + size, count))
             states = _walk(
-                run, flat[0, rows], loss, signs, used[rows], rows, order[: stops[-1]], optimizer
+                run, flat[0, rows], loss, signs, used[rows], rows, order, stops[-1], optimizer
             )
             for shown, state in enumerate(states):
                 if shown in stops:
@@ -86,26 +88,30 @@ def _checked_stops(stops, most):
     return stops
 
 
-def _walk(run, flat, loss, signs, used, rows, order, optimizer):
-    """Flat parameters before and after each step, (models, P) each. A model skips some steps."""
+def _walk(run, flat, loss, signs, used, rows, order, last, optimizer):
+    """Flat parameters before and after each of the first `last` steps, (models, P), changed in
+    place. A model skips some steps."""
     axis = Flat.of(run.initial.parameters)
-    states, taken = (0.0,) * optimizer.states, np.zeros((len(flat), 1))
+    states = [np.zeros_like(flat) for _ in range(optimizer.states)]
+    taken = np.zeros((len(flat), 1))
     total = np.maximum(used[:, order].sum(axis=1, keepdims=True), 1)
 
-    def objective(parameters, i):
+    def objective(parameters, i, rows):
         return signs[i] * loss(parameters, i, rows)
 
     gradient = ring.ring_grad(objective)
     yield flat
-    for i in order:
-        active = used[:, [i]]
-        slope = axis.flat(gradient(axis.named(flat), i))
-        new, *changed = optimizer.update(taken, total, flat, slope, *states)
-        flat = np.where(active, new, flat)
-        states = [
-            np.where(active, after, before) for after, before in zip(changed, states, strict=True)
-        ]
-        taken = taken + active
+    for i in order[:last]:
+        on = np.flatnonzero(used[:, i])
+        if not len(on):
+            yield flat
+            continue
+        slope = axis.flat(gradient(axis.named(flat[on]), i, rows[on]))
+        before = [state[on] for state in states]
+        flat[on], *after = optimizer.update(taken[on], total[on], flat[on], slope, *before)
+        for state, new in zip(states, after, strict=True):
+            state[on] = new
+        taken[on] += 1
         yield flat
 
 
