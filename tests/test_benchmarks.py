@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import sketchlab as sl
 
@@ -23,6 +24,7 @@ from conftest import ROOT
         ("explorer", "median"),
         ("bands", "largest"),
         ("unlearning", "Oracle Matching"),
+        ("unrolling", "fitted multiplier"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -228,3 +230,112 @@ def test_the_readme_shows_the_stored_unlearning():
     }
     del distance["retraining, other seeds"]
     assert min(distance, key=distance.get) == "Datamodel Matching, degree 3"
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """The module and the settings of a small grid of it."""
+    unrolling = benchmark("unrolling")
+    grid = {"rates": {"SGD": [0.01, 0.1]}, "epochs": [1], "gammas": [0.0, 1.0]}
+    return unrolling, {**unrolling.TOY, **grid}
+
+
+def test_errors_of_a_configuration_by_hand(toy):
+    """Against retraining one by one, gradients one by one, and least squares by numpy."""
+    unrolling, settings = toy
+    task = unrolling.Task(settings)
+    found = task.measured("Adam", 0.01, 24, 0.5)
+    assert sorted(i for rows in task.sets for i in rows) == sorted(
+        {i for r in task.sets for i in r}
+    )
+    model = sl.unlearning.SDLoss(task.initial, 0.5)
+    adam, added, apart = sl.Adam(0.01, schedule="constant"), [], []
+    for seed in range(2):
+        run = sl.TrainingRun(model.fresh(seed), task.docs, optimizer=adam, steps=24, progress=False)
+        trained, start = flat(run.model.parameters), run.initial
+        apart.append([flat(run.retrain(without=r).parameters) - trained for r in task.sets])
+        gradients = [
+            flat(sl.ring_grad(lambda p, doc=doc, at=start: at.with_parameters(p).loss(doc))(
+                start.parameters
+            ))
+            for doc in task.docs
+        ]  # fmt: skip
+        added.append([2 * sum(gradients[i] for i in rows) for rows in task.sets])
+        assert found["moved"][seed] == pytest.approx(
+            np.linalg.norm(trained - flat(start.parameters)), rel=1e-5
+        )
+        plain = task.initial.with_parameters(run.model.parameters)
+        losses = [plain.loss(name) for name in task.unseen]
+        assert found["unseen"][seed] == pytest.approx(np.mean(losses), rel=1e-5)
+    for k in range(3):
+        g, d = (np.concatenate([row[(k + 1) % 3] for row in part]) for part in (added, apart))
+        (best,) = np.linalg.lstsq(g[:, None], d, rcond=None)[0]
+        assert found["multipliers"][k] == pytest.approx(best / 0.01, rel=1e-5)
+        for seed in range(2):
+            for name, multiplier in (("nothing", 0.0), ("single", 0.01), ("fitted", best)):
+                left = multiplier * added[seed][k] - apart[seed][k]
+                assert found[name][k][seed] == pytest.approx(np.linalg.norm(left), rel=1e-5)
+    assert found["paper"] == pytest.approx(0.01 * np.array(found["derived"]), rel=1e-5)
+
+
+def flat(parameters):
+    """All parameters of a model on one axis."""
+    return np.concatenate([np.ravel(value) for value in parameters.values()])
+
+
+def test_an_interrupted_grid_is_continued(toy, tmp_path):
+    """What is done is kept as it is; other settings are refused."""
+    unrolling, settings = toy
+    path = tmp_path / "result.json"
+    whole = unrolling.measure(settings, path, progress=False)
+    assert json.loads(path.read_text(encoding="utf-8")) == whole
+    part = {"settings": settings, "configurations": whole["configurations"][:3]}
+    unrolling.write(part, path)
+    with pytest.raises(SystemExit):
+        unrolling.main(["--table", str(path)])
+    again = unrolling.measure(settings, path, progress=False)
+    assert again["configurations"][:3] == whole["configurations"][:3], "also their seconds"
+    for row in (*again["configurations"], *whole["configurations"]):
+        del row["seconds"]
+    assert again == whole
+    with pytest.raises(ValueError, match="has other settings"):
+        unrolling.measure({**settings, "seeds": 3}, path, progress=False)
+
+
+def test_intervals_resample_rows():
+    """Correlations are scipy's, and copies within a row do not make an interval narrower."""
+    unrolled, rng = benchmark("unrolled"), np.random.default_rng(0)
+    x = rng.normal(size=(20, 1))
+    y = x + rng.normal(size=(20, 1))
+    for ours, theirs in ((unrolled.pearson, "pearsonr"), (unrolled.spearman, "spearmanr")):
+        value, low, high = unrolled.interval(ours, x, y)
+        assert value == pytest.approx(getattr(stats, theirs)(x[:, 0], y[:, 0])[0], rel=1e-5)
+        assert low < value < high
+        copied = unrolled.interval(ours, np.repeat(x, 9, axis=1), np.repeat(y, 9, axis=1))
+        assert copied == pytest.approx([value, low, high])
+    value, low, high = unrolled.interval(unrolled.mean, x)
+    error = np.std(x) / np.sqrt(20)
+    assert [low, high] == pytest.approx(
+        [value - 1.645 * error, value + 1.645 * error], abs=0.1 * error
+    )
+    assert unrolled.interval(unrolled.mean, x[:2])[1:] == [None, None]
+    cells = 1.0 + rng.uniform(size=(4, 3, 2))
+    np.testing.assert_allclose(unrolled.within(cells, (1, 2)).mean(axis=(1, 2)), 0, atol=1e-12)
+
+
+def test_the_readme_shows_the_stored_unrolling():
+    """Its tables are those of the stored result, whose numbers are those of its runs."""
+    path = ROOT / "notebooks" / "results" / "unrolling.json"
+    result, unrolling = json.loads(path.read_text(encoding="utf-8")), benchmark("unrolling")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- unrolling -->\n\n{unrolling.markdown(result)}\n\n<!-- end -->" in readme
+    assert path.stat().st_size < 150_000
+    for name, found in result["summary"].items():
+        rows = [row for row in result["configurations"] if row["optimizer"] == name]
+        assert len(rows) * result["settings"]["seeds"] == found["runs"] >= 60
+        proxy = np.array([row["derived"] for row in rows])
+        error = np.array([np.mean(row["single"], axis=0) for row in rows])
+        if name == "SGD":
+            expected = stats.spearmanr(proxy.ravel(), error.ravel())[0]
+            stored = found["correlations"]["derived"]["spearman"]
+            assert stored[0] == pytest.approx(expected, rel=1e-5) and stored[1] < stored[0]

@@ -13,7 +13,7 @@ gradient, |w_T - w_0| / (rate T), its size is at most about
 which is exact to that order for a quadratic loss along its steepest direction. Thudi et al. (2022,
 arXiv 2109.13398) write rate^2 where this has rate; their code has rate^2 |w_T - w_0| T / 2 times
 the root of the largest eigenvalue. All three are computed, as figures that cite the one or the
-other must say which: they order runs of one rate and length alike.
+other must say which. The first two order runs of one rate and length alike.
 """
 
 from typing import NamedTuple
