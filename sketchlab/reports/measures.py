@@ -87,7 +87,7 @@ def attack_null(bench):
         [models.margins(bench.parts["forget"]) for models in (bench.same, bench.oracles)]
     )
     members = bench.originals.margins(bench.parts["forget"])
-    half, rng = len(bench.oracles), np.random.default_rng(0)
+    half, rng = len(forget) // 2, np.random.default_rng(0)
     apart, ratios = [], []
     for _ in range(bench.splits):
         first, second = np.split(rng.permutation(2 * half), 2)

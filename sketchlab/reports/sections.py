@@ -111,7 +111,7 @@ def the_guarantees(numbers, level):
         "<p>What exact retraining does not cover:</p><ul>"
         + "".join(f"<li>{line}</li>" for line in _limits(request))
         + "</ul><p>This report deletes nothing. The documents are where they were: in the data, in "
-        "the parameters of the model that was trained with them, in sketches of that training, "
+        "the parameters of the model that was trained with them, in any sketch of that training, "
         + ("and in this page" if request["texts"] else "and, by their numbers, in this page")
         + ". Whether retraining is what the law asks for is not for this page to say.</p>"
     )
@@ -128,14 +128,15 @@ def _limits(request):
     found = [
         copies,
         "The steps of training are those of the run: a deleted document leaves a step that trains "
-        "on nothing, so that its place can still be told.",
+        "on less, or on nothing. That there was a document at this place is not undone.",
         "The parameters that training starts from, the size of the model, the learning rate and "
         "the like were chosen before, and may have been chosen with these documents in view.",
     ]
     if letters := request["only_letters"]:
         found.append(
-            f"The vocabulary of the model has {counted(letters, 'letter')} that no other document "
-            "has: the model still knows that there is such a letter."
+            f"Of the model's vocabulary, {counted(letters, 'letter')} occur{'s' * (letters == 1)} "
+            "in deleted documents alone. If the vocabulary was taken from the documents, it still "
+            "tells of them."
         )
     return found
 

@@ -121,13 +121,12 @@ def _copied(copies):
     if same:
         found.append(counted(len(same), "exact copy", "exact copies"))
     if alike:
-        found.append(
-            f"{counted(len(alike), 'document')} that differ{'s' if len(alike) == 1 else ''} in "
-            "case, accents or spaces alone"
-        )
+        near = counted(len(alike), "near copy", "near copies")
+        found.append(f"{near} (but for case, accents or spaces)")
     return (
-        f"Warning: {' and '.join(found)} of deleted documents stay in the data, and the retrained "
-        "model was trained on them. If the request is about contents, delete them too."
+        f"Warning: {' and '.join(found)} of deleted documents "
+        f"{'stays' if len(same) + len(alike) == 1 else 'stay'} in the data, and the retrained "
+        "model was trained on that. If the request is about contents, delete these documents, too."
     )
 
 
