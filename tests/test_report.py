@@ -236,6 +236,10 @@ def test_verdicts_tell_doing_nothing_from_retraining(judged):
         f"{chance:.1f} are expected by chance."
     )
     assert "no certificate" in judged.html
+    assert judged.numbers["code"] == (
+        f"sl.report(run, {FORGET}, method='ascent', settings={{'optimizer': {sl.SGD(0.02)!r}}}, "
+        "bench=bench)"
+    )
 
 
 def test_null_bands_hold_retrained_models_as_often_as_said():

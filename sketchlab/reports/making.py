@@ -100,7 +100,8 @@ def report(
     out; words in outputs and request that are given stay. made: when, a datetime with a time zone;
     default: now.
 
-    Raises TypeError or ValueError, before anything is trained, for what does not fit together.
+    Raises TypeError or ValueError, before anything is trained, for what does not fit together;
+    only settings of a method are found to be wrong when it runs.
     """
     check_is_run(run)
     deleted = facts.deleted_documents(run, without)
@@ -108,6 +109,8 @@ def report(
     if not isinstance(request, str):
         raise TypeError(f"request must be a string, not {request!r}")
     _check_method(run, deleted, method, settings, unseen, seeds, initial, bench)
+    named = {"outputs": outputs, "sketch": sketch, "unseen": unseen, "initial": initial}
+    named = [name for name, value in {**named, "bench": bench}.items() if value is not None]
     if bench is not None:
         unseen = bench.parts["unseen"]
     unseen = None if unseen is None else answers.never_trained_on(unseen, run)
@@ -156,7 +159,7 @@ def report(
             "trainings": 2,
         },
         "method": judgement,
-        "code": words.code(deleted, outputs, sketch, judgement, unseen, texts),
+        "code": words.code(deleted, judgement, texts, named),
     }
     # As they will be read back: the page is the same, whether made here or from the record.
     return Report(json.loads(json.dumps(numbers, allow_nan=False)), model, unlearned, bench)

@@ -35,6 +35,7 @@ STYLE = """
 .sketchlab-report .ring { fill: none; stroke: currentColor; stroke-width: 2; }
 .sketchlab-report .other { fill: #d55e00; }
 @media print { .sketchlab-report .scroll { overflow: visible; }
+  .sketchlab-report table { font-size: 0.85em; } .sketchlab-report td { white-space: normal; }
   .sketchlab-report tr, .sketchlab-report svg { break-inside: avoid; }
   .sketchlab-report h2, .sketchlab-report h3 { break-after: avoid; } }
 """

@@ -108,13 +108,15 @@ def the_method(numbers, level):
         + f"<p><small>In the pictures, each on a scale of its own: {key('band')} null band, "
         f"{key('dot')} {name}, {key('ring')} doing nothing, {key('diamond')} retrained.</small></p>"
         "<p>The null band is what a measure is between sets of retrained models: the 5th to 95th "
-        f"percentile over {method['splits']} random splits. Words in bold tell models from "
-        "retrained ones: distances above the band, attacks above or below it. Retrained models "
+        f"percentile over {method['splits']} random splits; of the loss attack, what the retrained "
+        "models score, more or less the 90th percentile of the difference between two sets. Words "
+        "in bold tell models from retrained ones: distances above the band, attacks above or below "
+        "it. Retrained models "
         f"lie above a band about {method['false']:.0%} of the time, so that of "
         f"{len(method['measures'])} measures {method['chance']:.1f} are expected to be bold by "
         "chance; the column of retrained models shows how many are. The measures depend on each "
         "other. Brackets are 90% intervals over models and documents; the null band is over models "
-        "alone, as all are asked about the same documents, and is narrower.</p>"
+        "alone, as all are asked about the same documents, and is usually narrower.</p>"
         + _made(method, columns)
     )
 

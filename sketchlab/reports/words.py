@@ -187,21 +187,17 @@ def described(value):
     return type(value).__name__ if " at 0x" in text else text
 
 
-def code(deleted, outputs, sketch, method, unseen, texts):
-    """One line of Python that makes the report again."""
+def code(deleted, method, texts, given):
+    """One line of Python that makes the report again. given: arguments that stand as names."""
     parts = ["run", f"{deleted}" if len(deleted) <= SHOWN else "deleted"]
-    if outputs is not None:
-        parts.append("outputs=outputs")
-    if sketch is not None:
-        parts.append("sketch=sketch")
     if method is not None:
         parts.append(f"method={method['name']!r}")
         if method["settings"]:
             pairs = (f"{name!r}: {value}" for name, value in method["settings"].items())
             parts.append(f"settings={{{', '.join(pairs)}}}")
-        parts.append(f"seeds={method['seeds']}")
-    if unseen is not None:
-        parts.append("unseen=unseen")
+        if "bench" not in given:
+            parts.append(f"seeds={method['seeds']}")
+    parts += [f"{name}={name}" for name in given]
     if not texts:
         parts.append("texts=False")
     return f"sl.report({', '.join(parts)})"
