@@ -13,7 +13,9 @@ import pytest
 
 import sketchlab as sl
 from sketchlab.algebra import ring
-from sketchlab.reports.measures import attack_null, outside
+from sketchlab.estimation.prediction import Prediction, Term
+from sketchlab.reports.answers import predicted
+from sketchlab.reports.measures import attack_null, compared, outside
 from sketchlab.reports.page import page
 from sketchlab.unlearning import Bench
 
@@ -240,6 +242,44 @@ def test_verdicts_tell_doing_nothing_from_retraining(judged):
         f"sl.report(run, {FORGET}, method='ascent', settings={{'optimizer': {sl.SGD(0.02)!r}}}, "
         "bench=bench)"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "verdict", "apart"),
+    [
+        ("klom", 2.1, "above", True),
+        ("wasserstein", 2.0, "within", False),
+        ("klom95", 0.9, "below", False),
+        ("lira_auc", 2.1, "above", True),
+        ("loss_attack_auc", 1.0, "within", False),
+        ("loss_attack_tpr", 0.9, "below", True),
+    ],
+)
+def test_only_attacks_tell_by_low_values(name, value, verdict, apart):
+    """Distances that are small do not; ends belong to the band."""
+    found = compared({"method": {"diverged": 0}}, name, "forget", (1.0, 1.5, 2.0), lambda _: value)
+    assert found["values"] == {"method": value} and found["verdicts"] == {"method": verdict}
+    assert found["apart"] == {"method": apart}
+
+
+@pytest.mark.parametrize(
+    ("error", "exact", "inside"),
+    [
+        (0.3, 1.4, False),
+        (0.3, 1.5, True),
+        (0.3, 2.6, False),
+        (np.inf, 2.0, None),
+        (0.0, 2.1, False),
+    ],
+)
+def test_bands_have_two_ends(error, exact, inside):
+    """And none where nothing is known; what is known exactly must be so."""
+    ends = {0.3: (1.5, 2.5), 0.0: (2.0, 2.0), np.inf: (-np.inf, np.inf)}[error]
+    p = Prediction(2.0, error, *ends, (Term(0, 2.0, 0.0),), 2.0)
+    output = types.SimpleNamespace(predict=lambda _: p, cost=7)
+    found = predicted(types.SimpleNamespace(output=lambda _: output), None, None, exact)
+    assert found["inside"] is inside and found["known"] == (error == 0)
+    assert found["band"] == (None if inside is None else list(ends)) and found["trainings"] == 7
 
 
 def test_null_bands_hold_retrained_models_as_often_as_said():

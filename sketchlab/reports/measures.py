@@ -39,7 +39,7 @@ def judged(bench, models):
         float(np.std(errors, ddof=1) / np.sqrt(len(errors))),
     )
     measures = [
-        _measure(scores, name, part, bench.null[part][name], lambda s, n=name, p=part: s[n][p])
+        compared(scores, name, part, bench.null[part][name], lambda s, n=name, p=part: s[n][p])
         for name in DISTANCES
         for part in PARTS
     ]
@@ -51,14 +51,19 @@ def judged(bench, models):
             def found(row, attack=attack, rate=rate):
                 return getattr(row[attack], rate)
 
-            measures.append(_measure(scores, f"{attack}_{rate}", "forget", band, found))
+            measures.append(compared(scores, f"{attack}_{rate}", "forget", band, found))
     one, two = outside(bench.splits, 0.95), outside(bench.splits, 0.9)
     chance = len(DISTANCES) * len(PARTS) * one + len(RATES) * (two + 2 * one)
     models = {name: {key: row[key] for key in KEPT if key in row} for name, row in scores.items()}
     return {"models": models, "measures": measures, "chance": chance, "false": one}
 
 
-def _measure(scores, name, part, null, value_of):
+def compared(scores, name, part, null, value_of):
+    """One measure of some models beside its null: see `judged`.
+
+    scores: what `Bench.scores` says, by model. value_of: a function of it, to a number or an
+    `Interval`.
+    """
     low, mean, high = null
     found = {"measure": name, "part": part, "null": [low, mean, high]}
     found |= {"values": {}, "intervals": {}, "verdicts": {}, "apart": {}}
