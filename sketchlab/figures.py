@@ -19,6 +19,7 @@ __all__ = [
     "predicted_curves",
     "predicted_deletion",
     "stability",
+    "unlearning_way",
     "write",
 ]
 
@@ -140,3 +141,66 @@ def predicted_curves(result):
     write(panels[0].yaxis.label, f"loss on {result['name']!r} (nats)")
     panels[0].legend(frameon=False)
     return figure
+
+
+def unlearning_way(way, stop, null, *, figure=None):
+    """Where a method is on its way, beside models that never saw the forget set.
+
+    way: a `Way`, from `Bench.way`. stop: the number of a stop. null: the bench's. Above: margins of
+    all predictions, in standard deviations of the oracles' from their mean, of the oracles, at the
+    start, and at the stop. Below: KLoM at all stops, and how far each forgotten document is from
+    its target, both with what retrained models have among themselves.
+    """
+    if figure is None:
+        figure = plt.figure(figsize=(8.0, 4.8))
+        plt.close(figure)
+    grid = figure.add_gridspec(2, 6)
+    figure.subplots_adjust(left=0.07, right=0.985, bottom=0.1, top=0.93, wspace=1.1, hspace=0.45)
+    for number, part in enumerate(PARTS):
+        axes = figure.add_subplot(grid[0, 2 * number : 2 * number + 2])
+        _draw_margins(axes, way, part, stop)
+        axes.set(title=f"margins, {PARTS[part]}", xlabel="deviations", yticks=[])
+        if not number:
+            axes.legend(frameon=False, fontsize=8, loc="upper left")
+    left, right = figure.add_subplot(grid[1, :3]), figure.add_subplot(grid[1, 3:])
+    _draw_distances(left, way, null)
+    right.axhspan(-2, 2, color=GREY, alpha=0.2, lw=0, label="retrained models, two deviations")
+    right.plot(way.missed(), color=RED, lw=0.8, alpha=0.7)
+    right.set_yscale("symlog", linthresh=3)
+    right.set_yticks([-30, -10, -3, 0, 3, 10], ["−30", "−10", "−3", "0", "3", "10"])
+    right.set(ylabel="off target, deviations", title="each forgotten name (0: its target)")
+    right.legend(frameon=False, fontsize=8, loc="lower left")
+    for axes in (left, right):
+        axes.axvline(stop, color=GREY, lw=1)
+        counts = way.steps[-1] > 1
+        labels = [f"{x:.0f}" for x in way.steps] if counts else [f"{x:.2g}" for x in way.stops]
+        axes.set_xticks(range(len(labels)), labels, fontsize=8)
+        axes.set_xlabel("steps taken by a model" if counts else "rate")
+    return figure
+
+
+PARTS = {"forget": "forgotten", "retain": "retained", "unseen": "never seen"}
+REACH = 6.0  # standard deviations that a histogram shows; what is beyond counts at its ends
+
+
+def _draw_margins(axes, way, part, stop):
+    bins = np.linspace(-REACH, REACH, 49)
+    styles = (
+        (None, {"histtype": "stepfilled", "color": GREY, "alpha": 0.5, "label": "retrained"}),
+        (0, {"histtype": "step", "color": ORANGE, "ls": "--", "label": "originals"}),
+        (stop, {"histtype": "step", "color": BLUE, "lw": 1.5, "label": "unlearned"}),
+    )
+    for number, style in styles:
+        values = np.nan_to_num(way.standardised(part, number), nan=REACH)
+        axes.hist(np.clip(values, -REACH, REACH).ravel(), bins, density=True, **style)
+    axes.set_ylim(0, 0.65)  # a normal distribution reaches 0.4
+
+
+def _draw_distances(axes, way, null):
+    for part, colour in zip(PARTS, (RED, BLUE, GREEN), strict=True):
+        values = [np.nan if one is None else one["klom"][part] for one in way.distances]
+        axes.plot(values, "o-", color=colour, ms=3.5, lw=1.2, label=PARTS[part])
+    lows, _, highs = zip(*(null[part]["klom"] for part in PARTS), strict=True)
+    axes.axhspan(min(lows), max(highs), color=GREY, alpha=0.3, lw=0, label="retrained models")
+    axes.set(ylabel="KLoM (0: alike)", title="distance to retraining", ylim=(0, None))
+    axes.legend(frameon=False, fontsize=8, ncols=2)

@@ -102,3 +102,28 @@ def test_an_unknown_band_is_not_drawn(known, label, regions, lowest):
     assert 0.5 < bottom < 1.0 and 2.0 < top < 2.5
     assert "(error unknown)" in right.get_xlabel()
     assert [bar.get_height() for bar in right.patches] == [0.5, 0.5]
+
+
+def test_a_way_of_unlearning_is_drawn_from_its_numbers():
+    """Histograms of margins, the distances and the targets missed; what diverged is left out."""
+    rng = np.random.default_rng(0)
+    parts = ("forget", "retain", "unseen")
+    oracles = {part: rng.normal(size=(60, 4)) for part in parts}
+    klom = [{"klom": {part: 3.0 - stop for part in parts}} for stop in range(2)]
+    way = sl.unlearning.Way(
+        stops=(0, 5, 10),
+        steps=(0.0, 5.0, 7.5),
+        costs=(0.0, 0.1, 0.2),
+        margins={part: rng.normal(size=(3, 60, 4)) + 1.0 for part in parts},
+        oracles=oracles,
+        documents={part: np.array([0, 0, 1, 1]) for part in parts},
+        distances=(*klom, None),
+    )
+    null = {part: {"klom": (0.3, 0.4, 0.5)} for part in parts}
+    figure = figures.unlearning_way(way, 1, null)
+    distances, names = figure.axes[3:]
+    np.testing.assert_array_equal(distances.lines[0].get_ydata(), [3.0, 2.0, np.nan])
+    drawn = np.array([line.get_ydata() for line in names.lines[:2]])
+    np.testing.assert_allclose(drawn.T, way.missed())
+    assert [label.get_text() for label in names.get_xticklabels()] == ["0", "5", "8"]
+    assert "margins, forgotten" in figures.description(figure)

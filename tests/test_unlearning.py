@@ -7,9 +7,9 @@ import sketchlab as sl
 from sketchlab.training.models import Flat
 from sketchlab.unlearning import (
     change_by_jets,
-    methods,
     oracle_targets,
     predicted_targets,
+    steps,
     train_seeds,
     unlearn,
 )
@@ -106,7 +106,7 @@ def test_steps_by_hand(run, originals):
     assert up.cost == pytest.approx(1 + 1 / 48) and list(up.steps) == [1, 1, 1]
     settings = {"optimizer": RATE, "kept": 1, "weight": 2.0, "seed": 3, "progress": False}
     both = unlearn(originals, [7], "ascent_descent", **settings)
-    used = methods._used(run.indicator([7]), 1, 3, 3)
+    used = steps._used(run.indicator([7]), 1, 3, 3)
     order = np.random.default_rng((3, 24)).permutation(24)
     for number, row in enumerate(originals.flat):
         assert used[number].sum() == 2
@@ -124,12 +124,12 @@ def test_nothing_depends_on_how_many_are_trained_together(originals, method, mon
     if method == "matching":
         settings["targets"] = oracle_targets(originals)
     together = unlearn(originals, FORGET, method, **settings)
-    monkeypatch.setattr(methods, "BATCH", 1)
+    monkeypatch.setattr(steps, "BATCH", 1)
     alone = unlearn(originals, FORGET, method, **settings)
     np.testing.assert_allclose(alone.flat, together.flat, rtol=1e-9, atol=1e-12)
     assert np.all(together.moved) and not np.any(together.diverged)
-    steps = {"fine_tuning": 8, "scrub": 11}.get(method, 14)
-    assert list(together.steps) == [steps] * 3
+    taken = {"fine_tuning": 8, "scrub": 11}.get(method, 14)
+    assert list(together.steps) == [taken] * 3
 
 
 def test_matching_goes_to_the_targets(run, originals):

@@ -49,6 +49,38 @@ def test_rows_say_what_a_method_did(bench):
     assert bench.parts["forget"] == [DOCS[i] for i in FORGET]
 
 
+def test_a_way_goes_from_the_originals_past_the_oracles(bench):
+    """Its first stop is doing nothing; far up the losses, all forgotten names are too unlikely."""
+    way = bench.way("ascent", [0, 12, 60], passes=10, optimizer=sl.Adam(0.03, schedule="constant"))
+    nothing = bench.scores(bench.originals)
+    assert way.distances[0]["klom"] == nothing["klom"] and way.costs == (0.0, 12 / 96, 60 / 96)
+    assert way.steps == (0.0, 12.0, 60.0)
+    missed = way.missed()
+    assert missed.shape == (3, 6)
+    # by hand: log-likelihood is minus the loss times the number of letters and the end
+    losses = [
+        models.losses([DOCS[5]])[:, 0] * (len(DOCS[5]) + 1)
+        for models in (bench.originals, bench.oracles)
+    ]
+    expected = -(losses[0].mean() - losses[1].mean()) / losses[1].std()
+    assert missed[0, 1] == pytest.approx(expected)
+    assert np.all(missed[0] > 0) and np.all(missed[2] < 0), "overshot"
+    oracles = way.standardised("forget")
+    np.testing.assert_allclose([oracles.mean(), oracles.std()], [0.0, 1.0], atol=1e-9)
+    assert way.standardised("forget", 0).mean() > 0 > way.standardised("forget", 2).mean()
+    wild = bench.way("ascent", [0, 12], passes=2, optimizer=sl.SGD(1e150))
+    assert wild.distances[0] and wild.distances[1] is None
+
+
+def test_benches_share_originals(bench):
+    """Of the same run, and not of another."""
+    other = Bench(bench.run, [1, 2], ["max"], originals=bench.originals, progress=False)
+    assert other.originals is bench.originals and len(other.oracles) == 50
+    run = sl.train(DOCS, steps=24, width=8, heads=2, vocabulary=LETTERS, progress=False)
+    with pytest.raises(ValueError, match="this same run"):
+        Bench(run, FORGET, ["max"], originals=bench.originals)
+
+
 def test_wrong_benches_are_refused(bench):
     """Too few seeds, nothing unseen, before anything is trained."""
     with pytest.raises(ValueError, match="49 seeds are too few"):

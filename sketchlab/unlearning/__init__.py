@@ -8,11 +8,18 @@ be, without any oracle.
 
 from . import metrics
 from .bench import Bench
-from .methods import METHODS, unlearn
+from .changes import (
+    change_by_effects,
+    change_by_jets,
+    change_by_regression,
+    change_by_sketch,
+)
+from .methods import METHODS, path, stopped, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
-from .targets import change_by_jets, oracle_targets, predicted_targets
+from .targets import direct, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
+from .ways import Way
 
 __all__ = [
     "METHODS",
@@ -20,7 +27,12 @@ __all__ = [
     "Models",
     "SDLoss",
     "UnlearningError",
+    "Way",
+    "change_by_effects",
     "change_by_jets",
+    "change_by_regression",
+    "change_by_sketch",
+    "direct",
     "klom",
     "largest_eigenvalue",
     "lira",
@@ -29,7 +41,9 @@ __all__ = [
     "metrics",
     "null",
     "oracle_targets",
+    "path",
     "predicted_targets",
+    "stopped",
     "train_seeds",
     "unlearn",
     "unlearning_error",

@@ -25,7 +25,9 @@ from ..training.runs import BATCH
 from .population import loss_of
 
 
-def first_epoch_gradients(originals, forget, *, rate=None, epochs=1, only=None, progress=True):
+def first_epoch_gradients(
+    originals, forget, *, rate=None, epochs=1, only=None, stops=None, progress=True
+):
     """Add the gradients of the first epochs back.
 
     rate: what they are multiplied by; default: the learning rate of the run, if that is constant
@@ -57,10 +59,10 @@ def first_epoch_gradients(originals, forget, *, rate=None, epochs=1, only=None, 
                 if yes:
                     total[rows] += axis.flat(gradients)
                 bar.update()
-    return _added(originals, total, rate, only, last + 1)
+    return _added(originals, total, stops or [rate], only, last + 1)
 
 
-def single_gradient(originals, forget, *, rate=None, only=None, progress=True):
+def single_gradient(originals, forget, *, rate=None, only=None, stops=None, progress=True):
     """Add the gradients at the initial parameters back, as often as training took them."""
     del progress
     run = originals.run
@@ -72,25 +74,33 @@ def single_gradient(originals, forget, *, rate=None, only=None, progress=True):
     used = np.flatnonzero(forget * times)
     for i in used:
         total += times[i] * axis.flat(gradient(axis.named(originals.starts), i))
-    return _added(originals, total, rate, only, len(used))
+    return _added(originals, total, stops or [rate], only, len(used))
 
 
-def _added(originals, total, rate, only, steps):
-    """The originals with these gradients added. steps: how many gradients they took."""
-    run = originals.run
-    if rate is None:
-        rate = getattr(run.optimizer, "learning_rate", None)
-        if run.optimizer != SGD(rate, weight_decay=getattr(run.optimizer, "weight_decay", 0.0)):
-            raise ValueError(
-                f"the run was trained by {run.optimizer}, whose steps are not one rate times a "
-                "gradient: give rate="
-            )
-    axis = Flat.of(run.initial.parameters)
+def _added(originals, total, rates, only, steps):
+    """The originals with these gradients added, by rate. steps: how many gradients they took."""
+    run, axis = originals.run, Flat.of(originals.run.initial.parameters)
     names = list(axis.shapes) if only is None else list(only)
     if unknown := [name for name in names if name not in axis.shapes]:
         raise ValueError(f"there is no parameter {unknown[0]!r}, only {', '.join(axis.shapes)}")
-    flat = originals.flat.copy()
-    for name in names:
-        flat[:, axis.columns[name]] += rate * total[:, axis.columns[name]]
-    cost, one = originals.cost + steps / run.steps, np.ones(len(flat), int)
-    return dataclasses.replace(originals, flat=flat, cost=cost, steps=one, origin=originals)
+    cost, one = originals.cost + steps / run.steps, np.ones(len(total), int)
+    found = []
+    for rate in [_rate_of(run) if rate is None else rate for rate in rates]:
+        flat = originals.flat.copy()
+        for name in names:
+            flat[:, axis.columns[name]] += rate * total[:, axis.columns[name]]
+        found.append(
+            dataclasses.replace(originals, flat=flat, cost=cost, steps=one, origin=originals)
+        )
+    return found
+
+
+def _rate_of(run):
+    """The learning rate of a run that takes steps of one rate times a gradient."""
+    rate = getattr(run.optimizer, "learning_rate", None)
+    if run.optimizer != SGD(rate, weight_decay=getattr(run.optimizer, "weight_decay", 0.0)):
+        raise ValueError(
+            f"the run was trained by {run.optimizer}, whose steps are not one rate times a "
+            "gradient: give rate="
+        )
+    return rate

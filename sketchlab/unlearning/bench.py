@@ -11,6 +11,7 @@ from ..checks import check_count
 from . import metrics
 from .methods import unlearn
 from .population import train_seeds
+from .ways import way_of
 
 RETAINED = 60  # documents of the retain set that margins are compared on
 SPLITS = 10  # of the null
@@ -25,7 +26,8 @@ class Bench:
     run: a training run. without: numbers of the documents to forget. unseen: documents that were
     never trained on. seeds: how many originals; as many oracles of the same seeds are trained, and
     as many of other seeds. retained: how many documents of the retain set are looked at, drawn by
-    `seed`. initial: see `train_seeds`. splits: of the oracles, from which the null is taken.
+    `seed`. initial: see `train_seeds`. originals: these, if they are trained already, instead of
+    `seeds` and `initial`. splits: of the oracles, from which the null is taken.
 
     table: a list of dictionaries, one per method: "method", "cost" and "steps" (mean), "moved" and
     "diverged" (how many models), "klom", "klom95" (mean and 95th percentile over predictions) and
@@ -37,8 +39,12 @@ class Bench:
 
     def __init__(
         self, run, without, unseen, *, seeds=100, retained=RETAINED, initial=None, seed=0,
-        splits=SPLITS, progress=True,
+        originals=None, splits=SPLITS, progress=True,
     ):  # fmt: skip
+        if originals is not None:
+            if originals.run is not run or originals.seeds != tuple(range(len(originals))):
+                raise ValueError("originals must be train_seeds(run, count) of this same run")
+            seeds = len(originals)
         if seeds < metrics.FEWEST:
             raise ValueError(
                 f"{seeds} seeds are too few to compare distributions: give {metrics.FEWEST} or "
@@ -58,7 +64,7 @@ class Bench:
             "unseen": list(unseen),
         }
         settings = {"initial": initial, "progress": progress}
-        self.originals = train_seeds(run, seeds, **settings)
+        self.originals = train_seeds(run, seeds, **settings) if originals is None else originals
         self.same = train_seeds(run, seeds, without=self.without, **settings)
         self.oracles = train_seeds(run, range(seeds, 2 * seeds), without=self.without, **settings)
         self._margins = {
@@ -68,6 +74,14 @@ class Bench:
         self._members = self.originals.margins(self.parts["forget"])
         self.null = {part: self._null(part) for part in PARTS}
         self.table = []
+
+    def margins_of_oracles(self, part):
+        """Margins of the oracles of other seeds, (models, predictions)."""
+        return self._margins[part][1]
+
+    def way(self, method, stops, **settings):
+        """What a method does to the originals along its way: a `Way`. See `path`."""
+        return way_of(self, method, stops, progress=self.progress, **settings)
 
     def add(self, method, *, name=None, **settings):
         """Unlearn by a method, with its settings, and add its row; returns the models."""
@@ -97,12 +111,12 @@ class Bench:
 
     def distances(self, margins):
         """How far margins, by part, are from the oracles': every distance by part."""
-        found = {part: _distances(margins[part], self._margins[part][1]) for part in PARTS}
+        found = {part: _distances(margins[part], self.margins_of_oracles(part)) for part in PARTS}
         return {name: {part: found[part][name] for part in PARTS} for name in DISTANCES}
 
     def _lira(self, margins):
         half = len(self.oracles) // 2
-        oracles = self._margins["forget"][1]
+        oracles = self.margins_of_oracles("forget")
         return metrics.lira(margins, self._members, oracles[:half], oracles[half:])
 
     def _null(self, part):

@@ -8,9 +8,7 @@
                     the losses, on what is kept
     matching        towards targets, by squared error of the logits, on all of both
 
-All take steps of one document; `added` has methods of one step in all. One order of documents
-serves all models; which of the kept ones a model trains on is drawn for each model, and those that
-it skips do not change it. So the result does not depend on how many models are trained together.
+All take steps of one document (see `steps`); `added` has methods of one step in all.
 """
 
 import dataclasses
@@ -19,17 +17,17 @@ import numpy as np
 
 from ..algebra import ring
 from ..checks import check_choice, check_count
-from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
-from ..training.optimizers import Adam
-from ..training.runs import BATCH
 from .added import first_epoch_gradients, single_gradient
 from .population import loss_of
+from .steps import take_steps
 
 
 def unlearn(originals, without, method, *, progress=True, **settings):
     """Make trained models forget some documents: `Models` of the same seeds.
+
+    `path` has the same models on their way.
 
     originals: `Models`, from `train_seeds`. without: numbers of the documents to forget, at least
     one, and not all. method: one of `METHODS`; settings: of the method:
@@ -43,6 +41,16 @@ def unlearn(originals, without, method, *, progress=True, **settings):
     Models that diverge have NaN in their parameters: see `Models.diverged`. Those that no step
     changed are not `Models.moved`.
     """
+    return path(originals, without, method, None, progress=progress, **settings)[-1]
+
+
+def path(originals, without, method, stops, *, progress=True, **settings):
+    """What a method makes of trained models along its way: a list of `Models`, one for each stop.
+
+    stops: how many documents were shown, in ascending order, 0: none; for the methods of one step,
+    the rates. None: the end. The rest is as in `unlearn`, whose models are those of the last stop
+    if that is all documents.
+    """
     check_choice(method, METHODS, "method")
     run = originals.run
     forget = run.indicator(without)
@@ -51,13 +59,33 @@ def unlearn(originals, without, method, *, progress=True, **settings):
             f"the forget set has {int(forget.sum())} of {len(run)} documents: give at least one "
             "and not all of them"
         )
-    return METHODS[method](originals, forget, progress=progress, **settings)
+    return METHODS[method](originals, forget, stops=stops, progress=progress, **settings)
 
 
-def nothing(originals, forget, *, progress=True):
+def stopped(way, examples, level):
+    """Each model at the first stop where its mean loss on some examples has reached a level.
+
+    way: from `path`, whose first stop should be 0. examples: usually the forget set. level: in
+    nats, one number or one per model, such as the originals' losses on examples never seen, or a
+    predicted loss after retraining. Models that do not reach it stay as they are at the last stop.
+    Returns `Models`, and which reached it, (models,).
+    """
+    losses = np.array([models.losses(examples).mean(axis=1) for models in way])
+    reached = losses >= level
+    number = np.where(reached.any(axis=0), reached.argmax(axis=0), len(way) - 1)
+    rows = np.arange(len(way[0]))
+    flat = np.array([models.flat for models in way])[number, rows]
+    steps = np.array([np.broadcast_to(models.steps, rows.shape) for models in way])[number, rows]
+    cost = float(np.mean([way[i].cost for i in number]))
+    found = dataclasses.replace(way[-1], flat=flat, steps=steps, cost=cost)
+    return found, reached.any(axis=0)
+
+
+def nothing(originals, forget, *, stops=None, progress=True):
     """The originals as they are."""
     del forget, progress
-    return dataclasses.replace(originals, origin=originals)
+    same = dataclasses.replace(originals, origin=originals)
+    return [same] * (1 if stops is None else len(stops))
 
 
 def fine_tuning(originals, forget, **settings):
@@ -101,7 +129,7 @@ def scrub(originals, forget, *, near=1.0, down=1.0, ascents=None, passes=2, **se
 
     ascents = -(-passes // 2) if ascents is None else check_count(ascents, "ascents")
     signs = np.where(forget == 1, -1.0, 1.0)
-    return _steps(originals, loss, signs, forget, passes=passes, ascents=ascents, **settings)
+    return take_steps(originals, loss, signs, forget, passes=passes, ascents=ascents, **settings)
 
 
 def matching(originals, forget, *, targets, **settings):
@@ -126,7 +154,7 @@ def matching(originals, forget, *, targets, **settings):
         difference = logits - wanted[i][rows]
         return ring.mean(difference * difference, (-2, -1))
 
-    return _steps(originals, error, np.ones(len(run)), forget, **settings)
+    return take_steps(originals, error, np.ones(len(run)), forget, **settings)
 
 
 METHODS = {
@@ -148,89 +176,7 @@ def _on_losses(originals, forget, weight, **settings):
         del rows
         return loss_of(run, parameters, i)
 
-    return _steps(originals, loss, np.where(forget == 1, -weight, 1.0), forget, **settings)
-
-
-def _steps(
-    originals,
-    loss,
-    signs,
-    forget,
-    *,
-    passes=1,
-    kept=None,
-    optimizer=None,
-    seed=0,
-    ascents=None,
-    progress=True,
-):
-    """Take steps on the documents, a batch of models at a time.
-
-    loss(parameters, i, rows): of document i, (models,), under the models with these numbers.
-    signs: what losses are multiplied by, (n,). kept: how many documents outside the forget set.
-    ascents: in how many passes the forget set comes first, to be left out later; None: shuffled.
-    """
-    run, count = originals.run, len(originals)
-    optimizer = Adam(learning_rate=1e-3, schedule="constant") if optimizer is None else optimizer
-    used = _used(forget, kept, count, seed) & (signs != 0)
-    rng, orders = np.random.default_rng((seed, len(run))), []
-    for number in range(check_count(passes, "passes")):
-        order = rng.permutation(len(run))
-        if ascents is not None:
-            first = order[forget[order] == 1]
-            order = order[forget[order] == 0]
-            order = np.concatenate([first, order]) if number < ascents else order
-        orders.append(order)
-    order = np.concatenate(orders)
-    order = order[used.any(axis=0)[order]]
-    flat, batches = originals.flat.copy(), range(0, count, BATCH)
-    with np.errstate(all="ignore"), progress_bar(len(order) * len(batches), progress) as bar:
-        for start in batches:
-            rows = np.arange(start, min(start + BATCH, count))
-            flat[rows] = _walk(
-                run, flat[rows], loss, signs, used[rows], rows, order, optimizer, bar
-            )
-    taken = used[:, order].sum(axis=1)
-    cost = originals.cost + float(taken.mean()) / run.steps / run.batch_size
-    return dataclasses.replace(originals, flat=flat, cost=cost, steps=taken, origin=originals)
-
-
-def _walk(run, flat, loss, signs, used, rows, order, optimizer, bar):
-    """Flat parameters after all steps, (models, P). A model stays as it is where it skips one."""
-    axis = Flat.of(run.initial.parameters)
-    states, taken = (0.0,) * optimizer.states, np.zeros((len(flat), 1))
-    total = np.maximum(used[:, order].sum(axis=1, keepdims=True), 1)
-
-    def objective(parameters, i):
-        return signs[i] * loss(parameters, i, rows)
-
-    gradient = ring.ring_grad(objective)
-    for i in order:
-        active = used[:, [i]]
-        slope = axis.flat(gradient(axis.named(flat), i))
-        new, *changed = optimizer.update(taken, total, flat, slope, *states)
-        flat = np.where(active, new, flat)
-        states = [
-            np.where(active, after, before) for after, before in zip(changed, states, strict=True)
-        ]
-        taken = taken + active
-        bar.update()
-    return flat
-
-
-def _used(forget, kept, models, seed):
-    """Which documents each model uses, (models, n): the forget set, and a sample of the others."""
-    others = np.flatnonzero(forget == 0)
-    used = np.tile(forget == 1, (models, 1))
-    if kept is None or kept == len(others):
-        used[:, others] = True
-        return used
-    if kept != 0 and check_count(kept, "kept") > len(others):
-        raise ValueError(f"kept is {kept}, but only {len(others)} documents are not forgotten")
-    for number, row in enumerate(used):
-        rng = np.random.default_rng((seed, number))
-        row[rng.choice(others, kept, replace=False)] = True
-    return used
+    return take_steps(originals, loss, np.where(forget == 1, -weight, 1.0), forget, **settings)
 
 
 def _target(targets, doc, shape):

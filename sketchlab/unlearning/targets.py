@@ -3,12 +3,14 @@
     oracle_targets      the mean of oracles (Oracle Matching)
     predicted_targets   each original's own logits, plus a predicted change (Datamodel Matching)
 
-The change may come from any predictor of logits. `change_by_jets` is one that needs no retraining:
-the Taylor expansion of training along the deletion, to any degree. Degree 1 is exact first order.
-All are functions of a document, as `unlearn(..., "matching", targets=...)` takes them.
+Both are functions of a document, as `unlearn(..., "matching", targets=...)` takes them. `direct`
+is what is predicted, without any model that does so (DM-Direct).
 """
 
 import numpy as np
+
+from .changes import logits
+from .metrics import margins
 
 
 def oracle_targets(oracles):
@@ -16,7 +18,7 @@ def oracle_targets(oracles):
     model = oracles.model
 
     def targets(doc):
-        return _logits(model, doc).mean(axis=0)
+        return logits(model, doc).mean(axis=0)
 
     return targets
 
@@ -24,32 +26,24 @@ def oracle_targets(oracles):
 def predicted_targets(originals, change):
     """The originals' logits and a predicted change, (models, positions, tokens) of a document.
 
-    change: a function of a document, (positions, tokens), such as `change_by_jets`. The originals
+    change: a function of a document, (positions, tokens), such as those of `changes`. The originals
     are as they were trained, whatever is made of them later.
     """
     model = originals.model
 
     def targets(doc):
-        return _logits(model, doc) + change(doc)
+        return logits(model, doc) + change(doc)
 
     return targets
 
 
-def change_by_jets(run, without, degree, *, progress=True):
-    """How the deletion changes the logits of the run's own model, by its Taylor terms at nothing
-    deleted: a function of a document that returns (positions, tokens).
+def direct(targets, model, examples):
+    """Margins of target logits, (models, predictions): those of `Models.margins`, predicted.
 
-    One jet of this degree is pushed through training, which costs (degree + 1)(degree + 2) / 2
-    trainings. It knows one seed of the many.
+    model: any model of the run, which knows the letters.
     """
-    model = run.push(run.indicator(without)[None], degree, progress=progress)
-
-    def change(doc):
-        return np.sum(_logits(model, doc).coefficients[1:, 0], axis=0)
-
-    return change
-
-
-def _logits(model, doc):
-    read, _ = model.sequence(doc)
-    return model.logits(read)
+    found = []
+    for doc in examples:
+        _, right = model.sequence(doc)
+        found.append(margins(targets(doc), np.array(right)))
+    return np.concatenate(found, axis=-1)

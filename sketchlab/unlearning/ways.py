@@ -1,0 +1,75 @@
+"""What a bench sees along the way of a method: towards the oracles, or past them."""
+
+import dataclasses
+
+import numpy as np
+
+from .methods import path
+
+TINY = 1e-12  # below this a spread is none
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """Margins along the way of a method.
+
+    stops: how many documents were shown, or the rates. steps: how many a model took, on average.
+    costs: what that took, in trainings of the run, beyond the originals. margins: by part, (stops,
+    models, predictions). oracles: by part, those of the oracles, (models, predictions). documents:
+    by part, the number of the document that each prediction belongs to. distances: at each stop, as
+    `Bench.distances` gives them, or None where models diverged.
+    """
+
+    stops: tuple
+    steps: tuple
+    costs: tuple
+    margins: dict
+    oracles: dict
+    documents: dict
+    distances: tuple
+
+    def standardised(self, part, stop=None):
+        """Margins in standard deviations of the oracles' from their mean, (models, predictions).
+
+        Above 0: the letter is likelier than after retraining; far below: the method went past it.
+        stop: number of the stop; None: of the oracles themselves.
+        """
+        oracles = self.oracles[part]
+        margins = oracles if stop is None else self.margins[part][stop]
+        return (margins - oracles.mean(axis=0)) / np.maximum(oracles.std(axis=0), TINY)
+
+    def missed(self, part="forget"):
+        """How far each document is from its target at each stop, (stops, documents).
+
+        That is the mean of its log-likelihood over the models less that over the oracles, in
+        standard deviations of the oracles'. At the target it is 0; below, the method overshoots.
+        """
+        oracles = self._likelihoods(part, self.oracles[part])
+        mean, spread = oracles.mean(axis=0), np.maximum(oracles.std(axis=0), TINY)
+        found = [self._likelihoods(part, one).mean(axis=0) for one in self.margins[part]]
+        return (np.array(found) - mean) / spread
+
+    def _likelihoods(self, part, margins):
+        """Log-likelihoods of documents, (models, documents), in nats."""
+        owners = self.documents[part] == np.arange(self.documents[part][-1] + 1)[:, None]
+        return -np.logaddexp(0.0, -margins) @ owners.T
+
+
+def way_of(bench, method, stops, *, progress=True, **settings):
+    """The `Way` of a method on a bench. stops, settings: as in `path`."""
+    found = path(bench.originals, bench.without, method, stops, progress=progress, **settings)
+    margins, oracles, documents = {}, {}, {}
+    for part, docs in bench.parts.items():
+        margins[part] = np.array([models.margins(docs) for models in found])
+        oracles[part] = bench.margins_of_oracles(part)
+        counts = [found[0].margins([doc]).shape[1] for doc in docs]
+        documents[part] = np.repeat(np.arange(len(docs)), counts)
+    distances = tuple(
+        None
+        if np.any(models.diverged)
+        else bench.distances({part: margins[part][number] for part in margins})
+        for number, models in enumerate(found)
+    )
+    costs = tuple(models.cost - bench.originals.cost for models in found)
+    steps = tuple(float(np.mean(models.steps)) for models in found)
+    return Way(tuple(stops), steps, costs, margins, oracles, documents, distances)
