@@ -8,6 +8,8 @@ The rooms, from the ground up; each imports only from those before it:
 `estimation`: units and directions; from jets to a prediction with its band; the epsilon-planner.
 `sketching`: sketches of training runs, their anchors, and the folders they are kept in.
 `attribution`: the methods to compare with.
+`unlearning`: methods that change a trained model, and what they are judged by.
+`reports`: the report of one request to delete documents.
 `figures`, `widgets`, `paper`: pictures, the explorer, the paper's experiments.
 
 What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.
@@ -38,6 +40,8 @@ LATER = {  # name: the room or module that has it, and what it is called there
     "paper": (".paper", None),
     "plan": (".sketching.planning", "plan"),
     "plan_part": (".estimation.plan", "plan_part"),
+    "report": (".reports", "report"),
+    "reports": (".reports", None),
     "sketch": (".sketching.sketch", "sketch"),
     "units": (".estimation.units", None),
     "unlearning": (".unlearning", None),

@@ -240,6 +240,6 @@ def test_the_rooms_of_the_readme_are_those_of_the_package():
             named[room] = set(re.findall(r"`(\w+)`", contents))
     package = ROOT / "sketchlab"
     assert set(named) == {path.stem for path in package.iterdir() if path.stem[0] != "_"}
-    for room in ("algebra", "training", "estimation", "sketching", "attribution"):
+    for room in ("algebra", "training", "estimation", "sketching", "attribution", "reports"):
         modules = {p.stem for p in (package / room).glob("*.py")} - {"__init__"}
         assert modules == {word for word in named[room] if word.islower()}, room

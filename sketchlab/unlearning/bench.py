@@ -7,6 +7,7 @@ null. Only the verification error is by seed.
 
 import numpy as np
 
+from ..checks import check_count
 from . import metrics
 from .methods import unlearn
 from .population import train_seeds
@@ -26,7 +27,7 @@ class Bench:
     never trained on. seeds: how many originals; as many oracles of the same seeds are trained, and
     as many of other seeds. retained: how many documents of the retain set are looked at, drawn by
     `seed`. initial: see `train_seeds`. originals: these, if they are trained already, instead of
-    `seeds` and `initial`.
+    `seeds` and `initial`. splits: of the oracles, from which the null is taken.
 
     table: a list of dictionaries, one per method: "method", "cost" and "steps" (mean), "moved" and
     "diverged" (how many models), "klom", "klom95" (mean and 95th percentile over predictions) and
@@ -38,7 +39,7 @@ class Bench:
 
     def __init__(
         self, run, without, unseen, *, seeds=100, retained=RETAINED, initial=None, seed=0,
-        originals=None, progress=True,
+        originals=None, splits=SPLITS, progress=True,
     ):  # fmt: skip
         if originals is not None:
             if originals.run is not run or originals.seeds != tuple(range(len(originals))):
@@ -54,6 +55,7 @@ class Bench:
         if seen := [doc for doc in unseen if any(np.array_equal(doc, one) for one in run.data)]:
             raise ValueError(f"{seen[0]!r} is in the data of the run: it was trained on")
         self.run, self.without, self.progress = run, tuple(int(i) for i in without), progress
+        self.splits = check_count(splits, "splits")
         others = np.setdiff1d(np.arange(len(run)), self.without)
         drawn = np.random.default_rng(seed).permutation(others)[:retained]
         self.parts = {
@@ -121,7 +123,7 @@ class Bench:
         """Low, mean and high of every distance between oracles, by name."""
         both = np.concatenate(self._margins[part])
         rng, found = np.random.default_rng(0), []
-        for _ in range(SPLITS):
+        for _ in range(self.splits):
             first, second = np.split(both[rng.permutation(len(both))], 2)
             found.append(_distances(first, second))
         return {name: _range([one[name] for one in found]) for name in found[0]}

@@ -151,16 +151,21 @@ def lira(unlearned, members, oracle, tested, *, seed=0):
     """
     unlearned, oracle = _pair(unlearned, oracle)
     members, tested = _pair(members, tested)
-    fits = [(values.mean(axis=0), values.std(axis=0)) for values in (members, oracle)]
+    scores = (likelihood_ratios(values, members, oracle) for values in (unlearned, tested))
+    return _attack(*scores, True, seed)
+
+
+def likelihood_ratios(values, members, oracle):
+    """How much likelier margins are among members than among oracles, (models, examples).
+
+    The logarithm of the ratio of two normal densities, fitted to both for each example.
+    """
+    fits = [(known.mean(axis=0), known.std(axis=0)) for known in (members, oracle)]
     floor = 1e-6 * (1.0 + np.abs(fits[1][0]))  # margins that are all the same
-
-    def ratio(values):
-        inside, outside = (
-            stats.norm.logpdf(values, mean, np.maximum(spread, floor)) for mean, spread in fits
-        )
-        return inside - outside
-
-    return _attack(ratio(unlearned), ratio(tested), True, seed)
+    inside, outside = (
+        stats.norm.logpdf(values, mean, np.maximum(spread, floor)) for mean, spread in fits
+    )
+    return inside - outside
 
 
 def verification_error(unlearned, retrained):
@@ -186,19 +191,23 @@ def _attack(positive, negative, paired, seed):
         others = rng.integers(negative.shape[1], size=negative.shape[1])
         parts = ((positive, columns), (negative, columns if paired else others))
         found.append(
-            _rates(*(v[rng.integers(len(v), size=len(v))][:, chosen] for v, chosen in parts))
+            rates(*(v[rng.integers(len(v), size=len(v))][:, chosen] for v, chosen in parts))
         )
     tail = (1 - COVERAGE) / 2
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     least = -np.log(tail) / min(*positive.shape, *negative.shape)  # the rule of three
     same = low == high  # as where all are told apart: what was never seen may still happen
     low, high = np.where(same, (low - least, high + least), (low, high)).clip(0.0, 1.0)
-    values = _rates(positive, negative)
+    values = rates(positive, negative)
     return Attack(*(Interval(*map(float, one)) for one in zip(values, low, high, strict=True)))
 
 
-def _rates(positive, negative):
-    """Area under the ROC curve, and true positives at most `FALSE_POSITIVES` false ones."""
+def rates(positive, negative):
+    """How well a higher score tells positives from negatives.
+
+    Area under the ROC curve, and the share of true positives at a share of at most
+    `FALSE_POSITIVES` false ones. positive, negative: scores, in any shape.
+    """
     positive, negative = positive.ravel(), negative.ravel()
     ranks = stats.rankdata(np.concatenate([positive, negative]))[: len(positive)]
     above = ranks.sum() - len(positive) * (len(positive) + 1) / 2  # pairs in the right order
