@@ -16,7 +16,8 @@ FLAT = 1e-10  # of the largest eigenvalue: below this an eigenvalue counts as 0
 class WeightedSquares:
     """1/2 sum_i weights_i (x_i . w - targets_i)^2 + penalty/2 |w|^2, as a function of w.
 
-    x: (n, d). weights: (n,), negative where the error is to grow; not all 0. targets: (n,). penalty: number.
+    x: (n, d). weights: (n,), negative where the error is to grow; not all 0. targets: (n,).
+    penalty: number.
     """
 
     x: np.ndarray
