@@ -1,7 +1,7 @@
 """Regression on exact retrainings after deletions that were drawn at random.
 
 Ridge, lasso and kernel ridge regression of scikit-learn, which is imported when it is used: it
-comes with the tests of sketchlab alone.
+comes with the extra lab of sketchlab alone.
 """
 
 import numpy as np
