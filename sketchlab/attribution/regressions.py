@@ -1,7 +1,7 @@
 """Regression on exact retrainings after deletions that were drawn at random.
 
 Ridge, lasso and kernel ridge regression of scikit-learn, which is imported when it is used: it
-comes with the tests of sketchlab alone.
+comes with the extra lab of sketchlab alone.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def regression(known, kind="ridge", degree=1):
         import sklearn  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "regression on retrainings needs scikit-learn, which comes only with the tests of "
+            "regression on retrainings needs scikit-learn, which comes only with the extra lab of "
             "sketchlab: install it with pip install scikit-learn"
         ) from error
     rules = REGRESSIONS[kind](x, np.stack([one.values for one in known], axis=-1), degree)

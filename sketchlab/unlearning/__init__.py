@@ -3,7 +3,7 @@
 `train_seeds`: models of one run under many seeds, with some documents (originals) or without them
 (oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
 `Bench`: a table of methods for one forget set. `unlearning_error`: how far it can be expected to
-be, without any oracle.
+be, without any oracle. `Ridge`: the case in which every method's path has a formula.
 """
 
 from . import metrics
@@ -17,6 +17,8 @@ from .changes import (
 from .methods import METHODS, path, stopped, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
+from .ridge import Ridge
+from .squares import WeightedSquares, descend, descend_by_rows
 from .targets import direct, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
 from .ways import Way
@@ -25,13 +27,17 @@ __all__ = [
     "METHODS",
     "Bench",
     "Models",
+    "Ridge",
     "SDLoss",
     "UnlearningError",
     "Way",
+    "WeightedSquares",
     "change_by_effects",
     "change_by_jets",
     "change_by_regression",
     "change_by_sketch",
+    "descend",
+    "descend_by_rows",
     "direct",
     "klom",
     "largest_eigenvalue",

@@ -1,0 +1,114 @@
+"""Weighted least squares, and gradient descent on them: with full batches, or one row at a time.
+
+Weights may be negative: on such rows the error is to grow. `ridge` says why one would want that.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from ..checks import check_count, number_array
+
+FLAT = 1e-10  # of the largest eigenvalue: below this an eigenvalue counts as 0
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightedSquares:
+    """1/2 sum_i weights_i (x_i . w - targets_i)^2 + penalty/2 |w|^2, as a function of w.
+
+    x: (n, d). weights: (n,), negative where the error is to grow; not all 0. targets: (n,).
+    penalty: number.
+    """
+
+    x: np.ndarray
+    weights: np.ndarray
+    targets: np.ndarray
+    penalty: float
+
+    def __post_init__(self):
+        if not np.any(self.weights):
+            raise ValueError("no row has a weight other than 0: there is nothing to descend on")
+
+    @property
+    def matrix(self):
+        """Its Hessian, (d, d). The gradient at w is matrix @ w - vector."""
+        return (self.x.T * self.weights) @ self.x + self.penalty * np.eye(self.x.shape[1])
+
+    @property
+    def vector(self):
+        """Minus its gradient at 0, (d,)."""
+        return self.x.T @ (self.weights * self.targets)
+
+    def best_rate(self):
+        """The constant rate 2/(mu + M) and the factor (M - mu)/(M + mu) by which each of its steps
+        shrinks the error, with mu, M the least and largest eigenvalue of the Hessian but for 0."""
+        values, _ = self._curvature()
+        values = values[values > FLAT * values[-1]]
+        return 2 / (values[0] + values[-1]), (values[-1] - values[0]) / (values[-1] + values[0])
+
+    def limit(self, start):
+        """Where descent from `start` ends, (d,). Along flat directions it stays as it started."""
+        values, vectors = self._curvature()
+        flat = values <= FLAT * values[-1]
+        force = vectors.T @ self.vector
+        if np.any(np.abs(force[flat]) > 1e-8 * np.linalg.norm(force)):
+            raise ValueError("descent on this objective does not end: it falls along a line")
+        coordinates = np.where(flat, vectors.T @ start, force / np.where(flat, 1, values))
+        return vectors @ coordinates
+
+    def _curvature(self):
+        """Eigenvalues, ascending, and eigenvectors of the Hessian. None may be negative."""
+        values, vectors = np.linalg.eigh(self.matrix)
+        if values[0] < -FLAT * np.abs(values).max() or values[-1] <= 0:
+            raise ValueError(
+                f"descent on this objective diverges at any rate: its Hessian has eigenvalues "
+                f"{values[0]:.3g} to {values[-1]:.3g}"
+            )
+        return values, vectors
+
+
+def descend(objective, start, rates, steps):
+    """Gradient descent with full batches: w after 0, 1, ... steps, (steps + 1, *rates' shape, d).
+
+    start: (d,). rates: one, or an array of them. What diverges overflows to infinity or NaN.
+    """
+    rates, matrix, vector = _rates(rates)[..., None], objective.matrix, objective.vector
+    path = [np.broadcast_to(start, (*rates.shape[:-1], len(start)))]
+    with np.errstate(all="ignore"):
+        for _ in range(check_count(steps, "steps")):
+            path.append(path[-1] - rates * (path[-1] @ matrix - vector))
+    return np.array(path)
+
+
+def descend_by_rows(objective, start, rates, passes, seeds=(0,)):
+    """Stochastic gradient descent, one row at a time: w after 0, 1, ... passes,
+    (passes + 1, *rates' shape, seeds, d).
+
+    Rows are drawn with replacement among those of weight other than 0, as many in a pass as there
+    are, in an order that each seed draws for itself. Each step takes its row's gradient and the
+    row's part of the penalty, so a pass takes about as much as one full step at the same rate.
+    """
+    used, rates = np.flatnonzero(objective.weights), _rates(rates)[..., None]
+    count = check_count(passes, "passes") * len(used)
+    seeds = list(seeds)
+    if not seeds:
+        raise ValueError("seeds must be one or more numbers")
+    orders = np.array([np.random.default_rng(s).integers(len(used), size=count) for s in seeds]).T
+    x, targets, weights = objective.x[used], objective.targets[used], objective.weights[used]
+    decay = rates[..., None] * objective.penalty / len(used)
+    w = np.broadcast_to(start, (*rates.shape[:-1], len(seeds), len(start)))
+    path = [w]
+    with np.errstate(all="ignore"):
+        for step, i in enumerate(orders, start=1):
+            slopes = rates * weights[i] * (np.einsum("...sd,sd->...s", w, x[i]) - targets[i])
+            w = w - slopes[..., None] * x[i] - decay * w
+            if step % len(used) == 0:
+                path.append(w)
+    return np.array(path)
+
+
+def _rates(rates):
+    found = number_array(rates, "rates")
+    if found.dtype.kind == "c" or np.any(found <= 0):
+        raise ValueError(f"rates must be above 0, not {rates!r}")
+    return found
