@@ -165,9 +165,11 @@ def unlearning_way(way, stop, null, *, figure=None):
     left, right = figure.add_subplot(grid[1, :3]), figure.add_subplot(grid[1, 3:])
     _draw_distances(left, way, null)
     right.axhspan(-2, 2, color=GREY, alpha=0.2, lw=0, label="retrained models, two deviations")
-    right.plot(way.missed(), color=RED, lw=0.8, alpha=0.7)
+    missed = way.missed()
+    right.plot(missed, color=RED, lw=0.8, alpha=0.7)
     right.set_yscale("symlog", linthresh=3)
     right.set_yticks([-30, -10, -3, 0, 3, 10], ["−30", "−10", "−3", "0", "3", "10"])
+    right.set_ylim(1.2 * min(-3, np.nanmin(missed)), 1.2 * max(3, np.nanmax(missed)))
     right.set(ylabel="off target, deviations", title="each forgotten name (0: its target)")
     right.legend(frameon=False, fontsize=8, loc="lower left")
     for axes in (left, right):
