@@ -3,7 +3,8 @@
 `train_seeds`: models of one run under many seeds, with some documents (originals) or without them
 (oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
 `Bench`: a table of methods for one forget set. `unlearning_error`: how far it can be expected to
-be, without any oracle.
+be, without any oracle. `similar`: documents that a forget set should have too. `perplexity`,
+`overlap`: whether the models are still good for anything.
 """
 
 from . import metrics
@@ -14,11 +15,13 @@ from .changes import (
     change_by_regression,
     change_by_sketch,
 )
+from .fuzzy import similar, similarity
 from .methods import METHODS, path, stopped, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
 from .targets import direct, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
+from .utility import generations, overlap, perplexity, rouge_l
 from .ways import Way
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "change_by_regression",
     "change_by_sketch",
     "direct",
+    "generations",
     "klom",
     "largest_eigenvalue",
     "lira",
@@ -41,8 +45,13 @@ __all__ = [
     "metrics",
     "null",
     "oracle_targets",
+    "overlap",
     "path",
+    "perplexity",
     "predicted_targets",
+    "rouge_l",
+    "similar",
+    "similarity",
     "stopped",
     "train_seeds",
     "unlearn",
