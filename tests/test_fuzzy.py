@@ -140,6 +140,7 @@ def test_perplexity_by_hand_and_its_interval():
         (np.ones((2, 3)), [1, 1], "must be 3 whole numbers"),
         (np.ones((2, 2)), [1.5, 1], "must be 2 whole numbers"),
         (np.ones((2, 2)), [0, 1], "positions must be 1 or more"),
+        (np.ones((1, 1)), [1], "one loss says nothing of an interval"),
     ],
 )
 def test_wrong_losses_are_refused(losses, positions, message):
@@ -171,12 +172,14 @@ def test_overlap_takes_the_nearest_reference():
     """By hand: two models, and the interval between their means."""
     generated, references = [["ab", "xyz"], ["abcd"]], [["abc", "b", "q"], ["bd", "e"]]
     found = overlap(generated, references)
-    means = [(4 / 5 + 0) / 2, 4 / 6]
-    assert found.value == pytest.approx(np.mean(means), rel=1e-12)
-    assert (found.low, found.high) == pytest.approx(means), "of two models, one may come twice"
+    assert found.value == pytest.approx(np.mean([(4 / 5 + 0) / 2, 4 / 6]), rel=1e-12)
+    # 5 in 100 draws: the first model twice, with the nearest of one text in four; both models
+    assert found[1:] == pytest.approx([(0 + 4 / 5) / 4, (4 / 5 + 4 / 6) / 2])
     assert overlap([["ab"]] * 3, [["b", "ab"]] * 3) == (1.0, 1.0, 1.0)
     for wrong in ((generated, references[:1]), ([], [])):
         with pytest.raises(ValueError, match="give both for as many models"):
             overlap(*wrong)
     with pytest.raises(ValueError, match="has no texts, or no references"):
         overlap([["a"], []], references)
+    with pytest.raises(ValueError, match="one text says nothing of an interval"):
+        overlap([["a"]], [["a", "b"]])

@@ -28,6 +28,7 @@ from ..training.models import Flat
 from ..training.optimizers import SGD
 from ..training.passes import check_output
 from ..training.reverse import slope_of
+from ..training.runs import BATCH
 from .first_order import FirstOrder, check_functions
 
 TOLERANCE = 1e-6  # of a solution: what is left of an equation, relative to its right side
@@ -38,7 +39,7 @@ CURVATURES = {"hessian": hessian, "gauss_newton": gauss_newton}
 
 
 class Ranking(FirstOrder):
-    """Scores that order the units, the one that raises the output most first, but have no scale."""
+    """Scores that order the units by how much their deletion raises the output, without a scale."""
 
     def predict(self, down_weights=None, *, without=None):
         """Refused: ValueError."""
@@ -70,10 +71,7 @@ def gradient_products(run, outputs, *, only=None, rate=None, units=None, progres
         if not 0 < rate < np.inf:
             raise ValueError(f"rate must be a number above 0, not {rate!r}")
         moved = rate * _times(run) / run.batch_size
-    slopes = _slopes(run, functions) * kept
-    with progress_bar(1, progress) as bar:
-        by_document = _along(run, slopes) * moved
-        bar.update()
+    by_document = _along(run, _slopes(run, functions) * kept, progress) * moved
     part = "" if only is None else f" of {', '.join(only)}"
     cost = np.count_nonzero(moved) / run.steps / run.batch_size
     kind, reason = FirstOrder if scaled else Ranking, f"gradient products{part}"
@@ -93,7 +91,8 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
     The equations are solved by conjugate gradients, all outputs as one system. Raises ValueError if
     the matrix turns out to curve down, so that the trained model is near no minimum and damping too
     small (`lowest_curvature` says by how much), RuntimeError if the solution is not found.
-    cost: the gradient of a jet of degree 1, for each document and product, counts three gradients.
+    cost: of each product, which takes a jet of degree 1 through the gradient of every document, as
+    three gradients.
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
     if not 0 <= damping < np.inf:
@@ -109,7 +108,7 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
             return product(v) + damping * v
 
         solved = _solved(counted, _slopes(run, functions), damping, curvature)
-    by_document = _along(run, solved) * weights
+    by_document = _along(run, solved, progress) * weights
     share = np.count_nonzero(weights) / run.steps / run.batch_size
     reason = f"influence, {curvature.replace('_', '-')}, damping {damping:g}"
     cost = (3 * products + 1) * share
@@ -190,11 +189,17 @@ def _slopes(run, functions):
     return np.array([slope_of(run, function, run.model.parameters) for function in functions])
 
 
-def _along(run, directions):
+def _along(run, directions, progress):
     """Products of directions, (outputs, P), with the gradient of every document, (outputs, n)."""
-    axis = Flat.of(run.initial.parameters)
+    axis, found = Flat.of(run.initial.parameters), np.empty((len(directions), len(run)))
     line = Jet.line(axis.flat(run.model.parameters)[None], directions, 1)
-    return run.losses(run.initial.with_parameters(axis.named(line))).tail[0]
+    model = run.initial.with_parameters(axis.named(line))
+    with progress_bar(len(run), progress, unit="document") as bar:
+        for start in range(0, len(run), BATCH):
+            part = np.arange(start, min(start + BATCH, len(run)))
+            found[:, part] = model.losses(run.examples(part)).tail[0]
+            bar.update(len(part))
+    return found
 
 
 def _columns(axis, only):
@@ -238,7 +243,7 @@ def _moved_by_sgd(run):
 
 
 def _found(run, outputs, functions, by_document, units, cost, kind, reason):
-    """The scores of all outputs, as they were asked for. cost: of all outputs together."""
+    """The scores of all outputs, as they were asked for. cost: of each."""
     by_unit = np.zeros((len(functions), len(units)))
     np.add.at(by_unit, (..., units.of_document), by_document)
     if not np.all(np.isfinite(by_unit)):
@@ -247,6 +252,6 @@ def _found(run, outputs, functions, by_document, units, cost, kind, reason):
     for function, gradient in zip(functions, by_unit, strict=True):
         now, at = float(function(run.model)), np.zeros(len(units))
         bounds = getattr(function, "bounds", (-np.inf, np.inf))
-        about = (getattr(function, "unit", ""), bounds, cost / len(functions), reason)
+        about = (getattr(function, "unit", ""), bounds, cost, reason)
         found.append(kind(now, gradient, units, at, now, *about))
     return found[0] if callable(outputs) else found

@@ -47,6 +47,8 @@ def perplexity(losses, positions, *, seed=0):
         weights = positions[columns] / positions[columns].sum()
         return np.exp(np.mean(losses[rows][:, columns] @ weights))
 
+    if losses.size < 2:
+        raise ValueError("one loss says nothing of an interval: give two documents or more")
     models, documents = map(np.arange, losses.shape)
     with np.errstate(over="ignore"):
         found = _resampled(lambda rng: value(_again(rng, models), _again(rng, documents)), seed)
@@ -87,7 +89,7 @@ def rouge_l(generated, references):
 
 
 def overlap(generated, references, *, seed=0):
-    """How near generated texts come to the references: an `Interval`, over models.
+    """How near generated texts come to the references: an `Interval`, over models and over texts.
 
     generated, references: texts of each model, such as `generations`; those of a model are compared
     with those of the model at the same place. For each generated text, the `rouge_l` of the
@@ -105,9 +107,15 @@ def overlap(generated, references, *, seed=0):
         scores = rouge_l(texts, others)
         if not scores.size:
             raise ValueError("a model has no texts, or no references: give at least one of each")
-        found.append(np.mean(np.max(scores, axis=1)))
-    found = np.array(found)
-    return Interval(float(found.mean()), *_resampled(lambda rng: np.mean(_again(rng, found)), seed))
+        found.append(np.max(scores, axis=1))
+    if sum(map(len, found)) < 2:
+        raise ValueError("one text says nothing of an interval: give two texts or more")
+
+    def again(rng):
+        chosen = rng.integers(len(found), size=len(found))
+        return np.mean([np.mean(_again(rng, found[model])) for model in chosen])
+
+    return Interval(float(np.mean([np.mean(one) for one in found])), *_resampled(again, seed))
 
 
 def _again(rng, values):
