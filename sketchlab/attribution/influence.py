@@ -34,6 +34,7 @@ from .first_order import FirstOrder, check_functions
 TOLERANCE = 1e-6  # of a solution: what is left of an equation, relative to its right side
 MOST_PRODUCTS = 1000  # with the matrix, to get there
 EIGENVALUE = 1e-3  # relative error of the lowest one
+BASIS = 64  # vectors that it is sought in: it has many neighbours, which fewer do not tell apart
 DENSE = 32  # parameters up to which the matrix is made to find it
 CURVATURES = {"hessian": hessian, "gauss_newton": gauss_newton}
 
@@ -127,8 +128,8 @@ def lowest_curvature(run, *, curvature="hessian"):
 
     matrix = LinearOperator((size, size), matvec=lambda v: product(v.reshape(1, -1))[0])
     start = np.random.default_rng(0).normal(size=size)
-    found = eigsh(matrix, 1, which="SA", tol=EIGENVALUE, v0=start, return_eigenvectors=False)
-    return float(found[0])
+    settings = {"tol": EIGENVALUE, "ncv": min(size, BASIS), "return_eigenvectors": False}
+    return float(eigsh(matrix, 1, which="SA", v0=start, **settings)[0])
 
 
 def _matrix(run, curvature):
