@@ -25,6 +25,7 @@ from conftest import ROOT
         ("bands", "largest"),
         ("unlearning", "Oracle Matching"),
         ("unrolling", "fitted multiplier"),
+        ("influence", "output layer"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -339,3 +340,34 @@ def test_the_readme_shows_the_stored_unrolling():
             expected = stats.spearmanr(proxy.ravel(), error.ravel())[0]
             stored = found["correlations"]["derived"]["spearman"]
             assert stored[0] == pytest.approx(expected, rel=1e-5) and stored[1] < stored[0]
+
+
+def test_correlations_over_names_have_intervals():
+    """Scores in the right order have 1, in the opposite one -1, and unrelated ones an interval
+    about 0, as wide as for as many names.
+    """
+    correlation, rng = benchmark("influence").correlation, np.random.default_rng(0)
+    true = rng.normal(size=(6, 200))
+    assert correlation(np.exp(true), true) == [1.0, 1.0, 1.0]
+    assert correlation(-true, true) == [-1.0, -1.0, -1.0]
+    value, low, high = correlation(rng.normal(size=(6, 200)), true)
+    assert low < 0 < high and low < value < high
+    assert 2 * 1.645 / np.sqrt(6 * 200) < high - low < 2 * 1.645 / np.sqrt(200)
+
+
+def test_the_readme_shows_the_stored_influence():
+    """Exact first order is nearest to retraining; influence with the Hessian is nearer to both
+    than products of gradients.
+    """
+    path = ROOT / "notebooks" / "results" / "influence.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = benchmark("influence").markdown(result)
+    assert f"<!-- influence -->\n\n{table}\n\n<!-- end -->" in readme
+    for one in result["tables"]:
+        values = {
+            row["method"]: row["with retraining"][0]
+            for row in one["rows"]
+            if "with retraining" in row
+        }
+        assert max(values, key=values.get) == "exact first order"

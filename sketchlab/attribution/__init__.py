@@ -1,12 +1,14 @@
 """Attribution: what each training document did to an output, method by method.
 
 `first_order`: the exact derivative by every down-weight, by reverse mode through training.
+`influence`, `gradient_products`: what can be told at the trained parameters alone.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
 """
 
 from .first_order import FirstOrder, first_order
+from .influence import Ranking, gradient_products, influence, lowest_curvature
 from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, markdown, scores, total_cost
@@ -15,11 +17,15 @@ from .taylor import TaylorTerms, taylor_terms
 __all__ = [
     "Baseline",
     "FirstOrder",
+    "Ranking",
     "Retrained",
     "Scoreboard",
     "TaylorTerms",
     "effects",
     "first_order",
+    "gradient_products",
+    "influence",
+    "lowest_curvature",
     "markdown",
     "random_deletions",
     "regression",

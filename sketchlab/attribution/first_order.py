@@ -16,12 +16,12 @@ from ..training.runs import TrainingRun
 
 @dataclasses.dataclass(frozen=True)
 class FirstOrder:
-    """An output and its exact derivatives: the tangent plane, as a predictor.
+    """An output and its derivatives: the tangent plane, as a predictor.
 
     value: the output at the base point. gradient: d output / d x_u for every unit u, (units,).
     units: what the deletion units are called. at: the base point, (units,). now: the output with
     nothing deleted. unit, bounds: what the output counts, and what it can be. cost: what it took,
-    in ordinary trainings.
+    in ordinary trainings. reason: how the derivatives were found, for display.
     """
 
     value: float
@@ -32,6 +32,7 @@ class FirstOrder:
     unit: str = ""
     bounds: tuple = (-np.inf, np.inf)
     cost: float = None
+    reason: str = "exact first order"
 
     def predict(self, down_weights=None, *, without=None):
         """The output after a deletion, or after each of several, to first order: a `Prediction`.
@@ -46,7 +47,7 @@ class FirstOrder:
         nothing, base = ~np.any(rows, axis=1), ~np.any(moves, axis=1)
         total = np.where(nothing, self.now, terms.sum(axis=0))
         error = np.where(nothing | base, 0.0, np.inf)
-        found = Estimate(terms, np.zeros_like(terms), total, error, reason="exact first order")
+        found = Estimate(terms, np.zeros_like(terms), total, error, reason=self.reason)
         return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 
 
@@ -65,18 +66,7 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
     Memory: see `training.reverse.bytes_per_point`. Raises TypeError or ValueError, before the work
     starts, for what cannot be differentiated.
     """
-    functions = [outputs] if callable(outputs) else outputs
-    if (
-        not isinstance(functions, (list, tuple))
-        or not functions
-        or not all(map(callable, functions))
-    ):
-        raise TypeError(
-            f"outputs must be a function of a model, or a list of functions, not {outputs!r}"
-        )
-    if not isinstance(run, TrainingRun):
-        raise TypeError(f"run must be a training run, from sl.train, not {type(run).__name__}")
-    units = Units(units, len(run))
+    functions, units = check_functions(run, outputs), Units(units, len(run))
     many = np.ndim(at) == 2 and len(at) > 0
     points = np.array([base_point(point, len(units)) for point in (at if many else [at])])
     x, found = points[:, units.of_document], []
@@ -101,3 +91,19 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
     ]
     by_output = by_output if many else [points[0] for points in by_output]
     return by_output[0] if callable(outputs) else by_output
+
+
+def check_functions(run, outputs):
+    """The outputs of a run as a list; TypeError for what is no run, or no function of a model."""
+    functions = [outputs] if callable(outputs) else outputs
+    if (
+        not isinstance(functions, (list, tuple))
+        or not functions
+        or not all(map(callable, functions))
+    ):
+        raise TypeError(
+            f"outputs must be a function of a model, or a list of functions, not {outputs!r}"
+        )
+    if not isinstance(run, TrainingRun):
+        raise TypeError(f"run must be a training run, from sl.train, not {type(run).__name__}")
+    return functions

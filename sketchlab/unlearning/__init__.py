@@ -4,6 +4,8 @@
 (oracles). `unlearn`: what a method makes of the originals. `metrics`: how far that is from oracles.
 `Bench`: a table of methods for one forget set. `unlearning_error`: how far it can be expected to
 be, without any oracle. `Ridge`: the case in which every method's path has a formula.
+`similar`: documents that a forget set should have too. `perplexity`,
+`overlap`: whether the models are still good for anything.
 """
 
 from . import metrics
@@ -14,6 +16,7 @@ from .changes import (
     change_by_regression,
     change_by_sketch,
 )
+from .fuzzy import similar, similarity
 from .methods import METHODS, path, stopped, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
 from .population import Models, train_seeds
@@ -21,6 +24,7 @@ from .ridge import Ridge
 from .squares import WeightedSquares, descend, descend_by_rows
 from .targets import direct, oracle_targets, predicted_targets
 from .unrolling import SDLoss, UnlearningError, largest_eigenvalue, unlearning_error
+from .utility import generations, overlap, perplexity, rouge_l
 from .ways import Way
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "descend",
     "descend_by_rows",
     "direct",
+    "generations",
     "klom",
     "largest_eigenvalue",
     "lira",
@@ -47,8 +52,13 @@ __all__ = [
     "metrics",
     "null",
     "oracle_targets",
+    "overlap",
     "path",
+    "perplexity",
     "predicted_targets",
+    "rouge_l",
+    "similar",
+    "similarity",
     "stopped",
     "train_seeds",
     "unlearn",

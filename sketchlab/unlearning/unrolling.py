@@ -21,12 +21,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..algebra import ring
-from ..algebra.jet import Jet
 from ..checks import check_count
+from ..training.hessian import hessian
 from ..training.microgpt import MicroGPT
-from ..training.models import Flat
 from ..training.optimizers import InPlace
-from .population import loss_of
 
 TOLERANCE = 1e-3  # of the eigenvalue, relative, at which power iteration ends
 MOST_PRODUCTS = 200  # of it
@@ -73,16 +71,10 @@ def unlearning_error(models, *, points=3, examples=None, seed=0):
 def largest_eigenvalue(run, flat, examples, *, seed=0):
     """The largest |eigenvalue| of the Hessian of the mean loss, (models,), by power iteration.
 
-    flat: parameters, (models, P). examples: numbers of the documents that are averaged. A product
-    with the Hessian is the derivative of the gradient along a vector: a jet of degree 1.
+    flat: parameters, (models, P). examples: numbers of the documents that are averaged.
     """
-    axis = Flat.of(run.initial.parameters)
-    gradient = ring.ring_grad(lambda named, i: loss_of(run, named, i))
-
-    def product(v):
-        line = axis.named(Jet.line(flat, v, 1))
-        return sum(axis.flat(gradient(line, i)).tail[0] for i in examples) / len(examples)
-
+    weights = np.bincount(examples, minlength=len(run)) / len(examples)
+    product = hessian(run, flat, weights)
     v, found = np.random.default_rng(seed).normal(size=flat.shape), 0.0
     for _ in range(MOST_PRODUCTS):
         v = v / np.linalg.norm(v, axis=1, keepdims=True)
