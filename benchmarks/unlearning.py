@@ -37,6 +37,7 @@ WAY = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # passes at which models are looke
 STOPS = tuple(np.geomspace(1e-4, 0.1, 25).tolist())  # rates at which the loss is looked at
 SKETCH = {"degree": 2, "directions": 200, "anchors": 64}
 RETRAININGS = (100, 400)  # that a regression uses
+SEVERAL = 8  # seeds that a prediction is averaged over
 EPOCHS = (1, 4)
 TOY = {"count": 24, "seeds": 50, "quick": True}
 PARTS = ("forget", "retain", "unseen")
@@ -264,6 +265,14 @@ def predictors(bench, rate, options):
         "a jet of degree 3": unlearning.change_by_jets(run, without, 3, **quiet),
         "sum of single effects": unlearning.change_by_effects(run, without, **quiet),
     }
+    runs = [unlearning.reseeded(run, seed, **quiet) for seed in range(1000, 1000 + SEVERAL)]
+    for degree in DEGREES:
+        changes[f"a jet of degree {degree}, mean of {SEVERAL} seeds"] = unlearning.mean_change(
+            unlearning.change_by_jets(one, without, degree, **quiet) for one in runs
+        )
+    changes[f"sum of single effects, mean of {SEVERAL} seeds"] = unlearning.mean_change(
+        unlearning.change_by_effects(one, without, **quiet) for one in runs
+    )
     for count in RETRAININGS:
         changes[f"ridge regression on {min(count, most)} retrainings"] = (
             unlearning.change_by_regression(run, without, deletions[:count], **quiet)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab.unlearning import changes, path, stopped, train_seeds, unlearn
+from sketchlab.unlearning import changes, path, reseeded, stopped, train_seeds, unlearn
 
 DOCS = sl.names.load()[:24]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -99,6 +99,8 @@ def test_regression_is_that_of_every_logit_with_one_penalty(run):
     candidates = [Ridge(alpha).fit(x, y).coef_ @ question for alpha in np.logspace(-4, 4, 17)]
     distances = [np.abs(found("zoe").ravel() - one).max() for one in candidates]
     assert min(distances) < 1e-6 * np.abs(y).max()
+    truth = retrained_change(run, FORGET, "zoe")
+    assert np.mean((found("zoe") - truth) ** 2) < np.mean(truth**2), "the penalty is a sensible one"
     assert found.cost == 40
 
 
@@ -141,6 +143,21 @@ def test_better_evidence_predicts_better(run):
     nothing = error(lambda doc: 0.0)
     assert jets[2] < jets[1] < jets[0] < nothing
     assert error(both) < error(alone) < nothing
+
+
+def test_changes_of_several_seeds_have_their_mean(run):
+    """Each is that of a run from its seed; costs add up."""
+    runs = [reseeded(run, seed, progress=False) for seed in (5, 6)]
+    expected = sl.train(
+        DOCS, seed=5, steps=48, width=8, heads=2, vocabulary=LETTERS, progress=False
+    )
+    assert runs[0].loss("zoe") == expected.loss("zoe") != run.loss("zoe")
+    single = [changes.change_by_jets(one, FORGET, 2, progress=False) for one in runs]
+    both = changes.mean_change(single)
+    np.testing.assert_allclose(both("zoe"), (single[0]("zoe") + single[1]("zoe")) / 2, atol=1e-12)
+    assert both.cost == 12
+    with pytest.raises(ValueError, match="no changes"):
+        changes.mean_change([])
 
 
 def test_sketches_of_other_units_or_runs_are_refused(run):

@@ -15,11 +15,12 @@ from .changes import (
     change_by_jets,
     change_by_regression,
     change_by_sketch,
+    mean_change,
 )
 from .fuzzy import similar, similarity
 from .methods import METHODS, path, stopped, unlearn
 from .metrics import klom, lira, loss_attack, margins, null, verification_error, wasserstein
-from .population import Models, train_seeds
+from .population import Models, reseeded, train_seeds
 from .ridge import Ridge
 from .squares import WeightedSquares, descend, descend_by_rows
 from .targets import direct, oracle_targets, predicted_targets
@@ -49,6 +50,7 @@ __all__ = [
     "lira",
     "loss_attack",
     "margins",
+    "mean_change",
     "metrics",
     "null",
     "oracle_targets",
@@ -56,6 +58,7 @@ __all__ = [
     "path",
     "perplexity",
     "predicted_targets",
+    "reseeded",
     "rouge_l",
     "similar",
     "similarity",

@@ -8,7 +8,8 @@ All of them add up logits that are known, with weights that depend on the deleti
     change_by_sketch      a sketch: jets along random directions, retrainings beside them
 
 An estimator of the last two is asked for the principal components of what is known of the logits,
-as there are far fewer of these than logits. All know the one seed of the run.
+as there are far fewer of these than logits. All know the one seed of the run; `mean_change` is the
+mean over several.
 """
 
 import dataclasses
@@ -122,6 +123,19 @@ def change_by_sketch(sketch, run, without, *, estimator="automatic"):
     return Change(known, _weights(known, run, predict), cost)
 
 
+def mean_change(changes):
+    """The mean of some changes, such as those of runs of several seeds: a `Change`."""
+    changes = list(changes)
+    if not changes:
+        raise ValueError("there are no changes: give at least one")
+    weights = np.concatenate([one.weights for one in changes]) / len(changes)
+
+    def known(doc):
+        return np.concatenate([one.known(doc) for one in changes])
+
+    return Change(known, weights, sum(one.cost for one in changes))
+
+
 def logits(model, doc):
     """Logits of the next letter at every position of a document, (*batch, positions, tokens)."""
     if not hasattr(model, "sequence"):
@@ -140,8 +154,8 @@ def _weights(known, run, predict):
     """Weights of what is known of a logit in its predicted change, (rows,).
 
     predict: a function of columns of known values, (rows, outputs), to their changes, (outputs,).
-    The columns are the principal components of what is known on some documents of the run, so that
-    the prediction of a logit is the sum of those of its components.
+    The columns are the principal components of what is known on some documents of the run, as large
+    as they are there, so that the prediction of a logit is the sum of those of its components.
     """
     some = np.unique(np.linspace(0, len(run) - 1, min(DOCUMENTS, len(run))).astype(int))
     square = 0.0
@@ -150,5 +164,6 @@ def _weights(known, run, predict):
         values = values.reshape(len(values), -1)
         square = square + values @ values.T
     sizes, vectors = np.linalg.eigh(square)
-    vectors = vectors[:, sizes > NEGLIGIBLE * sizes[-1]]
-    return vectors @ np.asarray(predict(vectors))
+    large = sizes > NEGLIGIBLE * sizes[-1]
+    vectors, lengths = vectors[:, large], np.sqrt(sizes[large])
+    return vectors @ (np.asarray(predict(vectors * lengths)) / lengths)

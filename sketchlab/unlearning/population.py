@@ -120,6 +120,16 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     return Models(run, seeds, starts, flat, without)
 
 
+def reseeded(run, seed, *, initial=None, progress=True):
+    """The same training from the initial parameters of another seed: a training run.
+
+    initial: as in `train_seeds`.
+    """
+    start = Flat.of(run.initial.parameters).named(_start(run, seed, initial))
+    settings = {"optimizer": run.optimizer, "steps": run.steps, "batch_size": run.batch_size}
+    return type(run)(run.initial.with_parameters(start), run.data, **settings, progress=progress)
+
+
 def loss_of(run, parameters, i):
     """The loss on document i of a run under models with these parameters, (models,)."""
     return run.initial.with_parameters(parameters).losses(run.examples([i]))[..., 0]
