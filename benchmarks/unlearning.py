@@ -432,7 +432,8 @@ def main(arguments=None):
         for epochs in (EPOCHS[:1] if options.quick else EPOCHS)
     }
     letters = set(runs[1].model.vocabulary)
-    unseen = [name for name in names[options.count :] if set(name) <= letters][:UNSEEN]
+    unseen = [name for name in names[options.count :] if set(name) <= letters]
+    unseen = unseen[: 6 if options.quick else UNSEEN]
     while waiting := tasks(runs, result, unseen, settings):
         parallel = joblib.Parallel(options.jobs, return_as="generator")
         found = parallel(joblib.delayed(alone)(*call) for _, call in waiting)

@@ -23,7 +23,6 @@ from conftest import ROOT
         ("accuracy", "ridge"),
         ("explorer", "median"),
         ("bands", "largest"),
-        ("unlearning", "Oracle Matching"),
         ("unrolling", "fitted multiplier"),
         ("influence", "output layer"),
     ],
@@ -217,6 +216,42 @@ def test_the_readme_shows_the_stored_bands():
     results = [json.loads((folder / f"bands_{name}.json").read_text("utf-8")) for name in names]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"<!-- bands -->\n\n{bands.summary(results)}\n\n<!-- end -->" in readme
+
+
+def test_the_bench_of_unlearning_goes_on(tmp_path, capsys):
+    """What is finished is kept, the rest is computed as before; other settings are refused."""
+    bench, path = benchmark("unlearning"), tmp_path / "result.json"
+    bench.main(["--quick", "--result", str(path)])
+    printed = capsys.readouterr().out
+    assert "Oracle Matching" in printed and "sketch, with retrainings" in printed
+    found = json.loads(path.read_text(encoding="utf-8"))
+    lost = found["sets"].pop("2 at random")
+    found["sets"]["1 at random"]["kept"] = True
+    path.write_text(json.dumps(found), encoding="utf-8")
+    bench.main(["--quick", "--result", str(path)])
+    again = json.loads(path.read_text(encoding="utf-8"))
+    assert again["sets"]["2 at random"] == lost and again["sets"]["1 at random"]["kept"]
+    assert again["seconds"] > found["seconds"]
+    capsys.readouterr()
+    bench.main(["--table", str(path)])
+    assert "| SCRUB |" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="was made with"):
+        bench.main(["--count", "30", "--result", str(path)])
+
+
+def test_documents_that_act_alike_have_gradients_of_one_direction(small_run):
+    """The cosine of their gradients, by autograd one by one; the document itself is first."""
+    order = benchmark("unlearning").alike(small_run, 3)
+    gradients = [
+        flat(
+            sl.ring_grad(lambda p, doc=doc: small_run.model.with_parameters(p).loss(doc))(
+                small_run.model.parameters
+            )
+        )
+        for doc in small_run.data
+    ]
+    cosines = [g @ gradients[3] / np.linalg.norm(g) for g in gradients]
+    assert order[0] == 3 and list(order) == list(np.argsort(-np.array(cosines), kind="stable"))
 
 
 def test_the_readme_shows_the_stored_unlearning():
