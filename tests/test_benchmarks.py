@@ -379,21 +379,24 @@ def test_the_readme_shows_the_stored_unrolling():
 
 def test_correlations_over_names_have_intervals():
     """Scores in the right order have 1, in the opposite one -1, and unrelated ones an interval
-    about 0, as wide as for as many names.
+    about 0, as wide as for as many names; the value is scipy's.
     """
+    from scipy import stats
+
     correlation, rng = benchmark("influence").correlation, np.random.default_rng(0)
     true = rng.normal(size=(6, 200))
-    assert correlation(np.exp(true), true) == [1.0, 1.0, 1.0]
-    assert correlation(-true, true) == [-1.0, -1.0, -1.0]
-    value, low, high = correlation(rng.normal(size=(6, 200)), true)
+    assert correlation(np.exp(true), true) == pytest.approx([1.0, 1.0, 1.0])
+    assert correlation(-true, true) == pytest.approx([-1.0, -1.0, -1.0])
+    other = rng.normal(size=(6, 200)).round(1)
+    value, low, high = correlation(other, true)
+    expected = [stats.spearmanr(*pair).statistic for pair in zip(other, true, strict=True)]
+    assert value == pytest.approx(np.mean(expected))
     assert low < 0 < high and low < value < high
     assert 2 * 1.645 / np.sqrt(6 * 200) < high - low < 2 * 1.645 / np.sqrt(200)
 
 
 def test_the_readme_shows_the_stored_influence():
-    """Exact first order is nearest to retraining; influence with the Hessian is nearer to both
-    than products of gradients.
-    """
+    """Exact first order is nearest to retraining, and all influence nearer than products."""
     path = ROOT / "notebooks" / "results" / "influence.json"
     result = json.loads(path.read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -406,3 +409,5 @@ def test_the_readme_shows_the_stored_influence():
             if "with retraining" in row
         }
         assert max(values, key=values.get) == "exact first order"
+        products = [v for method, v in values.items() if method.startswith("gradient products")]
+        assert max(products) < min(v for m, v in values.items() if m.startswith("influence"))
