@@ -25,6 +25,14 @@ def check_count(value, what):
     return number
 
 
+def check_seed(value, what="seed"):
+    """Return `value` as an int, or raise if it is not an integer of 0 or higher."""
+    seed = _integer(value)
+    if seed is None or seed < 0:
+        raise ValueError(f"{what} must be an integer, 0 or higher, not {value!r}")
+    return seed
+
+
 def check_epsilon(epsilon):
     """Return `epsilon`, or raise if it is not a number above 0."""
     if not isinstance(epsilon, numbers.Real) or not epsilon > 0:

@@ -462,8 +462,8 @@ def test_sketches_over_units_answer_for_whole_units(run):
 
 
 WRONG = [
-    ({"without": []}, ValueError, "delete 0 of 24 documents"),
-    ({"without": range(24)}, ValueError, "delete 24 of 24 documents"),
+    ({"without": []}, ValueError, "has 0 of 24 documents"),
+    ({"without": range(24)}, ValueError, "has 24 of 24 documents"),
     ({"without": ["max"]}, TypeError, "indices must be integers"),
     ({"without": [24]}, IndexError, "24 is out of range"),
     ({"outputs": ["max"]}, TypeError, r"must be a function of a model.*not 'max'"),

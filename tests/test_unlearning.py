@@ -247,6 +247,13 @@ WRONG = {
     "name": ([1], "single_gradient", {"rate": 1, "only": ["w"]}, "there is no parameter 'w', only"),
     "epochs": ([1], "first_epoch_gradients", {"epochs": 0, "rate": 1}, "epochs must be"),
     "targets": ([1], "matching", {"targets": lambda doc: np.zeros(3)}, "must be finite logits"),
+    "no targets": ([1], "matching", {}, "matching needs targets="),
+    "setting": ([1], "ascent", {"targets": 1}, "ascent has no setting 'targets', only"),
+    "optimizer": ([1], "ascent", {"optimizer": "adam"}, "optimizer must be sl.SGD"),
+    "seed": ([1], "ascent", {"seed": "a"}, "seed must be an integer"),
+    "negative": ([1], "single_gradient", {"rate": -1}, "rate must be a finite number, 0 or above"),
+    "nan": ([1], "single_gradient", {"rate": np.nan}, "rate must be a finite number, 0 or above"),
+    "word": (["max"], "ascent", {}, "indices must be integers"),
 }
 
 
@@ -254,7 +261,7 @@ WRONG = {
 def test_wrong_input_is_refused(originals, case):
     """In words, before any step."""
     without, method, settings, message = WRONG[case]
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         unlearn(originals, list(without), method, progress=False, **settings)
 
 
@@ -263,3 +270,11 @@ def test_wrong_seeds_are_refused(run):
     for seeds in ([], [1, 1]):
         with pytest.raises(ValueError, match="seeds must be different numbers"):
             train_seeds(run, seeds)
+    for seeds in (0, -1, 50.0, [1.5], [-1]):
+        with pytest.raises(ValueError, match="must be an integer"):
+            train_seeds(run, seeds)
+    for seeds in ("3", None):
+        with pytest.raises(TypeError, match="how many, or a list"):
+            train_seeds(run, seeds)
+    with pytest.raises(TypeError, match="originals must be Models"):
+        unlearn(run, [1], "ascent")

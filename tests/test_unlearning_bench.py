@@ -87,6 +87,16 @@ def test_wrong_benches_are_refused(bench):
         Bench(bench.run, FORGET, ["max"], seeds=49)
     with pytest.raises(ValueError, match="never trained on"):
         Bench(bench.run, FORGET, [], seeds=50)
+    with pytest.raises(TypeError, match="not one string"):
+        Bench(bench.run, FORGET, "max", seeds=50)
+    with pytest.raises(ValueError, match="unknown character 'ä'"):
+        Bench(bench.run, FORGET, ["mäx"], seeds=50)
+    with pytest.raises(ValueError, match="0 of 24 documents"):
+        Bench(bench.run, [], ["max"], seeds=50)
+    with pytest.raises(ValueError, match="retained must be"):
+        Bench(bench.run, FORGET, ["max"], seeds=50, retained=0)
+    with pytest.raises(ValueError, match="the seeds of its originals"):
+        bench.scores(bench.oracles)
     with pytest.raises(ValueError, match="it was trained on"):
         Bench(bench.run, FORGET, [DOCS[3]], seeds=50)
     assert np.all(bench.oracles.seeds == np.arange(50, 100))

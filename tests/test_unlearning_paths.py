@@ -45,6 +45,18 @@ def test_a_path_passes_where_shorter_calls_end(originals):
     np.testing.assert_array_equal(rates[0].flat, originals.flat)
 
 
+def test_wrong_ways_and_levels_are_refused(originals):
+    """Before anything is computed."""
+    with pytest.raises(ValueError, match="no rate="):
+        path(originals, FORGET, "single_gradient", [0.1], rate=0.2)
+    for level in (np.nan, np.zeros(3)):
+        with pytest.raises(ValueError, match="level must be one finite number"):
+            stopped([originals], ["max"], level)
+    for way, examples in (([], ["max"]), ([originals], [])):
+        with pytest.raises(ValueError, match="one or more stops"):
+            stopped(way, examples, 1.0)
+
+
 @pytest.mark.parametrize("stops", [[], [3, 2], [1, 1], [-1], [2.5], [0, 4]])
 def test_wrong_stops_are_refused(originals, stops):
     """Out of order, twice, too many: ascent is shown three documents."""
@@ -156,7 +168,7 @@ def test_changes_of_several_seeds_have_their_mean(run):
     both = changes.mean_change(single)
     np.testing.assert_allclose(both("zoe"), (single[0]("zoe") + single[1]("zoe")) / 2, atol=1e-12)
     assert both.cost == 12
-    with pytest.raises(ValueError, match="no changes"):
+    with pytest.raises(ValueError, match="one or more changes"):
         changes.mean_change([])
 
 
@@ -171,5 +183,12 @@ def test_sketches_of_other_units_or_runs_are_refused(run):
     other = sl.train(DOCS, steps=24, width=8, heads=2, vocabulary=LETTERS, progress=False)
     with pytest.raises(ValueError, match="run"):
         changes.change_by_sketch(sl.sketch(other, 1, 4, anchors=0, progress=False), run, FORGET)
+    for make in (changes.change_by_effects, lambda r, w: changes.change_by_jets(r, w, 1)):
+        with pytest.raises(ValueError, match="0 of 24 documents"):
+            make(run, [])
+    with pytest.raises(ValueError, match="degree must be"):
+        changes.change_by_jets(run, FORGET, 0)
+    with pytest.raises(ValueError, match="too few for a regression"):
+        changes.change_by_regression(run, FORGET, np.zeros((2, 24)))
     with pytest.raises(ValueError, match="kind must be"):
         changes.change_by_regression(run, FORGET, np.zeros((2, 24)), kind="forest")

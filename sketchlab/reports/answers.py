@@ -6,7 +6,6 @@ import numpy as np
 
 from ..algebra import ring
 from ..estimation.prediction import COVERAGE
-from ..training.fingerprints import digest
 from ..training.microgpt import MicroGPT
 from ..training.outputs import MeanLoss
 
@@ -111,15 +110,3 @@ def predicted(sketch, function, weights, exact):
         "reason": p.reason,
         "trainings": output.cost,
     }
-
-
-def never_trained_on(unseen, run):
-    """The documents as a list; ValueError if there are none, or if the run has one of them."""
-    found = list(unseen)
-    if not found:
-        raise ValueError("give some documents that were never trained on as unseen")
-    seen = {digest(run.data[i]) for i in range(len(run))}
-    for one in found:
-        if digest(one) in seen:
-            raise ValueError(f"{one!r} is in the data of the run: it was trained on")
-    return found

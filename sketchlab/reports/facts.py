@@ -17,20 +17,6 @@ from ..training.models import Flat
 from ..training.optimizers import InPlace
 
 
-def deleted_documents(run, without):
-    """The numbers of the documents to delete, in ascending order.
-
-    Raises as `TrainingRun.indicator` does, and ValueError for none of them or all of them.
-    """
-    found = np.flatnonzero(run.indicator(without)).tolist()
-    if not found or len(found) == len(run):
-        raise ValueError(
-            f"the request is to delete {len(found)} of {len(run)} documents: give at least one and "
-            "not all of them"
-        )
-    return found
-
-
 def texts(run, deleted):
     """The deleted documents, if they are text, or None."""
     found = run.examples(deleted)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import check_choice
 from ..sketching.identity import check_is_run
 from ..training.fingerprints import digest
-from ..unlearning import METHODS, Bench, Models, unlearn
+from ..unlearning import Bench, Models, unlearn
+from ..unlearning.documents import forget_set, unseen_documents
+from ..unlearning.methods import check_settings
 from . import answers, facts, words
 from .measures import judged
 from .page import fragment, page
@@ -104,7 +105,7 @@ def report(
     only settings of a method are found to be wrong when it runs.
     """
     check_is_run(run)
-    deleted = facts.deleted_documents(run, without)
+    deleted = np.flatnonzero(forget_set(run, without)).tolist()
     made = _moment(made)
     if not isinstance(request, str):
         raise TypeError(f"request must be a string, not {request!r}")
@@ -113,7 +114,7 @@ def report(
     named = [name for name, value in {**named, "bench": bench}.items() if value is not None]
     if bench is not None:
         unseen = bench.parts["unseen"]
-    unseen = None if unseen is None else answers.never_trained_on(unseen, run)
+    unseen = None if unseen is None else unseen_documents(run, unseen)
     asked = answers.asked(outputs, run, deleted, unseen)
     weights = None
     if sketch is not None:
@@ -172,9 +173,9 @@ def _check_method(run, deleted, method, settings, unseen, seeds, initial, bench)
         if odd := [name for name, value in given.items() if value is not None]:
             raise ValueError(f"{odd[0]} is for a method of unlearning: give method=, too")
         return
-    check_choice(method, METHODS, "method")
     if settings is not None and not isinstance(settings, dict):
         raise TypeError(f"settings must be a dictionary of settings by name, not {settings!r}")
+    check_settings(method, settings or {})
     if bench is None:
         if unseen is None:
             raise ValueError(

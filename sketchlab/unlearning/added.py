@@ -13,6 +13,7 @@ Both leave out how the forget set changed the gradients of later steps.
 """
 
 import dataclasses
+import numbers
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def first_epoch_gradients(
                 if yes:
                     total[rows] += axis.flat(gradients)
                 bar.update()
-    return _added(originals, total, stops or [rate], only, last + 1)
+    return _added(originals, total, [rate] if stops is None else stops, only, last + 1)
 
 
 def single_gradient(originals, forget, *, rate=None, only=None, stops=None, progress=True):
@@ -74,18 +75,22 @@ def single_gradient(originals, forget, *, rate=None, only=None, stops=None, prog
     used = np.flatnonzero(forget * times)
     for i in used:
         total += times[i] * axis.flat(gradient(axis.named(originals.starts), i))
-    return _added(originals, total, stops or [rate], only, len(used))
+    return _added(originals, total, [rate] if stops is None else stops, only, len(used))
 
 
 def _added(originals, total, rates, only, steps):
     """The originals with these gradients added, by rate. steps: how many gradients they took."""
     run, axis = originals.run, Flat.of(originals.run.initial.parameters)
-    names = list(axis.shapes) if only is None else list(only)
+    names = list(axis.shapes) if only is None else [only] if isinstance(only, str) else list(only)
     if unknown := [name for name in names if name not in axis.shapes]:
         raise ValueError(f"there is no parameter {unknown[0]!r}, only {', '.join(axis.shapes)}")
-    cost, one = originals.cost + steps / run.steps, np.ones(len(total), int)
+    cost, one = originals.cost + steps / run.steps / run.batch_size, np.ones(len(total), int)
     found = []
-    for rate in [_rate_of(run) if rate is None else rate for rate in rates]:
+    rates = [_rate_of(run) if rate is None else rate for rate in rates]
+    for rate in rates:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate < np.inf:
+            raise ValueError(f"a rate must be a finite number, 0 or above, not {rate!r}")
+    for rate in rates:
         flat = originals.flat.copy()
         for name in names:
             flat[:, axis.columns[name]] += rate * total[:, axis.columns[name]]

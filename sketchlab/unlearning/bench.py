@@ -9,6 +9,7 @@ import numpy as np
 
 from ..checks import check_count
 from . import metrics
+from .documents import forget_set, unseen_documents
 from .methods import unlearn
 from .population import train_seeds
 from .ways import way_of
@@ -45,23 +46,22 @@ class Bench:
             if originals.run is not run or originals.seeds != tuple(range(len(originals))):
                 raise ValueError("originals must be train_seeds(run, count) of this same run")
             seeds = len(originals)
-        if seeds < metrics.FEWEST:
+        if check_count(seeds, "seeds") < metrics.FEWEST:
             raise ValueError(
                 f"{seeds} seeds are too few to compare distributions: give {metrics.FEWEST} or "
                 "more (100 are usual)"
             )
-        if not len(unseen):
-            raise ValueError("give some documents that were never trained on as unseen")
-        if seen := [doc for doc in unseen if any(np.array_equal(doc, one) for one in run.data)]:
-            raise ValueError(f"{seen[0]!r} is in the data of the run: it was trained on")
-        self.run, self.without, self.progress = run, tuple(int(i) for i in without), progress
+        forget, unseen = forget_set(run, without), unseen_documents(run, unseen)
+        self.run, self.progress = run, progress
+        self.without = tuple(np.flatnonzero(forget).tolist())
         self.splits = check_count(splits, "splits")
+        check_count(retained, "retained")
         others = np.setdiff1d(np.arange(len(run)), self.without)
         drawn = np.random.default_rng(seed).permutation(others)[:retained]
         self.parts = {
             "forget": run.examples(list(self.without)),
             "retain": run.examples(list(np.sort(drawn))),
-            "unseen": list(unseen),
+            "unseen": unseen,
         }
         settings = {"initial": initial, "progress": progress}
         self.originals = train_seeds(run, seeds, **settings) if originals is None else originals
@@ -90,7 +90,12 @@ class Bench:
         return models
 
     def scores(self, models):
-        """The scores of some models of the originals' seeds."""
+        """The scores of some models of the originals' seeds; ValueError for others."""
+        if models.seeds != self.originals.seeds or models.run is not self.run:
+            raise ValueError(
+                "a bench scores models of the run and the seeds of its originals: unlearn these, "
+                "bench.originals"
+            )
         found = {
             "cost": models.cost,
             "steps": float(np.mean(models.steps)),

@@ -18,11 +18,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ..attribution.regressions import REGRESSIONS
-from ..checks import check_choice
+from ..checks import check_choice, check_count
 from ..estimation.choice import named_estimator
 from ..estimation.output import Output, products_of_jets
 from ..sketching import known as stored
 from ..training.runs import BATCH
+from .documents import forget_set
 
 DOCUMENTS = 100  # at most, that principal components are taken over
 NEGLIGIBLE = 1e-9  # share of the largest eigenvalue below which a component is rounding
@@ -50,7 +51,8 @@ def change_by_jets(run, without, degree, *, progress=True):
 
     One jet is pushed through training, at the cost of (degree + 1)(degree + 2) / 2 trainings.
     """
-    model = run.push(run.indicator(without)[None], degree, progress=progress)
+    check_count(degree, "degree")
+    model = run.push(forget_set(run, without)[None], degree, progress=progress)
 
     def known(doc):
         return logits(model, doc).coefficients[1:, 0]
@@ -60,7 +62,7 @@ def change_by_jets(run, without, degree, *, progress=True):
 
 def change_by_effects(run, without, *, progress=True):
     """The sum of the effects of each deleted document alone: a `Change`."""
-    rows = [run.indicator([i]) for i in np.flatnonzero(run.indicator(without))]
+    rows = [run.indicator([i]) for i in np.flatnonzero(forget_set(run, without))]
     return Change(_retrained(run, rows, progress), np.ones(len(rows)), len(rows))
 
 
@@ -71,8 +73,10 @@ def change_by_regression(run, without, deletions, *, kind="ridge", progress=True
     kind: a name in `attribution.regressions.REGRESSIONS`.
     """
     check_choice(kind, REGRESSIONS, "kind")
-    x = np.atleast_2d(np.asarray(deletions, float))
-    known, question = _retrained(run, x, progress), run.indicator(without)[None]
+    x, question = np.atleast_2d(np.asarray(deletions, float)), forget_set(run, without)
+    if len(x) < 3:
+        raise ValueError(f"{len(x)} retrainings are too few for a regression: give 3 or more")
+    known, question = _retrained(run, x, progress), question[None]
 
     def predict(components):
         rules = REGRESSIONS[kind](x, components, 1)
@@ -93,7 +97,7 @@ def change_by_sketch(sketch, run, without, *, estimator="automatic"):
         raise ValueError("give a sketch whose units are single documents, around nothing deleted")
     directions, anchors, degree = sketch.directions, sketch.anchors, sketch.degree
     named, m = named_estimator(estimator), len(sketch)
-    moves, model = run.indicator(without)[None], run.model
+    moves, model = forget_set(run, without)[None], run.model
     anchored = list(
         stored.anchor_parameters(sketch.group, BATCH)
     )  # there may be more of them later
@@ -126,8 +130,8 @@ def change_by_sketch(sketch, run, without, *, estimator="automatic"):
 def mean_change(changes):
     """The mean of some changes, such as those of runs of several seeds: a `Change`."""
     changes = list(changes)
-    if not changes:
-        raise ValueError("there are no changes: give at least one")
+    if not changes or not all(isinstance(one, Change) for one in changes):
+        raise ValueError(f"give one or more changes, such as of change_by_jets, not {changes!r}")
     weights = np.concatenate([one.weights for one in changes]) / len(changes)
 
     def known(doc):

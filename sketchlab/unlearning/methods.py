@@ -12,6 +12,8 @@ All take steps of one document (see `steps`); `added` has methods of one step in
 """
 
 import dataclasses
+import inspect
+import numbers
 
 import numpy as np
 
@@ -20,7 +22,8 @@ from ..checks import check_choice, check_count
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from .added import first_epoch_gradients, single_gradient
-from .population import loss_of
+from .documents import forget_set
+from .population import Models, loss_of
 from .steps import take_steps
 
 
@@ -51,15 +54,28 @@ def path(originals, without, method, stops, *, progress=True, **settings):
     the rates. None: the end. The rest is as in `unlearn`, whose models are those of the last stop
     if that is all documents.
     """
-    check_choice(method, METHODS, "method")
-    run = originals.run
-    forget = run.indicator(without)
-    if not np.any(forget) or np.all(forget):
-        raise ValueError(
-            f"the forget set has {int(forget.sum())} of {len(run)} documents: give at least one "
-            "and not all of them"
-        )
+    if not isinstance(originals, Models):
+        raise TypeError(f"originals must be Models, from train_seeds, not {originals!r}")
+    check_settings(method, settings)
+    if stops is not None:
+        stops = [stops] if isinstance(stops, numbers.Real) else list(stops)
+        if not stops or settings.get("rate") is not None:
+            raise ValueError("give one or more stops, and for the methods of one step no rate=")
+    forget = forget_set(originals.run, without)
     return METHODS[method](originals, forget, stops=stops, progress=progress, **settings)
+
+
+def check_settings(method, settings):
+    """Raise ValueError for an unknown method, TypeError for a setting that it does not have."""
+    check_choice(method, METHODS, "method")
+    known = set(inspect.signature(METHODS[method]).parameters)
+    if "settings" in known:
+        known |= set(inspect.signature(take_steps).parameters) - {"loss", "signs"}
+    known -= {"originals", "forget", "settings", "stops", "progress"}
+    if odd := sorted(set(settings) - known):
+        raise TypeError(f"{method} has no setting {odd[0]!r}, only {', '.join(sorted(known))}")
+    if "targets" in known and "targets" not in settings:
+        raise TypeError("matching needs targets=, a function of a document that returns logits")
 
 
 def stopped(way, examples, level):
@@ -70,6 +86,15 @@ def stopped(way, examples, level):
     predicted loss after retraining. Models that do not reach it stay as they are at the last stop.
     Returns `Models`, and which reached it, (models,).
     """
+    way, examples = list(way), list(examples)
+    if not way or not examples:
+        raise ValueError("give one or more stops of a way, and one or more examples")
+    level = np.asarray(level, dtype=float)
+    if level.shape not in ((), (len(way[0]),)) or not np.all(np.isfinite(level)):
+        raise ValueError(
+            f"level must be one finite number of nats, or one for each of {len(way[0])} models, "
+            f"not {level!r}"
+        )
     losses = np.array([models.losses(examples).mean(axis=1) for models in way])
     reached = losses >= level
     number = np.where(reached.any(axis=0), reached.argmax(axis=0), len(way) - 1)

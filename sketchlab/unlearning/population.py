@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from ..checks import check_count, check_seed
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat, initial_parameters
@@ -98,9 +99,13 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     for microgpt.
     Raises FloatingPointError, in words, if training diverges under a seed.
     """
-    seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    given, one = seeds, isinstance(seeds, (int, float, np.integer))
+    seeds = range(check_count(seeds, "seeds")) if one else seeds
+    if isinstance(seeds, str) or not hasattr(seeds, "__iter__"):
+        raise TypeError(f"seeds must be how many, or a list of them, not {given!r}")
+    seeds = tuple(check_seed(seed) for seed in seeds)
     if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds must be different numbers, one or more, not {seeds!r}")
+        raise ValueError(f"seeds must be different numbers, one or more, not {given!r}")
     starts = np.array([_start(run, seed, initial) for seed in seeds])
     without = tuple(int(i) for i in without)
     kept, flat = 1.0 - run.indicator(list(without)), starts.copy()

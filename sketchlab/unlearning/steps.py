@@ -10,10 +10,10 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count
+from ..checks import check_count, check_seed
 from ..progress import progress_bar
 from ..training.models import Flat
-from ..training.optimizers import Adam
+from ..training.optimizers import SGD, Adam
 from ..training.runs import BATCH
 
 
@@ -39,6 +39,9 @@ def take_steps(
     """
     run, count = originals.run, len(originals)
     optimizer = Adam(learning_rate=1e-3, schedule="constant") if optimizer is None else optimizer
+    if not isinstance(optimizer, (SGD, Adam)):
+        raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
+    check_seed(seed)
     used = _used(forget, kept, count, seed) & (signs != 0)
     rng, orders = np.random.default_rng((seed, len(run))), []
     for number in range(check_count(passes, "passes")):

@@ -1,0 +1,38 @@
+"""The documents of a bench: which to forget, and which were never trained on."""
+
+import numpy as np
+
+from ..training.fingerprints import digest
+
+
+def forget_set(run, without):
+    """The down-weights that delete these documents, (n,).
+
+    Raises as `TrainingRun.indicator` does, and ValueError for none of them or all of them.
+    """
+    found = run.indicator(without)
+    if not np.any(found) or np.all(found):
+        raise ValueError(
+            f"the forget set has {int(found.sum())} of {len(run)} documents: give at least one and "
+            "not all of them"
+        )
+    return found
+
+
+def unseen_documents(run, unseen):
+    """The documents as a list.
+
+    Raises ValueError if there are none, or if the run has one of them, TypeError for one string,
+    and whatever the model says of documents that it cannot read.
+    """
+    if isinstance(unseen, (str, bytes)):
+        raise TypeError(f"unseen must be a list of documents, not one string: give [{unseen!r}]")
+    found = list(unseen)
+    if not found:
+        raise ValueError("give some documents that were never trained on as unseen")
+    seen = {digest(run.data[i]) for i in range(len(run))}
+    for one in found:
+        if digest(one) in seen:
+            raise ValueError(f"{one!r} is in the data of the run: it was trained on")
+    run.model.losses(found)
+    return found
