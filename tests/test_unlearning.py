@@ -222,6 +222,17 @@ def test_a_single_gradient_undoes_training_to_first_order():
         errors.append(sl.unlearning.verification_error(found.flat, oracles.flat))
         assert np.all(errors[-1] < 0.1 * before)
     np.testing.assert_allclose(errors[1] / errors[0], 4.0, rtol=0.1)
+    assert found.cost == pytest.approx(1 + 3 / 48), "three gradients of 48"
+
+
+def test_gradients_of_batches_cost_what_they_are():
+    """Two gradients, where each of four steps takes five."""
+    kind = sl.Model({"w": np.zeros(1)}, lambda p, rows: (p["w"] - np.arange(20.0)[rows]) ** 2)
+    settings = {"optimizer": sl.SGD(0.01), "batch_size": 5, "progress": False}
+    run = sl.TrainingRun(kind, np.arange(20), steps=4, **settings)
+    models = train_seeds(run, 2, initial=lambda seed: {"w": np.full(1, seed)}, progress=False)
+    assert unlearn(models, [1, 2], "single_gradient").cost == pytest.approx(1 + 2 / 20)
+    assert unlearn(models, [1, 2], "ascent").cost == pytest.approx(1 + 2 / 20)
 
 
 def test_doing_nothing_and_diverging_are_said(originals):
