@@ -9,6 +9,7 @@ The rooms, from the ground up; each imports only from those before it:
 `sketching`: sketches of training runs, their anchors, and the folders they are kept in.
 `attribution`: the methods to compare with.
 `unlearning`: methods that change a trained model, and what they are judged by.
+`incontext`: learning in context, and exact unlearning of what it is learned from.
 `reports`: the report of one request to delete documents.
 `figures`, `widgets`, `paper`: pictures, the explorer, the paper's experiments.
 
@@ -35,6 +36,7 @@ LATER = {  # name: the room or module that has it, and what it is called there
     "directions": (".estimation.directions", None),
     "explore": (".widgets", "explore"),
     "figures": (".figures", None),
+    "incontext": (".incontext", None),
     "local_sketch": (".estimation.local", "local_sketch"),
     "open_sketch": (".sketching.sketch", "open_sketch"),
     "paper": (".paper", None),

@@ -18,6 +18,7 @@ ROOMS = [  # from the ground up: each imports only from itself and those before 
     "sketching",
     "attribution",
     "unlearning",
+    "incontext",
     "reports",
     "figures",
     "widgets",
@@ -32,6 +33,7 @@ NOT = {  # room: what it does not import although it lies below
     "sketching": {"canvas"},
     "attribution": {"canvas"},
     "unlearning": {"canvas"},
+    "incontext": {"canvas"},
     "reports": {"canvas"},
 }
 MOST_LINES = 300

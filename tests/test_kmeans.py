@@ -1,0 +1,359 @@
+"""Quantized k-means: after any deletion it is a run without the point, bit for bit."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies
+from scipy import stats
+
+from sketchlab.incontext import QuantizedKMeans, lattice, lloyd
+
+
+def blobs(rng, n, columns):
+    """Points around four centres."""
+    return rng.normal(size=(n, columns)) + 6.0 * rng.integers(0, 4, size=(n, 1))
+
+
+DATA = {
+    "blobs": blobs,
+    "duplicates": lambda rng, n, columns: rng.integers(0, 3, size=(n, columns)).astype(float),
+    "boundaries": lambda rng, n, columns: 0.25 * rng.integers(-8, 9, size=(n, columns)),
+    "heavy tails": lambda rng, n, columns: rng.standard_t(1.5, size=(n, columns)).clip(-1e4, 1e4),
+    "far away": lambda rng, n, columns: blobs(rng, n, columns) + 1e3,
+}
+
+
+def digits(rng, n, columns):
+    """Some of scikit-learn's digits, their first pixels that are used."""
+    from sklearn.datasets import load_digits
+
+    return load_digits().data[rng.choice(1797, n, replace=False)][:, 2 : 2 + columns]
+
+
+DATA["digits"] = digits
+
+
+def assert_same(one, other):
+    """Bit for bit, in every array."""
+    one, other = one.state(), other.state()
+    assert set(one) == set(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def drawn(kind, seed):
+    """A data set and clusters with settings drawn at random."""
+    rng = np.random.default_rng((seed, len(kind)))
+    X = DATA[kind](rng, int(rng.integers(12, 120)), int(rng.integers(1, 6)))
+    width, gamma = rng.choice([0.03, 0.25, 1.0, 5.0]), rng.choice([0.0, 0.2, 0.5, 1.0])
+    iterations = int(rng.integers(1, 9))
+    made = QuantizedKMeans(
+        int(rng.integers(1, 9)), width, gamma=gamma, iterations=iterations, seed=seed
+    )
+    return made.fit(X), X, rng
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_deletions_equal_runs_from_scratch(kind):
+    """More than 2,000 in all data sets; some are certified, some are not, and none is wrong."""
+    answers = []
+    for seed in range(40):
+        made, X, rng = drawn(kind, seed)
+        for number in rng.permutation(len(X))[: min(10, len(X) - made.clusters)]:
+            answers.append(made.forget(number).certified)
+            assert_same(made, made.refit())
+    assert len(answers) > 340 and 0.05 < np.mean(answers) < 0.95
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_sequences_of_deletions_and_additions_equal_runs_from_scratch(kind):
+    """500 sequences of ten, mixed; the state after each, and a run on the points by themselves."""
+    answers = []
+    for seed in range(100, 184):
+        made, X, rng = drawn(kind, seed)
+        for _ in range(10):
+            if rng.random() < 0.4 or len(made) <= made.clusters:
+                x = X[rng.integers(len(X))] + rng.choice([0.0, 0.5]) * rng.normal(size=X.shape[1])
+                answers.append(made.add(x).certified)
+            else:
+                answers.append(made.forget(rng.choice(made.numbers)).certified)
+        assert_same(made, made.refit())
+    assert len(answers) == 840 and 0.02 < np.mean(answers) < 0.98
+
+
+def distance(one, other):
+    """The squared distance of two lists of integers."""
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def by_hand(X, numbers, made):
+    """The same clusters in other words: fractions, one point after the other, no record."""
+    k, cell = made.clusters, lattice.CELL
+    points = [[int(v) for v in row] for row in lattice.to_units(X, made.width)]
+    times = lattice.clocks(made.seed, k, numbers)
+    seeds = []
+    for t in range(k):
+        far = [
+            min(
+                (sum((a - b) ** 2 for a, b in zip(p, points[s], strict=True)) for s in seeds),
+                default=1,
+            )
+            for p in points
+        ]
+        free = [i for i in range(len(points)) if i not in seeds]
+        away = [i for i in free if far[i] > 0]
+        ring = {i: times[t][i] / (far[i] if away else 1) for i in (away or free)}
+        seeds.append(min(ring, key=ring.get))
+    centroids = [points[i] for i in seeds]
+    for t in range(made.iterations):
+        groups = [[] for _ in range(k)]
+        for p in points:
+            far = [distance(p, c) for c in centroids]
+            groups[far.index(min(far))].append(p)
+        phase = lattice.phases(made.seed, t, len(points[0]))
+        least = Fraction(str(made.gamma)) * len(points) / k
+        new = []
+        for group, before in zip(groups, centroids, strict=True):
+            target = []
+            for j, old in enumerate(before):
+                total = Fraction(sum(p[j] for p in group))
+                if len(group) < least:
+                    value = (total + (least - len(group)) * old) / least
+                else:
+                    value = total / len(group) if group else Fraction(old)
+                steps = (value - int(phase[j])) / cell + Fraction(1, 2)
+                moved = group or least
+                target.append(
+                    (steps.numerator // steps.denominator) * cell + int(phase[j]) if moved else old
+                )
+            new.append(target)
+        centroids = new
+    return [numbers[i] for i in seeds], centroids
+
+
+@pytest.mark.parametrize("kind", ["blobs", "boundaries", "digits"])
+def test_the_clusters_are_those_of_another_program(kind):
+    """Seeds and centroids, in exact fractions."""
+    for seed in range(8):
+        made, X, rng = drawn(kind, seed)
+        for number in rng.permutation(len(X))[:3]:
+            if len(made) > made.clusters:
+                made.forget(number)
+        kept = made.numbers
+        seeds, centroids = by_hand(X[kept], kept, made)
+        assert list(made.state()["seeds"]) == seeds
+        np.testing.assert_array_equal(made.state()["centroids"][-1], centroids)
+
+
+def many(seed=0, columns=2):
+    """10,000 points around ten centres, with a standard deviation of 1."""
+    rng = np.random.default_rng(seed)
+    centres = 10.0 * rng.normal(size=(10, columns))
+    return np.concatenate([rng.normal(size=(1000, columns)) + c for c in centres])
+
+
+def test_most_deletions_are_certified_where_it_matters():
+    """Of 10,000 points with a width of one standard deviation: at most at a constant price."""
+    X, answers = many(), []
+    for seed in range(10):
+        made = QuantizedKMeans(10, 1.0, seed=seed).fit(X)
+        before = made.operations
+        found = [
+            made.forget(i).certified for i in np.random.default_rng(seed).permutation(10_000)[:50]
+        ]
+        if all(found):
+            assert made.operations - before <= 50 * 10 * (10 + 10), "whatever the number of points"
+        answers += found
+    assert np.mean(answers) > 0.9
+
+
+def test_the_loss_is_near_that_of_plain_k_means():
+    """From the same seeds: the lattice costs little at a width of half a standard deviation."""
+    from sklearn.cluster import KMeans
+
+    X, ratios = many(columns=3), []
+    for seed in range(8):
+        made = QuantizedKMeans(10, 0.5, gamma=0.0, seed=seed).fit(X)
+        plain = KMeans(10, init=X[made.state()["seeds"]], n_init=1, max_iter=10).fit(X)
+        ratios.append(made.loss / (plain.inertia_ / len(X)))
+    assert 0.97 < np.mean(ratios) < 1.08
+
+
+def losses_of(rule, seeds, X):
+    """The loss after rule(clusters) under many seeds."""
+    return [rule(QuantizedKMeans(3, 0.5, iterations=4, seed=seed).fit(X)) for seed in seeds]
+
+
+def test_states_after_deletion_are_distributed_as_those_of_retraining():
+    """Two samples of 400 seeds each. The power: never clustering again is found out."""
+    rng = np.random.default_rng(3)
+    X = blobs(rng, 40, 2)
+    gone = [i for i in range(40) if X[i, 0] > 14][:12]  # a good part of one cluster
+    kept = np.delete(X, gone, axis=0)
+
+    def forgotten(made):
+        for number in gone:
+            made.forget(number)
+        return made.loss
+
+    def lazy(made):  # the centroids stay as they are
+        centroids = made.centroids
+        return np.mean(np.min(np.sum((kept[:, None] - centroids) ** 2, axis=2), axis=1))
+
+    again = [
+        QuantizedKMeans(3, 0.5, iterations=4, seed=s).fit(kept).loss for s in range(5000, 5400)
+    ]
+    assert stats.ks_2samp(losses_of(forgotten, range(400), X), again).pvalue > 0.01
+    assert stats.ks_2samp(losses_of(lazy, range(400), X), again).pvalue < 1e-6
+
+
+def test_seeds_are_those_of_k_means_plus_plus():
+    """The second of two seeds, over many seeds of the clocks: in proportion to squared distance."""
+    X = np.array([[0.0], [1.0], [3.0], [4.0]])
+    second = {first: np.zeros(4) for first in range(4)}
+    for seed in range(6000):
+        one, two = QuantizedKMeans(2, 1.0, iterations=1, seed=seed).fit(X).state()["seeds"]
+        second[int(one)][two] += 1
+    firsts = [counts.sum() for counts in second.values()]
+    assert stats.chisquare(firsts).pvalue > 1e-3
+    for first, counts in second.items():
+        expected = (X[:, 0] - X[first, 0]) ** 2
+        others = expected > 0
+        expected = expected / expected.sum() * counts.sum()
+        assert counts[first] == 0
+        assert stats.chisquare(counts[others], expected[others]).pvalue > 1e-3
+
+
+def test_a_deleted_seed_is_drawn_again():
+    """Every seed in turn, the first among them; each is clustered again, and is nowhere."""
+    X = blobs(np.random.default_rng(1), 40, 2)
+    for place in range(4):
+        made = QuantizedKMeans(4, 1.0, seed=2).fit(X)
+        number = int(made.state()["seeds"][place])
+        found = made.forget(number)
+        assert not found.certified and found.failed == f"point {number} is a seed"
+        assert number not in made.state()["seeds"]
+        assert_same(made, made.refit())
+
+
+def test_gamma_depends_on_all_points():
+    """A deletion from a large cluster moves a small one, which is held back by a share of n."""
+    X = np.concatenate([np.zeros((60, 1)), [[100.0], [100.3], [101.0]]])
+    moved = []
+    for seed in range(40):
+        made = QuantizedKMeans(2, 2e-4, gamma=1.0, iterations=2, seed=seed).fit(X)
+        number = next(i for i in range(60) if i not in made.state()["seeds"])
+        before = made.centroids
+        answer = made.forget(number)
+        assert_same(made, made.refit())
+        moved.append(not answer.certified and not np.array_equal(before, made.centroids))
+    assert np.mean(moved) > 0.5
+
+
+def test_a_failed_check_changes_nothing_before_the_new_run(monkeypatch):
+    """If clustering again is interrupted, the point is still there, and so is the state."""
+    X = blobs(np.random.default_rng(5), 30, 2)
+    made = QuantizedKMeans(3, 0.001, seed=1).fit(X)
+    before = made.state()
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lloyd.Lloyd, "run", stop)
+    for change in (lambda: made.forget(3), lambda: made.add([99.0, 99.0])):
+        with pytest.raises(KeyboardInterrupt):
+            change()
+        for name, value in made.state().items():
+            np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_saved_state_goes_on(tmp_path):
+    """And has no trace of a deleted point: it is that of data that never had it."""
+    X = blobs(np.random.default_rng(6), 50, 3)
+    X[7] = 1234.5
+    made = QuantizedKMeans(3, 1.0, seed=4).fit(X)
+    made.forget(7)
+    made.forget(11)
+    path = tmp_path / "clusters.npz"
+    made.save(path)
+    opened = QuantizedKMeans.open(path)
+    assert_same(opened, made)
+    units = lattice.to_units([[1234.5]], 1.0)[0, 0]
+    for name, value in opened.state().items():
+        assert name == "scales" or not np.any(value == units)
+    assert not np.any(made._points == units)
+    opened.add([0.0, 1.0, 2.0]), made.add([0.0, 1.0, 2.0])
+    opened.forget(20), made.forget(20)
+    assert_same(opened, made)
+    assert_same(opened, opened.refit())
+    path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="holds no state"):
+        QuantizedKMeans.open(path)
+
+
+coordinates = strategies.lists(
+    strategies.tuples(strategies.integers(-3, 3), strategies.sampled_from([0.0, 0.5, 0.25])),
+    min_size=4,
+    max_size=14,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(coordinates, strategies.integers(1, 4), strategies.integers(0, 5), strategies.randoms())
+def test_small_and_degenerate_sets(points, clusters, seed, order):
+    """Duplicates, ties, points on boundaries, clusters of one, down to the last."""
+    X = np.array(points, float)
+    made = QuantizedKMeans(clusters, 0.5, gamma=0.3, iterations=3, seed=seed).fit(X)
+    numbers = list(range(len(X)))
+    order.shuffle(numbers)
+    for number in numbers[: len(X) - clusters]:
+        made.forget(number)
+        assert_same(made, made.refit())
+    assert len(made) == clusters
+    with pytest.raises(ValueError, match="none can be deleted"):
+        made.forget(numbers[-1])
+    made.add(X[0])
+    assert_same(made, made.refit())
+    assert set(made.representatives()) <= set(made.numbers)
+    assert set(made.representatives()) <= set(made.numbers)
+
+
+FITTED = QuantizedKMeans(3, 1.0).fit(blobs(np.random.default_rng(0), 20, 2))
+FITTED.forget(4)
+WRONG = [
+    (lambda: QuantizedKMeans(0, 1.0), "clusters must be"),
+    (lambda: QuantizedKMeans(2, 0.0), "width must be a finite number above 0"),
+    (lambda: QuantizedKMeans(2, -1.0), "width must be"),
+    (lambda: QuantizedKMeans(2, np.nan), "width must be"),
+    (lambda: QuantizedKMeans(2, "a"), "width must be"),
+    (lambda: QuantizedKMeans(2, 1.0, gamma=2), "gamma must lie"),
+    (lambda: QuantizedKMeans(2, 1.0, iterations=0), "iterations must be"),
+    (lambda: QuantizedKMeans(2, 1.0, seed=-1), "seed must be"),
+    (lambda: QuantizedKMeans(5, 1.0).fit(np.zeros((4, 2))), "5 clusters need as many points"),
+    (lambda: QuantizedKMeans(2, 1.0).fit(np.zeros(4)), "shape"),
+    (lambda: QuantizedKMeans(2, 1.0).fit([["a"], ["b"]]), "array of numbers"),
+    (lambda: QuantizedKMeans(2, 1.0).fit(np.full((4, 2), np.nan)), "NaN or infinite"),
+    (lambda: QuantizedKMeans(2, 1e-9).fit(np.ones((4, 2))), "within 1048576 widths"),
+    (lambda: QuantizedKMeans(1, 1.0).fit(np.zeros((1, 100_000))), "100000 columns"),
+    (lambda: QuantizedKMeans(2, 1.0).forget(1), "call fit first"),
+    (lambda: FITTED.forget(4), "point 4 was deleted before"),
+    (lambda: FITTED.forget(20), "point 20 is not there, 0 to 19 are"),
+    (lambda: FITTED.forget(-1), "integer, 0 or higher"),
+    (lambda: FITTED.forget(1.5), "integer, 0 or higher"),
+    (lambda: FITTED.add([1.0]), "1 columns, and 2 are expected"),
+    (lambda: FITTED.add([np.inf, 0.0]), "NaN or infinite"),
+    (lambda: FITTED.predict(np.zeros((2, 3))), "3 columns, and 2"),
+    (lambda: FITTED.fit(np.full((4, 2), np.nan)), "NaN or infinite"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(WRONG)))
+def test_wrong_input_is_refused_and_changes_nothing(case):
+    """In words."""
+    call, message = WRONG[case]
+    before = FITTED.state()
+    with pytest.raises(ValueError, match=message):
+        call()
+    for name, value in FITTED.state().items():
+        np.testing.assert_array_equal(value, before[name])
