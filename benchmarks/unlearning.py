@@ -162,7 +162,7 @@ def task_set(run, without, unseen, options, rates, close):
     """The table and the null of one forget set. close: also look at it closely."""
     bench = Bench(run, without, unseen, seeds=options["seeds"], progress=False)
     predicted = jets(bench)
-    bench.table.append({"method": "retraining, other seeds", **bench.scores(bench.same)})
+    bench.table.append({"method": "retraining, same seeds", **bench.scores(bench.same)})
     bench.add("nothing", name="doing nothing")
     ways = {}
     for name, (method, settings) in methods(bench, predicted).items():

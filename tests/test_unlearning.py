@@ -106,7 +106,7 @@ def test_steps_by_hand(run, originals):
     assert up.cost == pytest.approx(1 + 1 / 48) and list(up.steps) == [1, 1, 1]
     settings = {"optimizer": RATE, "kept": 1, "weight": 2.0, "seed": 3, "progress": False}
     both = unlearn(originals, [7], "ascent_descent", **settings)
-    used = steps._used(run.indicator([7]), 1, 3, 3)
+    used = steps._used(run.indicator([7]), 1, originals.seeds, 3)
     order = np.random.default_rng((3, 24)).permutation(24)
     for number, row in enumerate(originals.flat):
         assert used[number].sum() == 2
@@ -130,6 +130,9 @@ def test_nothing_depends_on_how_many_are_trained_together(originals, method, mon
     assert np.all(together.moved) and not np.any(together.diverged)
     taken = {"fine_tuning": 8, "scrub": 11}.get(method, 14)
     assert list(together.steps) == [taken] * 3
+    others = train_seeds(originals.run, originals.seeds[:0:-1], progress=False)
+    again = unlearn(others, FORGET, method, **settings)
+    np.testing.assert_allclose(again.flat, together.flat[:0:-1], rtol=1e-9, atol=1e-12)
 
 
 def test_matching_goes_to_the_targets(run, originals):

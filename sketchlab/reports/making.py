@@ -17,7 +17,6 @@ from .measures import judged
 from .page import fragment, page
 
 FORMAT = 1
-SPLITS = 40  # of retrained models: the null bands of a report decide, so they are drawn from more
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -122,7 +121,7 @@ def report(
         weights = answers.unit_weights(sketch, run, deleted)
     if method is not None and bench is None:
         seeds = 100 if seeds is None else seeds
-        settled = {"initial": initial, "splits": SPLITS, "progress": progress}
+        settled = {"initial": initial, "progress": progress}
         bench = Bench(run, deleted, unseen, seeds=seeds, **settled)
 
     model = run.retrain(without=deleted, progress=progress)

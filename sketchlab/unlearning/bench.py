@@ -15,7 +15,7 @@ from .population import train_seeds
 from .ways import way_of
 
 RETAINED = 60  # documents of the retain set that margins are compared on
-SPLITS = 10  # of the null
+SPLITS = 40  # of the null
 PARTS = ("forget", "retain", "unseen")
 DISTANCES = ("klom", "klom95", "wasserstein")
 WIDE = np.array([5.0, 95.0])  # percentiles of the null's range

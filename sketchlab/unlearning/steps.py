@@ -1,8 +1,8 @@
 """Steps of one document from trained models, on any objective, many models side by side.
 
 One order of documents serves all models. Which of the documents outside the forget set a model is
-shown is drawn for each model, and those that it skips do not change it. So the result does not
-depend on how many models are trained together.
+shown is drawn by its seed, and those that it skips do not change it. So the result does not depend
+on which models are trained together.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ def take_steps(
     if not isinstance(optimizer, (SGD, Adam)):
         raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
     check_seed(seed)
-    used = _used(forget, kept, count, seed) & (signs != 0)
+    used = _used(forget, kept, originals.seeds, seed) & (signs != 0)
     rng, orders = np.random.default_rng((seed, len(run))), []
     for number in range(check_count(passes, "passes")):
         order = rng.permutation(len(run))
@@ -118,16 +118,16 @@ def _walk(run, flat, loss, signs, used, rows, order, last, optimizer):
         yield flat
 
 
-def _used(forget, kept, models, seed):
+def _used(forget, kept, seeds, seed):
     """Which documents each model uses, (models, n): the forget set, and a sample of the others."""
     others = np.flatnonzero(forget == 0)
-    used = np.tile(forget == 1, (models, 1))
+    used = np.tile(forget == 1, (len(seeds), 1))
     if kept is None or kept == len(others):
         used[:, others] = True
         return used
     if kept != 0 and check_count(kept, "kept") > len(others):
         raise ValueError(f"kept is {kept}, but only {len(others)} documents are not forgotten")
-    for number, row in enumerate(used):
-        rng = np.random.default_rng((seed, number))
+    for own, row in zip(seeds, used, strict=True):
+        rng = np.random.default_rng((seed, own))
         row[rng.choice(others, kept, replace=False)] = True
     return used
