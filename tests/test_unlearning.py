@@ -154,6 +154,26 @@ def test_matching_goes_to_the_targets(run, originals):
     assert not np.any(still.moved) and "3 not moved" in repr(still)
 
 
+def test_targets_are_copied(originals):
+    """A function may fill the same array again and again."""
+    goal, kept = oracle_targets(originals), {}
+
+    def reused(doc):
+        kept.setdefault(len(doc), goal(doc).copy())[...] = goal(doc) + 0.1
+        return kept[len(doc)]
+
+    fresh = unlearn(originals, FORGET, "matching", targets=lambda doc: goal(doc) + 0.1)
+    again = unlearn(originals, FORGET, "matching", targets=reused)
+    np.testing.assert_array_equal(again.flat, fresh.flat)
+
+
+def test_one_string_is_no_list_of_documents(originals):
+    """Its letters are not documents."""
+    for call in (originals.losses, originals.margins):
+        with pytest.raises(ValueError, match="list of one or more examples, not 'max'"):
+            call("max")
+
+
 def test_predicted_targets_are_near_the_retrained_logits(run, originals):
     """To degree 1 the derivative along the deletion; more degrees come nearer to retraining."""
     run = sl.train(DOCS, **{**SMALL, "steps": 24})
@@ -290,5 +310,21 @@ def test_wrong_seeds_are_refused(run):
     for seeds in ("3", None):
         with pytest.raises(TypeError, match="how many, or a list"):
             train_seeds(run, seeds)
+    for without in ([2.7], ["3"], [True], ["max"]):
+        with pytest.raises(TypeError, match="indices must be integers"):
+            train_seeds(run, 2, without=without)
+    for seed in (-1, "a", 50.0):
+        with pytest.raises(ValueError, match="seed must be an integer"):
+            sl.unlearning.reseeded(run, seed)
+    wild = sl.train(DOCS, **{**SMALL, "steps": 4}, optimizer=sl.SGD(2.0))
+    with pytest.raises(FloatingPointError, match="one or more of the seeds"):
+        train_seeds(
+            wild,
+            2,
+            initial=lambda seed: {
+                name: 1e150 * value for name, value in wild.initial.fresh(seed).parameters.items()
+            },
+            progress=False,
+        )
     with pytest.raises(TypeError, match="originals must be Models"):
         unlearn(run, [1], "ascent")

@@ -1,9 +1,14 @@
 """The bench: oracles are at the null, doing nothing is not, and diverging is a row."""
 
+import dataclasses
+import pickle
+import unicodedata
+
 import numpy as np
 import pytest
 
 import sketchlab as sl
+from sketchlab.unlearning import documents
 from sketchlab.unlearning.bench import PARTS, Bench
 
 DOCS = sl.names.load()[:24]
@@ -79,6 +84,64 @@ def test_benches_share_originals(bench):
     run = sl.train(DOCS, steps=24, width=8, heads=2, vocabulary=LETTERS, progress=False)
     with pytest.raises(ValueError, match="this same run"):
         Bench(run, FORGET, ["max"], originals=bench.originals)
+
+
+def test_originals_of_another_kind_are_refused(bench):
+    """Other starts, other documents, or unlearned already: the rows would mean nothing."""
+    run, quiet = bench.run, {"progress": False}
+
+    def wide(seed):
+        return {name: 3.0 * value for name, value in run.initial.fresh(seed).parameters.items()}
+
+    own = sl.unlearning.train_seeds(run, 50, initial=wide, **quiet)
+    with pytest.raises(ValueError, match="initial= that they were trained with"):
+        Bench(run, FORGET, ["max"], originals=own, **quiet)
+    same = Bench(run, FORGET, ["max"], originals=own, initial=wide, **quiet)
+    np.testing.assert_array_equal(same.same.starts, own.starts)
+    without = sl.unlearning.train_seeds(run, 50, without=[3], **quiet)
+    for wrong in (without, sl.unlearning.unlearn(bench.originals, [3], "nothing")):
+        with pytest.raises(ValueError, match="trained on all documents"):
+            Bench(run, FORGET, ["max"], originals=wrong, **quiet)
+    with pytest.raises(TypeError, match="must be Models"):
+        Bench(run, FORGET, ["max"], originals=3, **quiet)
+
+
+def test_models_may_come_from_another_process(bench):
+    """A copy by pickle is scored as they are."""
+    found = bench.scores(pickle.loads(pickle.dumps(bench.same)))
+    assert found["klom"] == bench.scores(bench.same)["klom"]
+
+
+def test_margins_that_overflow_count_as_diverged(bench):
+    """Their parameters are finite still."""
+    models = bench.add("single_gradient", rate=1e200)
+    assert not np.any(models.diverged) and bench.table[-1]["diverged"] == 50
+    models = dataclasses.replace(bench.originals, flat=1e300 * bench.originals.flat)
+    assert np.all(np.isfinite(models.flat)) and bench.scores(models)["diverged"] == 50
+    del bench.table[-1]
+
+
+def test_what_was_trained_on_is_not_unseen():
+    """By value, as the model reads it: of other types, compositions and beyond the context."""
+    kind = sl.Model({"w": np.zeros(1)}, lambda p, rows: (p["w"] - np.arange(30.0)[rows]) ** 2)
+    run = sl.TrainingRun(kind, np.arange(30), optimizer=sl.SGD(0.01), progress=False)
+    rows = sl.TrainingRun(
+        sl.Model({"w": np.zeros(2)}, lambda p, x: sl.ring.sum(p["w"][..., None, :] * x, -1)),
+        np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32),
+        optimizer=sl.SGD(0.01),
+        progress=False,
+    )
+    words = sl.train(["müller", "maja" * 5], width=8, heads=2, progress=False)
+    for one, unseen in (
+        (run, [3]),
+        (run, range(3)),
+        (rows, [rows.data[2].astype(float)]),
+        (words, [unicodedata.normalize("NFD", "müller")]),
+        (words, ["maja" * 6]),
+    ):
+        with pytest.raises(ValueError, match="it was trained on"):
+            documents.unseen_documents(one, unseen)
+    assert documents.unseen_documents(words, ("maja", "muller")[:1]) == ["maja"]
 
 
 def test_wrong_benches_are_refused(bench):

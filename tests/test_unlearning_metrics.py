@@ -16,6 +16,14 @@ def normal(seed, models=MODELS, examples=40, mean=0.0, spread=1.0):
     return np.random.default_rng(seed).normal(mean, spread, (models, examples))
 
 
+@pytest.mark.parametrize("wrong", [{"clip": 0}, {"clip": -1}, {"floor": 0}, {"floor": 2}])
+def test_wrong_settings_of_klom_are_refused(wrong):
+    """They would read as perfect."""
+    values = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(ValueError, match="clip must be above 0"):
+        klom(values, values, **wrong)
+
+
 def test_margins_are_log_odds():
     """Of the softmax, also far out, where the probability rounds to 1."""
     logits = np.random.default_rng(0).normal(size=(5, 3, 4))

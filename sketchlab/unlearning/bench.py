@@ -9,9 +9,9 @@ import numpy as np
 
 from ..checks import check_count
 from . import metrics
-from .documents import forget_set, unseen_documents
+from .documents import forget_set, same_run, unseen_documents
 from .methods import unlearn
-from .population import train_seeds
+from .population import Models, starts, train_seeds
 from .ways import way_of
 
 RETAINED = 60  # documents of the retain set that margins are compared on
@@ -28,7 +28,7 @@ class Bench:
     never trained on. seeds: how many originals; as many oracles of the same seeds are trained, and
     as many of other seeds. retained: how many documents of the retain set are looked at, drawn by
     `seed`. initial: see `train_seeds`. originals: these, if they are trained already, instead of
-    `seeds` and `initial`. splits: of the oracles, from which the null is taken.
+    `seeds`. splits: of the oracles, from which the null is taken.
 
     table: a list of dictionaries, one per method: "method", "cost" and "steps" (mean), "moved" and
     "diverged" (how many models), "klom", "klom95" (mean and 95th percentile over predictions) and
@@ -43,8 +43,7 @@ class Bench:
         originals=None, splits=SPLITS, progress=True,
     ):  # fmt: skip
         if originals is not None:
-            if originals.run is not run or originals.seeds != tuple(range(len(originals))):
-                raise ValueError("originals must be train_seeds(run, count) of this same run")
+            check_originals(run, originals)
             seeds = len(originals)
         if check_count(seeds, "seeds") < metrics.FEWEST:
             raise ValueError(
@@ -65,6 +64,11 @@ class Bench:
         }
         settings = {"initial": initial, "progress": progress}
         self.originals = train_seeds(run, seeds, **settings) if originals is None else originals
+        if not np.array_equal(starts(run, range(seeds), initial), self.originals.starts):
+            raise ValueError(
+                "the originals started from other parameters than their seeds give here: give the "
+                "initial= that they were trained with"
+            )
         self.same = train_seeds(run, seeds, without=self.without, **settings)
         self.oracles = train_seeds(run, range(seeds, 2 * seeds), without=self.without, **settings)
         self._margins = {
@@ -91,7 +95,7 @@ class Bench:
 
     def scores(self, models):
         """The scores of some models of the originals' seeds; ValueError for others."""
-        if models.seeds != self.originals.seeds or models.run is not self.run:
+        if models.seeds != self.originals.seeds or not same_run(models.run, self.run):
             raise ValueError(
                 "a bench scores models of the run and the seeds of its originals: unlearn these, "
                 "bench.originals"
@@ -105,12 +109,16 @@ class Bench:
         if found["diverged"]:
             return found
         margins = {part: models.margins(docs) for part, docs in self.parts.items()}
+        with np.errstate(over="ignore"):
+            errors = metrics.verification_error(models.flat, self.same.flat)
+        found["diverged"] = count_not_finite({**margins, "weights": errors[:, None]})
+        if found["diverged"]:
+            return found
         losses = {part: models.losses(docs) for part, docs in self.parts.items()}
         found |= self.distances(margins)
         found["losses"] = {part: float(values.mean()) for part, values in losses.items()}
         found["loss_attack"] = metrics.loss_attack(losses["forget"], losses["unseen"])
         found["lira"] = self._lira(margins["forget"])
-        errors = metrics.verification_error(models.flat, self.same.flat)
         found["verification_error"] = float(errors.mean()), _standard_error(errors)
         return found
 
@@ -132,6 +140,22 @@ class Bench:
             first, second = np.split(both[rng.permutation(len(both))], 2)
             found.append(_distances(first, second))
         return {name: _range([one[name] for one in found]) for name in found[0]}
+
+
+def check_originals(run, originals):
+    """Raise TypeError or ValueError for what are no originals of seeds 0, 1, ... of this run."""
+    if not isinstance(originals, Models):
+        raise TypeError(f"originals must be Models, from train_seeds, not {originals!r}")
+    if originals.seeds != tuple(range(len(originals))) or not same_run(originals.run, run):
+        raise ValueError("originals must be train_seeds(run, count) of this same run")
+    if originals.without or originals.origin is not None or np.any(originals.diverged):
+        raise ValueError("originals must be models that were trained on all documents")
+
+
+def count_not_finite(parts):
+    """How many models have values, by part, that are not all finite: they diverged."""
+    bad = [~np.all(np.isfinite(values), axis=1) for values in parts.values()]
+    return int(np.count_nonzero(np.any(bad, axis=0)))
 
 
 def _distances(margins, oracles):

@@ -18,9 +18,10 @@ import numbers
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_choice, check_count
+from ..checks import check_choice, check_count, check_seed
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
+from ..training.optimizers import SGD, Adam
 from .added import first_epoch_gradients, single_gradient
 from .documents import forget_set
 from .population import Models, loss_of
@@ -74,6 +75,12 @@ def check_settings(method, settings):
     known -= {"originals", "forget", "settings", "stops", "progress"}
     if odd := sorted(set(settings) - known):
         raise TypeError(f"{method} has no setting {odd[0]!r}, only {', '.join(sorted(known))}")
+    for name, check in (("passes", check_count), ("seed", check_seed), ("ascents", check_count)):
+        if name in known and settings.get(name) is not None:
+            check(settings[name], name)
+    optimizer = settings.get("optimizer")
+    if optimizer is not None and not isinstance(optimizer, (SGD, Adam)):
+        raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
     if "targets" in known and "targets" not in settings:
         raise TypeError("matching needs targets=, a function of a document that returns logits")
 
@@ -86,9 +93,9 @@ def stopped(way, examples, level):
     predicted loss after retraining. Models that do not reach it stay as they are at the last stop.
     Returns `Models`, and which reached it, (models,).
     """
-    way, examples = list(way), list(examples)
-    if not way or not examples:
-        raise ValueError("give one or more stops of a way, and one or more examples")
+    way = list(way)
+    if not way:
+        raise ValueError("give one or more stops of a way")
     level = np.asarray(level, dtype=float)
     if level.shape not in ((), (len(way[0]),)) or not np.all(np.isfinite(level)):
         raise ValueError(
@@ -206,7 +213,7 @@ def _on_losses(originals, forget, weight, **settings):
 
 def _target(targets, doc, shape):
     """The targets of a document, (models, positions, tokens)."""
-    found = np.asarray(targets(doc), dtype=float)
+    found = np.array(targets(doc), dtype=float)  # a copy: it may be written again
     if found.shape not in (shape, shape[1:]) or not np.all(np.isfinite(found)):
         raise ValueError(
             f"the targets of {doc!r} must be finite logits of shape {shape[1:]} or {shape}, not "

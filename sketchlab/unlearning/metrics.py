@@ -75,6 +75,8 @@ def klom(unlearned, oracle, *, bins=BINS, clip=CLIP, floor=FLOOR, force=False):
     """
     unlearned, oracle = _pair(unlearned, oracle, infinite=True)
     check_count(bins, "bins")
+    if not 0 < clip < np.inf or not 0 < floor < 1:
+        raise ValueError(f"clip must be above 0, floor between 0 and 1, not {clip!r} and {floor!r}")
     fewest = min(len(unlearned), len(oracle))
     if fewest < FEWEST and not force:
         raise ValueError(

@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..checks import check_count, check_seed
+from ..checks import check_count, check_indices, check_seed
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat, initial_parameters
@@ -16,7 +16,7 @@ from ..training.runs import BATCH, TrainingRun
 from .metrics import margins
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Models:
     """Models of one run, one for each seed.
 
@@ -66,6 +66,7 @@ class Models:
 
     def losses(self, examples):
         """Their losses on some examples, (models, examples)."""
+        _check_list(examples)
         with np.errstate(all="ignore"):
             return self.model.losses(examples)
 
@@ -76,6 +77,7 @@ class Models:
         for every example, from its loss, which must be -log p of the right class: ValueError if one
         is negative.
         """
+        _check_list(examples)
         model = self.model
         with np.errstate(all="ignore"):
             if isinstance(model, MicroGPT):
@@ -106,23 +108,29 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     seeds = tuple(check_seed(seed) for seed in seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different numbers, one or more, not {given!r}")
-    starts = np.array([_start(run, seed, initial) for seed in seeds])
-    without = tuple(int(i) for i in without)
-    kept, flat = 1.0 - run.indicator(list(without)), starts.copy()
+    begin = starts(run, seeds, initial)
+    without = tuple(check_indices(without, len(run)).tolist()) if np.size(without) else ()
+    kept, flat = 1.0 - run.indicator(list(without)), begin.copy()
     batches = [slice(i, i + BATCH) for i in range(0, len(seeds), BATCH)]
     with np.errstate(all="ignore"), progress_bar(run.steps * len(batches), progress) as bar:
         for rows in batches:
             state = InPlace(run.initial.parameters, lambda _, rows=rows: flat[rows])
             weights = np.tile(kept, (len(flat[rows]), 1))
-            for _ in run.walk(state, lambda i, weights=weights: weights[:, i]):
-                bar.update()
+            try:
+                for _ in run.walk(state, lambda i, weights=weights: weights[:, i]):
+                    bar.update()
+            except FloatingPointError as error:
+                raise FloatingPointError(
+                    f"training diverges from the initial parameters of one or more of the seeds "
+                    f"{list(seeds[rows])}: lower the learning rate, or leave them out ({error})"
+                ) from error
     broken = [seed for seed, row in zip(seeds, flat, strict=True) if not np.isfinite(row).all()]
     if broken:
         raise FloatingPointError(
             f"training diverges from the initial parameters of seeds {broken}: lower the learning "
             "rate, or leave these seeds out"
         )
-    return Models(run, seeds, starts, flat, without)
+    return Models(run, seeds, begin, flat, without)
 
 
 def reseeded(run, seed, *, initial=None, progress=True):
@@ -130,14 +138,24 @@ def reseeded(run, seed, *, initial=None, progress=True):
 
     initial: as in `train_seeds`.
     """
-    start = Flat.of(run.initial.parameters).named(_start(run, seed, initial))
+    start = Flat.of(run.initial.parameters).named(_start(run, check_seed(seed), initial))
     settings = {"optimizer": run.optimizer, "steps": run.steps, "batch_size": run.batch_size}
     return type(run)(run.initial.with_parameters(start), run.data, **settings, progress=progress)
+
+
+def _check_list(examples):
+    if isinstance(examples, (str, bytes)) or not len(examples):
+        raise ValueError(f"give a list of one or more examples, not {examples!r}")
 
 
 def loss_of(run, parameters, i):
     """The loss on document i of a run under models with these parameters, (models,)."""
     return run.initial.with_parameters(parameters).losses(run.examples([i]))[..., 0]
+
+
+def starts(run, seeds, initial=None):
+    """The initial parameters of some seeds, (seeds, P)."""
+    return np.array([_start(run, seed, initial) for seed in seeds])
 
 
 def _start(run, seed, initial):

@@ -10,10 +10,10 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count, check_seed
+from ..checks import check_count
 from ..progress import progress_bar
 from ..training.models import Flat
-from ..training.optimizers import SGD, Adam
+from ..training.optimizers import Adam
 from ..training.runs import BATCH
 
 
@@ -39,9 +39,6 @@ def take_steps(
     """
     run, count = originals.run, len(originals)
     optimizer = Adam(learning_rate=1e-3, schedule="constant") if optimizer is None else optimizer
-    if not isinstance(optimizer, (SGD, Adam)):
-        raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
-    check_seed(seed)
     used = _used(forget, kept, originals.seeds, seed) & (signs != 0)
     rng, orders = np.random.default_rng((seed, len(run))), []
     for number in range(check_count(passes, "passes")):
@@ -53,6 +50,8 @@ def take_steps(
         orders.append(order)
     order = np.concatenate(orders)
     order = order[used.any(axis=0)[order]]
+    if not len(order):
+        raise ValueError("there is no document to take a step on: kept must be above 0 here")
     stops = [len(order)] if stops is None else _checked_stops(stops, len(order))
     flat = np.repeat(originals.flat[None], len(stops), axis=0)
     share = max(float(used[:, order].mean()), 1e-9)  # of the models that take a step

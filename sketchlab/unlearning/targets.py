@@ -42,6 +42,8 @@ def direct(targets, model, examples):
 
     model: any model of the run, which knows the letters.
     """
+    if isinstance(examples, (str, bytes)) or not len(examples):
+        raise ValueError(f"give a list of one or more examples, not {examples!r}")
     found = []
     for doc in examples:
         _, right = model.sequence(doc)

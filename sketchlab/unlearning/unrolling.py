@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count
+from ..checks import check_count, check_indices
 from ..training.hessian import hessian
 from ..training.microgpt import MicroGPT
 from ..training.optimizers import InPlace
@@ -53,7 +53,11 @@ def unlearning_error(models, *, points=3, examples=None, seed=0):
     steps, rate = run.steps, run.optimizer.learning_rate
     if check_count(points, "points") < 2:
         raise ValueError(f"points must be 2 or more, both ends of training, not {points}")
-    examples = np.arange(len(run)) if examples is None else np.asarray(examples)
+    if models.origin is not None or np.any(models.diverged):
+        raise ValueError("give models that were trained, not unlearned, and that did not diverge")
+    examples = np.arange(len(run)) if examples is None else check_indices(examples, len(run))
+    if not len(examples):
+        raise ValueError("examples is empty: give one or more")
     stops = set(np.unique(np.round(np.linspace(0, steps, points)).astype(int)))
     kept = np.ones((len(models), 1)) - run.indicator(list(models.without))[None]
     state = InPlace(run.initial.parameters, lambda _: models.starts.copy())

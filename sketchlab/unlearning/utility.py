@@ -62,7 +62,7 @@ def generations(models, count, *, seed=0, temperature=0.5):
     seed that it was trained from: models that are compared should be given different ones.
     Raises ValueError if models diverged.
     """
-    check_count(count, "count")
+    count = check_count(count, "count")
     if np.any(models.diverged):
         raise ValueError(
             f"{np.count_nonzero(models.diverged)} of {len(models)} models diverged: they draw "

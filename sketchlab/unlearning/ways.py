@@ -1,6 +1,7 @@
 """What a bench sees along the way of a method: towards the oracles, or past them."""
 
 import dataclasses
+import numbers
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class Way:
 
 def way_of(bench, method, stops, *, progress=True, **settings):
     """The `Way` of a method on a bench. stops, settings: as in `path`."""
+    stops = [stops] if isinstance(stops, numbers.Real) else list(stops)
     found = path(bench.originals, bench.without, method, stops, progress=progress, **settings)
     margins, oracles, documents = {}, {}, {}
     for part, docs in bench.parts.items():
@@ -66,9 +68,9 @@ def way_of(bench, method, stops, *, progress=True, **settings):
         documents[part] = np.repeat(np.arange(len(docs)), counts)
     distances = tuple(
         None
-        if np.any(models.diverged)
+        if not all(np.all(np.isfinite(margins[part][number])) for part in margins)
         else bench.distances({part: margins[part][number] for part in margins})
-        for number, models in enumerate(found)
+        for number in range(len(found))
     )
     costs = tuple(models.cost - bench.originals.cost for models in found)
     steps = tuple(float(np.mean(models.steps)) for models in found)
