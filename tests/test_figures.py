@@ -118,6 +118,7 @@ def test_a_way_of_unlearning_is_drawn_from_its_numbers():
         oracles=oracles,
         documents={part: np.array([0, 0, 1, 1]) for part in parts},
         distances=(*klom, None),
+        same=oracles,
     )
     null = {part: {"klom": (0.3, 0.4, 0.5)} for part in parts}
     figure = figures.unlearning_way(way, 1, null)

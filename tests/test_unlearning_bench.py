@@ -70,6 +70,9 @@ def test_a_way_goes_from_the_originals_past_the_oracles(bench):
     expected = -(losses[0].mean() - losses[1].mean()) / losses[1].std()
     assert missed[0, 1] == pytest.approx(expected)
     assert np.all(missed[0] > 0) and np.all(missed[2] < 0), "overshot"
+    retrained = bench.same.losses([DOCS[5]])[:, 0] * (len(DOCS[5]) + 1)
+    by_hand = -(retrained.mean() - losses[1].mean()) / losses[1].std()
+    assert way.missed_by_retraining()[1] == pytest.approx(by_hand)
     oracles = way.standardised("forget")
     np.testing.assert_allclose([oracles.mean(), oracles.std()], [0.0, 1.0], atol=1e-9)
     assert way.standardised("forget", 0).mean() > 0 > way.standardised("forget", 2).mean()

@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import html
 import re
+import time
 
 import ipywidgets
 import numpy as np
@@ -523,3 +524,21 @@ def test_sliders_tell_what_is_no_figure_and_no_formula():
         assert message.value != "" and image.layout.display == "none", told
         slider.value = 1
         assert message.value == "" and image.layout.display is None
+
+
+def test_a_slow_drawing_says_that_it_is_computed():
+    """While it lasts, and not afterwards."""
+    said = []
+
+    def draw(degree):
+        deadline = time.monotonic() + 20.0
+        while degree > 1 and time.monotonic() < deadline and not message.value:
+            time.sleep(0.01)
+        said.append(message.value if degree > 1 else "")
+        return figures.new_axes()[0]
+
+    message = type("Nothing", (), {"value": ""})
+    box = widgets.with_sliders(draw, degree=(1, 6, 1, 1))
+    degree, message, _ = box.children
+    degree.value = 2
+    assert "computing" in said[-1] and message.value == ""

@@ -79,9 +79,9 @@ class Bench:
         self.null = {part: self._null(part) for part in PARTS}
         self.table = []
 
-    def margins_of_oracles(self, part):
-        """Margins of the oracles of other seeds, (models, predictions)."""
-        return self._margins[part][1]
+    def margins_of_oracles(self, part, *, same=False):
+        """Margins of the oracles of other seeds, or of the same, (models, predictions)."""
+        return self._margins[part][0 if same else 1]
 
     def way(self, method, stops, **settings):
         """What a method does to the originals along its way: a `Way`. See `path`."""

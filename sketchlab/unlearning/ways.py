@@ -18,7 +18,8 @@ class Way:
     costs: what that took, in trainings of the run, beyond the originals. margins: by part, (stops,
     models, predictions). oracles: by part, those of the oracles, (models, predictions). documents:
     by part, the number of the document that each prediction belongs to. distances: at each stop, as
-    `Bench.distances` gives them, or None where models diverged.
+    `Bench.distances` gives them, or None where models diverged. same: as oracles, of the originals'
+    seeds.
     """
 
     stops: tuple
@@ -28,6 +29,7 @@ class Way:
     oracles: dict
     documents: dict
     distances: tuple
+    same: dict
 
     def standardised(self, part, stop=None):
         """Margins in standard deviations of the oracles' from their mean, (models, predictions).
@@ -45,10 +47,16 @@ class Way:
         That is the mean of its log-likelihood over the models less that over the oracles, in
         standard deviations of the oracles'. At the target it is 0; below, the method overshoots.
         """
+        return np.array([self._missed(part, margins) for margins in self.margins[part]])
+
+    def missed_by_retraining(self, part="forget"):
+        """The same for the retrained models of the same seeds, (documents,)."""
+        return self._missed(part, self.same[part])
+
+    def _missed(self, part, margins):
         oracles = self._likelihoods(part, self.oracles[part])
         mean, spread = oracles.mean(axis=0), np.maximum(oracles.std(axis=0), TINY)
-        found = [self._likelihoods(part, one).mean(axis=0) for one in self.margins[part]]
-        return (np.array(found) - mean) / spread
+        return (self._likelihoods(part, margins).mean(axis=0) - mean) / spread
 
     def _likelihoods(self, part, margins):
         """Log-likelihoods of documents, (models, documents), in nats."""
@@ -60,10 +68,11 @@ def way_of(bench, method, stops, *, progress=True, **settings):
     """The `Way` of a method on a bench. stops, settings: as in `path`."""
     stops = [stops] if isinstance(stops, numbers.Real) else list(stops)
     found = path(bench.originals, bench.without, method, stops, progress=progress, **settings)
-    margins, oracles, documents = {}, {}, {}
+    margins, oracles, same, documents = {}, {}, {}, {}
     for part, docs in bench.parts.items():
         margins[part] = np.array([models.margins(docs) for models in found])
         oracles[part] = bench.margins_of_oracles(part)
+        same[part] = bench.margins_of_oracles(part, same=True)
         counts = [found[0].margins([doc]).shape[1] for doc in docs]
         documents[part] = np.repeat(np.arange(len(docs)), counts)
     distances = tuple(
@@ -74,4 +83,4 @@ def way_of(bench, method, stops, *, progress=True, **settings):
     )
     costs = tuple(models.cost - bench.originals.cost for models in found)
     steps = tuple(float(np.mean(models.steps)) for models in found)
-    return Way(tuple(stops), steps, costs, margins, oracles, documents, distances)
+    return Way(tuple(stops), steps, costs, margins, oracles, documents, distances, same)

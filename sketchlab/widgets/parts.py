@@ -49,13 +49,13 @@ class Message(ipywidgets.HTML):
         self.add_class("sketchlab-message")
         self.say(None)
 
-    def say(self, error, rest=""):
+    def say(self, error, rest="", sign="⚠"):
         """Show an error, or some text, and the rest after it; None clears the message."""
         if isinstance(error, Exception) and not (isinstance(error, ValueError) and str(error)):
             error = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         text = "" if error is None else html.escape(f"{error}{rest}")
         style = f"line-height: 1.4; {AS_TYPED}"
-        self.value = f'<div role="alert" style="{style}">⚠ {text}</div>' if text else ""
+        self.value = f'<div role="alert" style="{style}">{sign} {text}</div>' if text else ""
         self.layout.display = None if text else "none"
 
 
