@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
+from sketchlab.training.hessian import hessian
 from sketchlab.training.models import Flat
 from sketchlab.unlearning import (
     SDLoss,
@@ -83,3 +84,17 @@ def test_sd_loss_adds_the_spread_of_the_logits():
     np.testing.assert_array_equal(seeded, Flat.of(plain.parameters).flat(plain.fresh(7).parameters))
     with pytest.raises(ValueError, match="gamma must be 0 or above"):
         SDLoss(plain, -1)
+
+
+def test_the_eigenvalue_of_a_model_does_not_depend_on_those_beside_it():
+    """Alone, among others, and by all eigenvalues of the matrix, where they lie close together."""
+    settings = {"width": 4, "heads": 1, "context": 8, "optimizer": sl.SGD(0.05), "progress": False}
+    run = sl.train(sl.names.load()[:12], steps=24, **settings)
+    models = sl.unlearning.train_seeds(run, 6, progress=False)
+    size, everything = models.flat.shape[1], np.arange(12)
+    among = largest_eigenvalue(run, models.flat, everything)
+    for row in (1, 4):
+        assert largest_eigenvalue(run, models.flat[[row]], everything)[0] == among[row]
+        product = hessian(run, np.repeat(models.flat[[row]], size, axis=0), np.full(12, 1 / 12))
+        exact = np.abs(np.linalg.eigvalsh(product(np.eye(size)))).max()
+        assert among[row] == pytest.approx(exact, rel=1e-3)
