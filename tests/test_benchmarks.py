@@ -264,7 +264,7 @@ def test_the_readme_shows_the_stored_unlearning():
     distance = {
         row["method"]: row["wasserstein"]["forget"] for row in found["table"] if "cost" in row
     }
-    del distance["retraining, other seeds"]
+    del distance["retraining, same seeds"]
     assert min(distance, key=distance.get) == "Datamodel Matching, degree 3"
 
 
