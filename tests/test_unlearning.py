@@ -287,6 +287,9 @@ WRONG = {
     "seed": ([1], "ascent", {"seed": "a"}, "seed must be an integer"),
     "negative": ([1], "single_gradient", {"rate": -1}, "rate must be a finite number, 0 or above"),
     "nan": ([1], "single_gradient", {"rate": np.nan}, "rate must be a finite number, 0 or above"),
+    "near": ([1], "scrub", {"near": -1}, "near and down must be finite"),
+    "no weight": ([1], "ascent_descent", {"weight": "a"}, "weight must be above 0"),
+    "nothing kept": ([1], "fine_tuning", {"kept": 0}, "no document to take a step on"),
     "word": (["max"], "ascent", {}, "indices must be integers"),
 }
 

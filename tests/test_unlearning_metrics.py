@@ -16,6 +16,15 @@ def normal(seed, models=MODELS, examples=40, mean=0.0, spread=1.0):
     return np.random.default_rng(seed).normal(mean, spread, (models, examples))
 
 
+def test_attacks_on_other_examples_are_refused():
+    """All four sets of margins are of the same examples; seeds are numbers."""
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(ValueError, match="margins of 3 and of 2 examples"):
+        lira(values, values[:, :2], values, values[:, :2])
+    with pytest.raises(ValueError, match="seed must be an integer"):
+        null(values, klom, seed="a")
+
+
 @pytest.mark.parametrize("wrong", [{"clip": 0}, {"clip": -1}, {"floor": 0}, {"floor": 2}])
 def test_wrong_settings_of_klom_are_refused(wrong):
     """They would read as perfect."""

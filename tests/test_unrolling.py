@@ -82,8 +82,18 @@ def test_sd_loss_adds_the_spread_of_the_logits():
     assert spread[0] < 0.5 * spread[1], spread
     (seeded,) = train_seeds(run, [7], **QUIET).starts
     np.testing.assert_array_equal(seeded, Flat.of(plain.parameters).flat(plain.fresh(7).parameters))
-    with pytest.raises(ValueError, match="gamma must be 0 or above"):
+    with pytest.raises(ValueError, match="gamma must be a finite number, 0 or above"):
         SDLoss(plain, -1)
+
+
+def test_the_sd_loss_is_of_a_microgpt():
+    """Of a model, not of a run, and with a strength."""
+    run = sl.train(["max", "mia"], width=4, heads=1, progress=False)
+    with pytest.raises(TypeError, match=r"such as run\.initial"):
+        SDLoss(run, 1.0)
+    for gamma in (-1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="gamma must be a finite number"):
+            SDLoss(run.initial, gamma)
 
 
 def test_the_eigenvalue_of_a_model_does_not_depend_on_those_beside_it():

@@ -7,7 +7,7 @@ null. Only the verification error is by seed.
 
 import numpy as np
 
-from ..checks import check_count
+from ..checks import check_count, check_seed
 from . import metrics
 from .documents import forget_set, same_run, unseen_documents
 from .methods import unlearn
@@ -55,6 +55,7 @@ class Bench:
         self.without = tuple(np.flatnonzero(forget).tolist())
         self.splits = check_count(splits, "splits")
         check_count(retained, "retained")
+        check_seed(seed)
         others = np.setdiff1d(np.arange(len(run)), self.without)
         drawn = np.random.default_rng(seed).permutation(others)[:retained]
         self.parts = {

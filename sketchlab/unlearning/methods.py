@@ -39,8 +39,10 @@ def unlearn(originals, without, method, *, progress=True, **settings):
     passes: over the documents that it uses (default 1). kept: how many of the other documents each
     model uses, drawn for each (default: all of them; ascent uses none). optimizer: default
     `Adam(0.001, schedule="constant")`. weight: of the ascent beside the descent (ascent_descent,
-    default 1). targets: of matching, a function of a document that returns logits, (positions,
-    tokens) or (models, positions, tokens). seed: of orders and samples.
+    default 1). ascents: in how many passes, the first ones, the forget set comes first, to be left
+    out later (scrub: half of them; default: it is shuffled in). targets: of matching, a function of
+    a document that returns logits, (positions, tokens) or (models, positions, tokens). seed: of
+    orders and samples.
 
     Models that diverge have NaN in their parameters: see `Models.diverged`. Those that no step
     changed are not `Models.moved`.
@@ -132,8 +134,8 @@ def ascent(originals, forget, **settings):
 
 def ascent_descent(originals, forget, *, weight=1.0, **settings):
     """Up the losses of the forget set and down those of what is kept (NegGrad+)."""
-    if not weight > 0:
-        raise ValueError(f"weight must be above 0, not {weight!r}")
+    if not isinstance(weight, numbers.Real) or not 0 < weight < np.inf:
+        raise ValueError(f"weight must be above 0 and finite, not {weight!r}")
     return _on_losses(originals, forget, weight, **settings)
 
 
@@ -147,6 +149,10 @@ def scrub(originals, forget, *, near=1.0, down=1.0, ascents=None, passes=2, **se
     run, axis = originals.run, Flat.of(originals.run.initial.parameters)
     if not isinstance(run.initial, MicroGPT):
         raise TypeError(f"scrub needs logits, as microgpt has; this is {run.initial!r}")
+
+    for value in (near, down):
+        if not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
+            raise ValueError(f"near and down must be finite numbers, 0 or above, not {value!r}")
 
     def loss(parameters, i, rows):
         student = run.initial.with_parameters(parameters)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from ..checks import check_count
+from ..checks import check_count, check_seed
 from ..estimation.prediction import COVERAGE
 
 BINS, CLIP, FLOOR = 20, 100.0, 1e-5  # of KLoM, as published
@@ -123,7 +123,7 @@ def null(oracles, score, *, splits=20, seed=0):
     half = len(oracles) // 2
     if half < 1:
         raise ValueError(f"a null takes two oracles or more, not {len(oracles)}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     found = []
     for _ in range(check_count(splits, "splits")):
         order = rng.permutation(len(oracles))
@@ -153,6 +153,7 @@ def lira(unlearned, members, oracle, tested, *, seed=0):
     """
     unlearned, oracle = _pair(unlearned, oracle)
     members, tested = _pair(members, tested)
+    _pair(unlearned, members)
     scores = (likelihood_ratios(values, members, oracle) for values in (unlearned, tested))
     return _attack(*scores, True, seed)
 
@@ -187,7 +188,7 @@ def _attack(positive, negative, paired, seed):
     paired: the columns of both are the same examples.
     """
 
-    rng, found = np.random.default_rng(seed), []
+    rng, found = np.random.default_rng(check_seed(seed)), []
     for _ in range(RESAMPLES):
         columns = rng.integers(positive.shape[1], size=positive.shape[1])
         others = rng.integers(negative.shape[1], size=negative.shape[1])

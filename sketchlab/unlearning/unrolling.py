@@ -122,8 +122,10 @@ class SDLoss(MicroGPT):
     """
 
     def __init__(self, model, gamma):
-        if not gamma >= 0:
-            raise ValueError(f"gamma must be 0 or above, not {gamma!r}")
+        if not isinstance(model, MicroGPT):
+            raise TypeError(f"the SD loss is of a microgpt, such as run.initial, not {model!r}")
+        if not 0 <= gamma < np.inf:
+            raise ValueError(f"gamma must be a finite number, 0 or above, not {gamma!r}")
         super().__init__(model.parameters, model.vocabulary, model.heads, model.activation)
         self.gamma = float(gamma)
 

@@ -9,7 +9,7 @@ compared with retrained models: the perplexity of these, and their overlap with 
 
 import numpy as np
 
-from ..checks import check_count
+from ..checks import check_count, check_seed
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
 from .fuzzy import similarity
@@ -125,6 +125,6 @@ def _again(rng, values):
 
 def _resampled(draw, seed):
     """Both ends of the 90% bootstrap interval of draw(rng)."""
-    rng, tail = np.random.default_rng(seed), (1 - COVERAGE) / 2
+    rng, tail = np.random.default_rng(check_seed(seed)), (1 - COVERAGE) / 2
     found = [draw(rng) for _ in range(RESAMPLES)]
     return tuple(float(end) for end in np.quantile(found, [tail, 1 - tail]))
