@@ -25,6 +25,7 @@ from conftest import ROOT
         ("bands", "largest"),
         ("unrolling", "fitted multiplier"),
         ("influence", "output layer"),
+        ("forgetting", "power of n"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
