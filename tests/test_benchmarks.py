@@ -269,6 +269,17 @@ def test_the_readme_shows_the_stored_unlearning():
     assert min(distance, key=distance.get) == "Datamodel Matching, degree 3"
 
 
+def test_the_readme_shows_the_stored_costs_of_exact_deletion():
+    """Its table; certificates become the rule, and the cost does not grow with the points."""
+    forgetting, path = benchmark("forgetting"), ROOT / "notebooks" / "results" / "forgetting.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- forgetting -->\n\n{forgetting.markdown(result)}\n\n<!-- end -->" in readme
+    assert min(row["certified"] for row in result["rows"] if row["points"] >= 10_000) > 0.9
+    assert forgetting.slope(result["rows"], "operations")[0] < 0.2
+    assert forgetting.slope(result["rows"], "operations of fit")[0] == pytest.approx(1.0, abs=0.02)
+
+
 @pytest.fixture(scope="module")
 def toy():
     """The module and the settings of a small grid of it."""
