@@ -218,14 +218,9 @@ def way(bench, method, settings):
     if method == "scrub":  # its forget set comes first, in half of the passes
         stops = sorted({*stops, len(bench.without)})
         stops = [stop for stop in stops if stop <= passes * used - 2 * len(bench.without)]
-    found = []
-    for models in along(bench, method, stops, {**settings, "passes": int(passes)}):
-        row = {"cost": models.cost - bench.originals.cost}
-        if not np.any(models.diverged):
-            margins = {part: models.margins(docs) for part, docs in bench.parts.items()}
-            row |= bench.distances(margins)
-        found.append(row)
-    return found
+    found = bench.way(method, stops, **{**settings, "passes": int(passes)})
+    steps = zip(found.costs, found.distances, strict=True)
+    return [{"cost": cost, **(distances or {})} for cost, distances in steps]
 
 
 def failures(bench):

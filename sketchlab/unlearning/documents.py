@@ -38,6 +38,12 @@ def unseen_documents(run, unseen):
     return found
 
 
+def check_list(examples):
+    """Raise ValueError for one string, whose letters are no examples, and for an empty list."""
+    if isinstance(examples, (str, bytes)) or not len(examples):
+        raise ValueError(f"give a list of one or more examples, not {examples!r}")
+
+
 def same_run(one, other):
     """Whether two runs are the same training, here or in another process."""
     return one is other or one.fingerprint() == other.fingerprint()

@@ -13,6 +13,7 @@ from ..training.microgpt import MicroGPT
 from ..training.models import Flat, initial_parameters
 from ..training.optimizers import InPlace
 from ..training.runs import BATCH, TrainingRun
+from .documents import check_list
 from .metrics import margins
 
 
@@ -66,7 +67,7 @@ class Models:
 
     def losses(self, examples):
         """Their losses on some examples, (models, examples)."""
-        _check_list(examples)
+        check_list(examples)
         with np.errstate(all="ignore"):
             return self.model.losses(examples)
 
@@ -77,7 +78,7 @@ class Models:
         for every example, from its loss, which must be -log p of the right class: ValueError if one
         is negative.
         """
-        _check_list(examples)
+        check_list(examples)
         model = self.model
         with np.errstate(all="ignore"):
             if isinstance(model, MicroGPT):
@@ -141,11 +142,6 @@ def reseeded(run, seed, *, initial=None, progress=True):
     start = Flat.of(run.initial.parameters).named(_start(run, check_seed(seed), initial))
     settings = {"optimizer": run.optimizer, "steps": run.steps, "batch_size": run.batch_size}
     return type(run)(run.initial.with_parameters(start), run.data, **settings, progress=progress)
-
-
-def _check_list(examples):
-    if isinstance(examples, (str, bytes)) or not len(examples):
-        raise ValueError(f"give a list of one or more examples, not {examples!r}")
 
 
 def loss_of(run, parameters, i):

@@ -10,6 +10,7 @@ is what is predicted, without any model that does so (DM-Direct).
 import numpy as np
 
 from .changes import logits
+from .documents import check_list
 from .metrics import margins
 
 
@@ -42,8 +43,7 @@ def direct(targets, model, examples):
 
     model: any model of the run, which knows the letters.
     """
-    if isinstance(examples, (str, bytes)) or not len(examples):
-        raise ValueError(f"give a list of one or more examples, not {examples!r}")
+    check_list(examples)
     found = []
     for doc in examples:
         _, right = model.sequence(doc)
