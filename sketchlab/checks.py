@@ -3,6 +3,7 @@
 A message says what was given, what is allowed and, where it helps, what to do.
 """
 
+import math
 import numbers
 import operator
 
@@ -31,6 +32,14 @@ def check_seed(value, what="seed"):
     if seed is None or seed < 0:
         raise ValueError(f"{what} must be an integer, 0 or higher, not {value!r}")
     return seed
+
+
+def check_positive(value, what):
+    """Return `value` as a float, or raise if it is not a finite number above 0."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 < value < math.inf:
+        raise ValueError(f"{what} must be a finite number above 0, not {value!r}")
+    return float(value)
 
 
 def check_epsilon(epsilon):

@@ -7,10 +7,9 @@ Where every rounded centroid is the same without a point, the whole run is the s
 nobody can tell whether it was ever there. Such a deletion is *certified*, which is found out from
 sums and counts, whatever the number of points. Else the clusters are computed again.
 
-Seeds are drawn as by k-means++, with clocks: point i rings at E_i / D_i^2, where E_i is exponential
-and D_i the distance to the nearest seed so far, and the first to ring is the next seed. So deleting
-a point that is no seed leaves the seeds as they are, and an added one changes them only if it rings
-first.
+Seeds are drawn as by greedy k-means++: for each a few candidates, of which the best is taken. They
+win races that a point can leave or join without changing them, unless it wins one itself, and what
+decides among them are exact sums (`seeding`). So both can be certified too.
 
 Deletion is exact for one run of the random numbers, `seed`. It is private only if the width, gamma,
 the number of clusters, and the seed are chosen without looking at the data.
@@ -23,21 +22,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import check_count, check_seed
+from ..checks import check_count, check_positive, check_seed
 from . import lattice
 from .lloyd import Lloyd, Record
 
 MOST_COLUMNS = 1 << 16
 DENOMINATOR = 1_000_000  # of gamma, at most
-FORMAT = 1
+FORMAT = 2  # of a saved state
 
 
 class QuantizedKMeans:
     """Clusters of points, with deletion and addition that equal a run from scratch, bit for bit.
 
-    clusters: k. width: of the lattice, in the unit of the data; half the standard deviation within
-    clusters costs a few percent of the loss. gamma: clusters below gamma n / k points are held
-    back, 0 to 1. iterations: T. seed: of the clocks and of the lattices' phases.
+    clusters: k. width: of the lattice, in the unit of the data, such as `recommended_width` of the
+    standard deviation within clusters. gamma: clusters below gamma n / k points are held back, 0 to
+    1. iterations: T. seed: of the clocks and of the lattices' phases.
 
     Points keep their numbers: those in `fit`, then the next ones as they are added.
     """
@@ -47,11 +46,10 @@ class QuantizedKMeans:
             check_count(value, what)
             for value, what in ((clusters, "clusters"), (iterations, "iterations"))
         )
-        if not isinstance(width, (int, float, np.floating, np.integer)) or not 0 < width < np.inf:
-            raise ValueError(f"width must be a finite number above 0, not {width!r}")
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma must lie between 0 and 1, not {gamma!r}")
-        self.width, self.gamma, self.seed = float(width), float(gamma), check_seed(seed)
+        self.width, self.gamma = check_positive(width, "width"), float(gamma)
+        self.seed = check_seed(seed)
         share = Fraction(self.gamma).limit_denominator(DENOMINATOR)
         self._lloyd = Lloyd(self.clusters, self.iterations, self.seed, share)
         self._points = self._alive = self._record = None
@@ -89,10 +87,8 @@ class QuantizedKMeans:
                 f"{self._count} points are left, and {self.clusters} clusters need as many: none "
                 "can be deleted"
             )
-        certificate, new = self._lloyd.without_seed(self._record, number), None
-        if certificate is None:
-            point = self._points[number]
-            certificate, new = self._lloyd.changed(self._record, self._count, point, -1)
+        point = self._points[number]
+        certificate, new = self._lloyd.changed(self._record, self._count, point, number, -1)
         if new is None:
             kept = self._alive.copy()
             kept[number] = False
@@ -109,9 +105,7 @@ class QuantizedKMeans:
         if self._next >= lattice.MOST_POINTS:
             raise ValueError(f"there have been {self._next} points: no more can be added")
         number = self._next
-        certificate, new = self._lloyd.rings_first(self._record, point, number), None
-        if certificate is None:
-            certificate, new = self._lloyd.changed(self._record, self._count, point, 1)
+        certificate, new = self._lloyd.changed(self._record, self._count, point, number, 1)
         if new is None:
             kept = np.flatnonzero(self._alive)
             new = self._lloyd.run(np.vstack([self._points[kept], point]), np.append(kept, number))
@@ -139,7 +133,7 @@ class QuantizedKMeans:
     @property
     def operations(self):
         """Distances and roundings that were computed so far."""
-        return self._lloyd.operations
+        return self._lloyd.operations + self._lloyd.seeding.operations
 
     @property
     def numbers(self):
@@ -202,7 +196,9 @@ class QuantizedKMeans:
             clusters, iterations, seed, following, version = map(int, state["settings"])
             width, gamma = map(float, state["scales"])
             if version != FORMAT:
-                raise ValueError(f"format {version}")
+                raise ValueError(
+                    f"it has format {version}, and format {FORMAT} is read here: fit again"
+                )
             new = cls(clusters, width, gamma=gamma, iterations=iterations, seed=seed)
             numbers, points = state["numbers"], state["points"]
             new._points = np.zeros((following, points.shape[1]), np.int64)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import lattice
+from .seeding import Races, Seeding
 
 
 class Certificate(NamedTuple):
@@ -18,17 +19,13 @@ class Certificate(NamedTuple):
 
 
 @dataclasses.dataclass
-class Record:
-    """What a run leaves behind, for k clusters and T iterations.
+class Record(Races):
+    """What a run leaves behind, for k clusters and T iterations: the races for its seeds, and more.
 
-    seeds: numbers of the points that were chosen, (k,). far, rings: whether each was away from
-    the seeds before it, and when its clock rang, (k,). centroids: (T + 1, k, d), those chosen and
-    those after every iteration. sums, counts: of the clusters, (T, k, d) and (T, k). All in units.
+    centroids: (T + 1, k, d), the seeds and those after every iteration. sums, counts: of the
+    clusters, (T, k, d) and (T, k). All in units.
     """
 
-    seeds: np.ndarray
-    far: np.ndarray
-    rings: np.ndarray
     centroids: np.ndarray
     sums: np.ndarray
     counts: np.ndarray
@@ -47,11 +44,14 @@ class Lloyd:
     share: Fraction
     operations: int = 0
 
+    def __post_init__(self):
+        self.seeding = Seeding(self.clusters, self.seed)
+
     def run(self, points, numbers):
         """The record of a run from scratch on points of these numbers."""
         k, columns = self.clusters, points.shape[1]
-        seeds, far, rings = self._seeds(points, numbers)
-        centroids = [points[np.searchsorted(numbers, seeds)]]
+        races = self.seeding.run(points, numbers)
+        centroids = [points[np.searchsorted(numbers, races.seeds)]]
         sums, counts = [], []
         for t in range(self.iterations):
             nearest = lattice.nearest(points, centroids[-1])
@@ -65,52 +65,16 @@ class Lloyd:
             centroids.append(
                 self._rounded(total, counts[-1], centroids[-1], len(points), phase, everyone)
             )
-        return Record(seeds, far, rings, *map(np.array, (centroids, sums, counts)))
+        names = ("centroids", "sums", "counts")
+        arrays = dict(zip(names, map(np.array, (centroids, sums, counts)), strict=True))
+        return Record(**vars(races), **arrays)
 
-    def _seeds(self, points, numbers):
-        """Numbers of the seeds, whether they were away from those before, and when they rang."""
-        times = lattice.clocks(self.seed, self.clusters, numbers)
-        free, squared = np.ones(len(points), bool), np.full(len(points), 1.0)
-        chosen, far, rings = [], [], []
-        for time in times:
-            away = free & (squared > 0)
-            eligible = away if np.any(away) else free
-            ring = np.full(len(points), np.inf)
-            ring[eligible] = time[eligible] / np.where(squared > 0, squared, 1.0)[eligible]
-            winner = int(ring.argmin())
-            chosen.append(winner), far.append(bool(np.any(away))), rings.append(ring[winner])
-            free[winner] = False
-            apart = lattice.squared_distances(points, points[[winner]])[:, 0]
-            squared = apart if len(chosen) == 1 else np.minimum(squared, apart)
-            self.operations += len(points)
-        return numbers[chosen], np.array(far), np.array(rings)
-
-    def without_seed(self, record, number):
-        """The failed certificate if the point is a seed, or None."""
-        if np.any(record.seeds == number):
-            return Certificate(False, ("seeds",), f"point {number} is a seed")
-        return None
-
-    def rings_first(self, record, point, number):
-        """The failed certificate if an added point would be a seed, or None."""
-        squared = 1.0
-        times = lattice.clocks(self.seed, self.clusters, [number])[:, 0]
-        for chosen in range(self.clusters):
-            away = squared > 0
-            ring = times[chosen] / (squared if away else 1.0)
-            # Away from the seeds it rings before all that are not; of equals the lowest number.
-            if (away, -ring) > (bool(record.far[chosen]), -record.rings[chosen]):
-                failed = f"the new point is seed {chosen}"
-                return Certificate(False, ("seeds",), failed)
-            apart = lattice.squared_distances(point[None], record.centroids[0][[chosen]])[0, 0]
-            squared = apart if not chosen else min(squared, apart)
-            self.operations += 1
-        return None
-
-    def changed(self, record, n, point, sign):
-        """The certificate, and the record with a point added (1) to n or left out (-1)."""
-        sums, counts = record.sums.copy(), record.counts.copy()
-        checked = ["seeds"]
+    def changed(self, record, n, point, number, sign):
+        """The certificate, and the record with a point added (1) to n or left out (-1), or None."""
+        record, failed = self.seeding.changed(record, point, number, sign)
+        if failed:
+            return Certificate(False, ("seeds",), failed), None
+        sums, counts, checked = record.sums.copy(), record.counts.copy(), ["seeds"]
         for t in range(self.iterations):
             before = record.centroids[t]
             own = int(lattice.nearest(point[None], before)[0])
