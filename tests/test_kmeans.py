@@ -1,13 +1,15 @@
 """Quantized k-means: after any deletion it is a run without the point, bit for bit."""
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
 from scipy import stats
 
-from sketchlab.incontext import QuantizedKMeans, lattice, lloyd
+from sketchlab.incontext import QuantizedKMeans, lattice, lloyd, recommended_width
+from sketchlab.incontext.seeding import Seeding
 
 
 def blobs(rng, n, columns):
@@ -21,6 +23,9 @@ DATA = {
     "boundaries": lambda rng, n, columns: 0.25 * rng.integers(-8, 9, size=(n, columns)),
     "heavy tails": lambda rng, n, columns: rng.standard_t(1.5, size=(n, columns)).clip(-1e4, 1e4),
     "far away": lambda rng, n, columns: blobs(rng, n, columns) + 1e3,
+    "far apart": lambda rng, n, columns: (  # squared distances of more than 53 bits
+        3e4 * rng.choice([-1, 1], size=(n, columns)) + rng.normal(size=(n, columns))
+    ),
 }
 
 
@@ -56,7 +61,7 @@ def drawn(kind, seed):
 
 @pytest.mark.parametrize("kind", DATA)
 def test_deletions_equal_runs_from_scratch(kind):
-    """More than 2,000 in all data sets; some are certified, some are not, and none is wrong."""
+    """More than 2,500 in all data sets; some are certified, some are not, and none is wrong."""
     answers = []
     for seed in range(40):
         made, X, rng = drawn(kind, seed)
@@ -91,20 +96,24 @@ def by_hand(X, numbers, made):
     """The same clusters in other words: fractions, one point after the other, no record."""
     k, cell = made.clusters, lattice.CELL
     points = [[int(v) for v in row] for row in lattice.to_units(X, made.width)]
-    times = lattice.clocks(made.seed, k, numbers)
-    seeds = []
+    seeds, potentials = [], []
     for t in range(k):
-        far = [
-            min(
-                (sum((a - b) ** 2 for a, b in zip(p, points[s], strict=True)) for s in seeds),
-                default=1,
-            )
-            for p in points
-        ]
+        far = [min((distance(p, points[s]) for s in seeds), default=None) for p in points]
         free = [i for i in range(len(points)) if i not in seeds]
-        away = [i for i in free if far[i] > 0]
-        ring = {i: times[t][i] / (far[i] if away else 1) for i in (away or free)}
-        seeds.append(min(ring, key=ring.get))
+        away = [i for i in free if seeds and far[i] > 0]
+        left = {}
+        for race in range(2 + int(np.log(k)) if seeds else 1):
+            times = lattice.clocks(made.seed, np.array([(t << 32) + race]), numbers)[0]
+            ring = {i: times[i] / (far[i] if away else 1) for i in (away or free)}
+            found = min(ring, key=ring.get)
+            apart = [distance(p, points[found]) for p in points]
+            left[race] = (
+                sum(min(a, b) if seeds else b for a, b in zip(far, apart, strict=True)),
+                found,
+            )
+        potentials.append(min(potential for potential, _ in left.values()))
+        best = min(left, key=lambda race: (left[race][0], race))
+        seeds.append(left[best][1])
     centroids = [points[i] for i in seeds]
     for t in range(made.iterations):
         groups = [[] for _ in range(k)]
@@ -129,21 +138,60 @@ def by_hand(X, numbers, made):
                 )
             new.append(target)
         centroids = new
-    return [numbers[i] for i in seeds], centroids
+    return [numbers[i] for i in seeds], potentials, centroids
 
 
-@pytest.mark.parametrize("kind", ["blobs", "boundaries", "digits"])
+@pytest.mark.parametrize("kind", ["blobs", "duplicates", "boundaries", "far apart", "digits"])
 def test_the_clusters_are_those_of_another_program(kind):
-    """Seeds and centroids, in exact fractions."""
+    """Seeds, their potentials, and centroids, in exact fractions."""
     for seed in range(8):
         made, X, rng = drawn(kind, seed)
         for number in rng.permutation(len(X))[:3]:
             if len(made) > made.clusters:
                 made.forget(number)
         kept = made.numbers
-        seeds, centroids = by_hand(X[kept], kept, made)
-        assert list(made.state()["seeds"]) == seeds
-        np.testing.assert_array_equal(made.state()["centroids"][-1], centroids)
+        seeds, potentials, centroids = by_hand(X[kept], kept, made)
+        state = made.state()
+        assert list(state["seeds"]) == seeds
+        left = lattice.totals(state["potentials"]).min(axis=1)  # of distances with 53 bits each
+        np.testing.assert_allclose(left.astype(float), np.array(potentials, float), rtol=1e-14)
+        np.testing.assert_array_equal(state["centroids"][-1], centroids)
+
+
+def test_sums_of_digits_are_exact():
+    """Against Python's integers: of the largest squared distance of the most points, and of any."""
+    largest = np.nextafter(lattice.MOST_SQUARED, 0.0)
+    sums = lattice.digits(np.array([largest])).sum(axis=-1) * lattice.MOST_POINTS
+    assert lattice.totals(sums) == int(largest) * lattice.MOST_POINTS
+    rng = np.random.default_rng(0)
+    squared = np.floor(2.0 ** rng.uniform(0, 99, size=(3, 1000)))
+    sums = lattice.digits(squared).sum(axis=-1).T
+    assert list(lattice.totals(sums)) == [sum(map(int, row)) for row in squared]
+    edge = np.array([[lattice.FARTHEST], [-lattice.FARTHEST]]).repeat(1 << 16, axis=1)
+    assert lattice.squared_distances(edge[:1], edge[1:])[0, 0] == 2.0**98 < lattice.MOST_SQUARED
+
+
+def test_the_winner_among_candidates_may_change():
+    """Then a deletion or an addition is not certified, and from that seed on they are others."""
+    kinds, first = [], "another candidate would be seed "
+    for seed in range(200):
+        X = blobs(np.random.default_rng(seed), 25, 2)
+        made = QuantizedKMeans(4, 5.0, iterations=1, seed=seed).fit(X)
+        for adds in (False, True):
+            before = made.state()["seeds"]
+            found = made.add([3.0, 1.0]) if adds else made.forget(made.numbers[3])
+            assert_same(made, made.refit())
+            after = made.state()["seeds"]
+            if found.certified:
+                np.testing.assert_array_equal(before, after)
+            elif found.failed.startswith(first):
+                kinds.append(adds)
+                place = int(found.failed.removeprefix(first))
+                np.testing.assert_array_equal(before[:place], after[:place])
+                assert before[place] != after[place]
+            elif found.failed.startswith("the new point would be a candidate for seed "):
+                assert made.numbers[-1] in made.state()["candidates"][int(found.failed.split()[-1])]
+    assert kinds.count(False) >= 5 and kinds.count(True) >= 5
 
 
 def many(seed=0, columns=2):
@@ -163,21 +211,65 @@ def test_most_deletions_are_certified_where_it_matters():
             made.forget(i).certified for i in np.random.default_rng(seed).permutation(10_000)[:50]
         ]
         if all(found):
-            assert made.operations - before <= 50 * 10 * (10 + 10), "whatever the number of points"
+            races, iterations = 10 * 4, 10 * (10 + 10)
+            assert made.operations - before <= 50 * (races + iterations), "whatever the number"
         answers += found
     assert np.mean(answers) > 0.9
 
 
-def test_the_loss_is_near_that_of_plain_k_means():
-    """From the same seeds: the lattice costs little at a width of half a standard deviation."""
+def apart(seed, columns):
+    """10,000 points around ten centres that stand apart in the first two columns."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(10, columns))
+    centres[:, :2] = [(10.0 * (i % 4), 10.0 * (i // 4)) for i in range(10)]
+    return np.concatenate([rng.normal(size=(1000, columns)) + c for c in centres])
+
+
+@pytest.mark.parametrize("columns", [2, 4, 8])
+def test_certificates_at_the_recommended_width(columns):
+    """Over 90%, as its docstring derives, of deletions from 40 runs; each is asked for by itself."""
+    answers, width = [], recommended_width(1.0)
+    for seed in range(40):
+        X, rng = apart(seed, columns), np.random.default_rng(seed)
+        made = QuantizedKMeans(10, width, seed=seed).fit(X)
+        for i in rng.permutation(10_000)[:40]:
+            change = made._record, 10_000, made._points[i], int(i), -1
+            answers.append(made._lloyd.changed(*change)[0].certified)
+    candidates = 1 + 9 * 4
+    fail = (0.8 * 10 * 10 * columns / width + candidates) / 10_000
+    assert np.mean(answers) == pytest.approx(1 - fail, abs=0.02)
+    assert np.mean(answers) > 0.9
+
+
+@pytest.mark.parametrize("columns", [2, 4, 8])
+def test_the_recommended_width_costs_what_it_says(columns):
+    """The loss is that of scikit-learn, and the rise.
+
+    Seeds miss a cluster about as seldom as those of scikit-learn. Of one candidate each they miss
+    one in a third to two thirds of the runs.
+    """
     from sklearn.cluster import KMeans
 
-    X, ratios = many(columns=3), []
-    for seed in range(8):
-        made = QuantizedKMeans(10, 0.5, gamma=0.0, seed=seed).fit(X)
-        plain = KMeans(10, init=X[made.state()["seeds"]], n_init=1, max_iter=10).fit(X)
-        ratios.append(made.loss / (plain.inertia_ / len(X)))
-    assert 0.97 < np.mean(ratios) < 1.08
+    ours, theirs = [], []
+    for seed in range(16):
+        X = apart(seed, columns)
+        made = QuantizedKMeans(10, recommended_width(1.0), seed=seed).fit(X)
+        plain = KMeans(10, n_init=1, max_iter=10, random_state=seed).fit(X)
+        ours.append(made.loss), theirs.append(plain.inertia_ / len(X))
+    found = np.maximum(ours, theirs) < 1.2 * columns
+    assert np.mean(np.array(ours) > 1.2 * columns) <= 0.2 and np.sum(found) >= 10
+    assert np.mean(np.divide(ours, theirs)[found]) == pytest.approx(1.04, abs=0.005)
+
+
+def test_the_recommended_width_is_that_of_its_derivation():
+    """In one cluster, over many phases: the loss rises by the share, for several shares."""
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    X = 2.0 * (X - X.mean(axis=0)) / X.std(axis=0)
+    for rise in (0.01, 0.04, 0.3):
+        width = recommended_width(2.0, rise=rise)
+        losses = [QuantizedKMeans(1, width, iterations=1, seed=s).fit(X).loss for s in range(400)]
+        error = np.std(losses) / 20
+        assert abs(np.mean(losses) - 12.0 * (1 + rise)) < 4 * error < 12.0 * rise / 3
 
 
 def losses_of(rule, seeds, X):
@@ -208,32 +300,75 @@ def test_states_after_deletion_are_distributed_as_those_of_retraining():
     assert stats.ks_2samp(losses_of(lazy, range(400), X), again).pvalue < 1e-6
 
 
-def test_seeds_are_those_of_k_means_plus_plus():
-    """The second of two seeds, over many seeds of the clocks: in proportion to squared distance."""
-    X = np.array([[0.0], [1.0], [3.0], [4.0]])
-    second = {first: np.zeros(4) for first in range(4)}
-    for seed in range(6000):
-        one, two = QuantizedKMeans(2, 1.0, iterations=1, seed=seed).fit(X).state()["seeds"]
-        second[int(one)][two] += 1
-    firsts = [counts.sum() for counts in second.values()]
-    assert stats.chisquare(firsts).pvalue > 1e-3
-    for first, counts in second.items():
-        expected = (X[:, 0] - X[first, 0]) ** 2
-        others = expected > 0
-        expected = expected / expected.sum() * counts.sum()
-        assert counts[first] == 0
-        assert stats.chisquare(counts[others], expected[others]).pvalue > 1e-3
+def greedy(X, k, before=()):
+    """Probabilities of all sequences of k seeds, as exact fractions, by going through all draws."""
+    if len(before) == k:
+        return {before: Fraction(1)}
+    far = [min((distance(x, X[s]) for s in before), default=1) for x in X]
+    shares = [Fraction(value, sum(far)) for value in far]
+    found = {}
+    for draw in product(range(len(X)), repeat=2 + int(np.log(k)) if before else 1):
+        probability = np.prod([shares[i] for i in draw])
+        if probability > 0:
+            left = [
+                sum(min(f, distance(x, X[i])) for f, x in zip(far, X, strict=True)) for i in draw
+            ]
+            seeds = (*before, draw[left.index(min(left))]) if before else draw
+            found[seeds] = found.get(seeds, 0) + probability
+    return {
+        seeds: probability * rest
+        for first, probability in found.items()
+        for seeds, rest in greedy(X, k, first).items()
+    }
 
 
-def test_a_deleted_seed_is_drawn_again():
-    """Every seed in turn, the first among them; each is clustered again, and is nowhere."""
+@pytest.mark.parametrize("k", [2, 3])
+def test_seeds_are_those_of_greedy_k_means_plus_plus(k):
+    """All seeds in their order, over many clocks; those of one candidate each are found out."""
+    X = [[0, 0], [2, 0], [3, 1], [5, 5], [1, 4]]
+    exact, counts, numbers = greedy(X, k), {}, np.arange(5)
+    assert sum(exact.values()) == 1
+    for seed in range(8000):
+        seeds = tuple(Seeding(k, seed).run(np.array(X), numbers).seeds.tolist())
+        counts[seeds] = counts.get(seeds, 0) + 1
+    assert set(counts) <= set(exact)
+
+    def fits(probabilities):
+        expected = np.array([float(probabilities[seeds]) * 8000 for seeds in exact])
+        seen = np.array([counts.get(seeds, 0) for seeds in exact])
+        rare = expected < 5
+        pooled = (np.append(numbers[~rare], numbers[rare].sum()) for numbers in (seen, expected))
+        seen, expected = (values[: len(values) - (not rare.any())] for values in pooled)
+        return stats.chisquare(seen, expected).pvalue
+
+    plain = {}
+    for seeds in exact:
+        plain[seeds] = 1 / len(X)
+        for t in range(1, k):
+            far = [min(distance(x, X[s]) for s in seeds[:t]) for x in X]
+            plain[seeds] *= far[seeds[t]] / sum(far)
+    assert fits(exact) > 1e-3
+    assert fits(plain) < 1e-9
+
+
+def test_a_deleted_seed_or_candidate_is_drawn_again():
+    """Every one in turn, the first among them; each is clustered again, and is nowhere."""
     X = blobs(np.random.default_rng(1), 40, 2)
-    for place in range(4):
+    state = QuantizedKMeans(4, 1.0, seed=2).fit(X).state()
+    names = {
+        int(n): f"was a candidate for seed {step}"
+        for step in (3, 2, 1, 0)
+        for n in state["candidates"][step]
+    }
+    names |= {int(number): "is a seed" for number in state["seeds"]}
+    assert list(names.values()).count("is a seed") == 4 and len(names) >= 8
+    for number, name in names.items():
         made = QuantizedKMeans(4, 1.0, seed=2).fit(X)
-        number = int(made.state()["seeds"][place])
         found = made.forget(number)
-        assert not found.certified and found.failed == f"point {number} is a seed"
-        assert number not in made.state()["seeds"]
+        assert not found.certified and found.failed == f"point {number} {name}"
+        assert number not in made.state()["candidates"]
+        places = made.state()["places"].reshape(-1, 2)
+        assert not np.any(np.all(places == lattice.to_units(X[[number]], 1.0), axis=1))
         assert_same(made, made.refit())
 
 
@@ -287,6 +422,11 @@ def test_a_saved_state_goes_on(tmp_path):
     opened.forget(20), made.forget(20)
     assert_same(opened, made)
     assert_same(opened, opened.refit())
+    state = opened.state()
+    state["settings"][-1] = 1
+    np.savez(path, **state)
+    with pytest.raises(ValueError, match="format 1, and format 2 is read here: fit again"):
+        QuantizedKMeans.open(path)
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="holds no state"):
         QuantizedKMeans.open(path)
@@ -327,6 +467,10 @@ WRONG = [
     (lambda: QuantizedKMeans(2, -1.0), "width must be"),
     (lambda: QuantizedKMeans(2, np.nan), "width must be"),
     (lambda: QuantizedKMeans(2, "a"), "width must be"),
+    (lambda: QuantizedKMeans(2, True), "width must be"),
+    (lambda: recommended_width(0.0), "spread must be a finite number above 0"),
+    (lambda: recommended_width(np.inf), "spread must be"),
+    (lambda: recommended_width(1.0, rise=-0.1), "rise must be a finite number above 0"),
     (lambda: QuantizedKMeans(2, 1.0, gamma=2), "gamma must lie"),
     (lambda: QuantizedKMeans(2, 1.0, iterations=0), "iterations must be"),
     (lambda: QuantizedKMeans(2, 1.0, seed=-1), "seed must be"),

@@ -106,7 +106,7 @@ class Seeding:
     def changed(self, races, point, number, sign):
         """The races with a point added (1) or left out (-1), and why the seeds may differ, or None.
 
-        number: of the point. The sums of a race are right only if nothing differs.
+        number: of the point. Where seeds may differ, the races are those from before.
         """
         if sign < 0 and np.any(mine := races.candidates == number):
             step = int(np.any(mine, axis=1).argmax())
@@ -120,18 +120,20 @@ class Seeding:
         self.operations += apart.size
         nearest = np.minimum.accumulate(apart[k, chosen])
         squared = np.concatenate([[lattice.MOST_SQUARED], nearest[:-1]])
+        joins = np.zeros(len(squared), bool)
         if sign > 0:
             with np.errstate(divide="ignore"):
                 weights = np.where(races.far, squared, 1.0)[:, None]
                 rings = lattice.clocks(self.seed, self.streams, [number])[..., 0] / weights
             # Away from the seeds it rings before all that are not; of equals the lowest number.
-            first = np.any(rings < races.rings, axis=1) | (~races.far & (squared > 0))
-            if np.any(first):
-                return races, f"the new point would be a candidate for seed {first.argmax()}"
+            joins = np.any(rings < races.rings, axis=1) | (~races.far & (squared > 0))
         terms = np.moveaxis(lattice.digits(np.minimum(apart, squared[:, None])), 0, -1)
         new = dataclasses.replace(races, potentials=races.potentials + sign * terms)
         winners = new.candidates[k, lattice.totals(new.potentials).argmin(axis=1)]
-        other = winners != races.seeds
+        other = joins | (winners != races.seeds)
         if np.any(other):
-            return races, f"another candidate would be seed {other.argmax()}"
+            step = int(other.argmax())  # what comes after the first that differs is not known
+            if joins[step]:
+                return races, f"the new point would be a candidate for seed {step}"
+            return races, f"another candidate would be seed {step}"
         return new, None
