@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies
 from scipy import stats
 
-from sketchlab.incontext import QuantizedKMeans, lattice, lloyd, recommended_width
-from sketchlab.incontext.seeding import Seeding
+from sketchlab.incontext import QuantizedKMeans, lattice, lloyd, recommended_width, seeding
 
 
 def blobs(rng, n, columns):
@@ -194,6 +193,29 @@ def test_the_winner_among_candidates_may_change():
     assert kinds.count(False) >= 5 and kinds.count(True) >= 5
 
 
+def test_a_point_away_from_all_seeds_comes_before_duplicates_of_them():
+    """The last seeds are duplicates until there is a point elsewhere, which is then the next."""
+    X, steps = np.array([[0.0], [0.0], [0.0], [4.0], [4.0]]), []
+    for seed in range(20):
+        made = QuantizedKMeans(4, 1.0, seed=seed).fit(X)
+        assert made.state()["far"].tolist() == [True, True, False, False]
+        why, step = made.add([2.5]).failed.rsplit(" ", 1)
+        assert why == "the new point would be a candidate for seed"
+        steps.append(int(step))
+        assert steps[-1] < 2 or made.state()["seeds"][2] == 5
+        assert_same(made, made.refit())
+    assert max(steps) == 2 and steps.count(2) > 5
+
+
+def test_chunks_of_points_change_nothing(monkeypatch):
+    """Points are seeded a few thousand at a time: the same as seven at a time."""
+    for seed in range(5):
+        made = QuantizedKMeans(6, 1.0, seed=seed).fit(many(seed)[:: 100 + seed])
+        monkeypatch.setattr(seeding, "CHUNK", 21)
+        assert_same(made, made.refit())
+        monkeypatch.undo()
+
+
 def many(seed=0, columns=2):
     """10,000 points around ten centres, with a standard deviation of 1."""
     rng = np.random.default_rng(seed)
@@ -227,7 +249,7 @@ def apart(seed, columns):
 
 @pytest.mark.parametrize("columns", [2, 4, 8])
 def test_certificates_at_the_recommended_width(columns):
-    """Over 90%, as its docstring derives, of deletions from 40 runs; each is asked for by itself."""
+    """Over 90%, as its docstring derives, of deletions from 40 runs, each asked for by itself."""
     answers, width = [], recommended_width(1.0)
     for seed in range(40):
         X, rng = apart(seed, columns), np.random.default_rng(seed)
@@ -329,7 +351,7 @@ def test_seeds_are_those_of_greedy_k_means_plus_plus(k):
     exact, counts, numbers = greedy(X, k), {}, np.arange(5)
     assert sum(exact.values()) == 1
     for seed in range(8000):
-        seeds = tuple(Seeding(k, seed).run(np.array(X), numbers).seeds.tolist())
+        seeds = tuple(seeding.Seeding(k, seed).run(np.array(X), numbers).seeds.tolist())
         counts[seeds] = counts.get(seeds, 0) + 1
     assert set(counts) <= set(exact)
 
