@@ -50,8 +50,8 @@ class Seeding:
     def __init__(self, clusters, seed):
         self.clusters, self.seed, self.operations = clusters, seed, 0
         races = 2 + int(math.log(clusters))
-        first = np.arange(clusters) == 0
-        self.streams = np.arange(clusters)[:, None] * STREAMS + np.arange(races) * ~first[:, None]
+        rounds = np.arange(clusters, dtype=np.int64)[:, None]
+        self.streams = rounds * STREAMS + np.arange(races) * (rounds > 0)
 
     def run(self, points, numbers):
         """The races among points, (n, d) in units, of these numbers, which ascend."""
