@@ -104,7 +104,7 @@ def _draw(axes, width, step, points, limits, text, small=False):
     axes.locator_params(nbins=4 if small else 6)
     shown = "lattice" if _draw_lattice(axes, width, step.phase, limits) else "lattice: too fine"
     axes.plot([], [], color=GREY, lw=0.8, alpha=0.6, label=f"{shown}, width {width:.3g}")
-    size = 4 if small else 6
+    size = 3 if small else 6
     for cluster, (mean, centroid) in enumerate(zip(step.means, step.centroids, strict=True)):
         colour, shape = COLOURS[cluster % len(COLOURS)], SHAPES[cluster % len(SHAPES)]
         style = {"color": colour, "mec": "black"}

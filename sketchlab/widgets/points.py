@@ -9,15 +9,16 @@ from matplotlib.figure import Figure
 from .. import figures
 from . import verdicts
 from .forgetting import Forgetting
-from .parts import NARROW, Controls, Message, Picture, attempted
+from .parts import Controls, Message, Picture, attempted
 
-SIDE = 4.2  # inches of a picture
 TEXT = 11.0  # points, so that it can be read on a narrow screen
-FINE = 240  # rows and columns of the grid that the buttons lie on
+FINE = (240, 226)  # columns and rows of the grid that the buttons lie on
+SIZE = (4.2, 4.2 * 226 / 240)  # inches of a picture
 SMALLEST, LARGEST = 6, 14  # of a button, in these
 MOST_CLUSTERS = 8
 STYLE = """<style>
-.sketchlab-point { border-radius: 50%; line-height: 0; min-width: 0; box-shadow: none; }
+.sketchlab-point { border-radius: 50%; box-shadow: none; }
+.sketchlab-point { font-size: 0; line-height: 0; min-width: 0; }
 .sketchlab-point:hover:enabled { box-shadow: 0 0 0 2px #000; }
 .sketchlab-point:focus-visible { outline: 3px solid #000; outline-offset: 1px; }
 </style>"""
@@ -42,7 +43,7 @@ class PointsView(ipywidgets.VBox):
         self.controls = Settings(model, self.act)
         self.board = Board(model, self.act)
         self.other, self.message = Picture(), Message()
-        self.other.layout.margin = "0"
+        self.other.layout.margin, self.other.layout.width = "0", "100%"
         self.verdict, self.reasons, self.equal, self.counts, self.key = (
             ipywidgets.HTML() for _ in range(5)
         )
@@ -91,13 +92,9 @@ class PointsView(ipywidgets.VBox):
         last = model.last
         shown = {} if last is None else {"moves": (last.before, last.after), "point": last.number}
         self.board.show(
-            figures.clusters(
-                model.made, model.X, figure=Figure(figsize=(SIDE, SIDE)), **drawn, **shown
-            )
+            figures.clusters(model.made, model.X, figure=Figure(figsize=SIZE), **drawn, **shown)
         )
-        self.other.show(
-            figures.clusters(model.retrained, figure=Figure(figsize=(SIDE, SIDE)), **drawn)
-        )
+        self.other.show(figures.clusters(model.retrained, figure=Figure(figsize=SIZE), **drawn))
 
 
 class Board(ipywidgets.GridBox):
@@ -109,6 +106,7 @@ class Board(ipywidgets.GridBox):
         self.picture.layout.width = "100%"
         for number in range(len(model.X)):
             button = ipywidgets.Button(
+                description=f"delete point {number}",  # not seen, but read aloud
                 tooltip=f"delete point {number}",
                 style={"button_color": "transparent"},
                 layout={"width": "100%", "height": "100%", "margin": "0", "padding": "0"},
@@ -116,12 +114,12 @@ class Board(ipywidgets.GridBox):
             button.add_class("sketchlab-point")
             button.on_click(lambda _, number=number: act(lambda: model.press(number)))
             self.buttons.append(button)
-        tracks = f"repeat({FINE}, minmax(0, 1fr))"
+        columns, rows = (f"repeat({count}, minmax(0, 1fr))" for count in FINE)
         super().__init__(
             [self.picture, *self.buttons],
             layout={
-                "grid_template_columns": tracks,
-                "grid_template_rows": tracks,
+                "grid_template_columns": columns,
+                "grid_template_rows": rows,
                 "overflow": "visible",
             },
         )
@@ -144,13 +142,12 @@ def areas(figure, X):
     """
     (axes,) = figure.axes
     places = axes.transData.transform(np.asarray(X, float)) / figure.bbox.size * FINE
-    places[:, 1] = FINE - places[:, 1]  # rows are counted from above
+    places[:, 1] = FINE[1] - places[:, 1]  # rows are counted from above
     apart = np.abs(places[:, None] - places).max(axis=2)
     np.fill_diagonal(apart, np.inf)
-    halves = np.clip(apart.min(axis=1), SMALLEST, LARGEST) / 2
-    first = np.rint(places - halves[:, None]).astype(int) + 1
-    last = np.rint(places + halves[:, None]).astype(int) + 1
-    pairs = zip(first.tolist(), last.tolist(), strict=True)
+    sizes = np.rint(np.clip(apart.min(axis=1), SMALLEST, LARGEST)).astype(int)[:, None]
+    first = np.rint(places - sizes / 2).astype(int) + 1
+    pairs = zip(first.tolist(), (first + sizes).tolist(), strict=True)
     return [f"{top} / {left} / {bottom} / {right}" for (left, top), (right, bottom) in pairs]
 
 
@@ -160,7 +157,7 @@ class Settings(Controls):
     def __init__(self, model, act):
         self.model = model
         middle = np.log2(model.made.width)
-        wide = {"width": "300px", "max_width": "98%"}
+        wide = {"width": "250px", "max_width": "98%"}
         self.width = ipywidgets.FloatLogSlider(
             model.made.width,
             base=2,
@@ -178,13 +175,19 @@ class Settings(Controls):
             (self.width, "Width of the lattice, in the unit of the data; starts again"),
             (self.clusters, "Number of clusters; starts again"),
         ):
-            slider.style, slider.layout, slider.tooltip = NARROW, wide, tooltip
+            slider.style, slider.layout, slider.tooltip = (
+                {"description_width": "60px"},
+                wide,
+                tooltip,
+            )
             slider.continuous_update = False
         self.first_show = ipywidgets.Checkbox(
             description="show what would happen first", indent=False, layout={"width": "auto"}
         )
         self.again = ipywidgets.Button(
-            description="Start again", tooltip="Start again with all points"
+            description="Start again",
+            tooltip="Start again with all points",
+            layout={"width": "auto"},
         )
         row = ipywidgets.Box(
             [self.width, self.clusters, self.first_show, self.again],
