@@ -17,7 +17,7 @@ from sketchlab import canvas, figures, widgets
 from sketchlab.figures import cells
 from sketchlab.incontext import QuantizedKMeans, lattice, means
 from sketchlab.widgets import points
-from sketchlab.widgets.forgetting import Forgetting, same
+from sketchlab.widgets.forgetting import Deletion, Forgetting, same
 
 
 def plane(n=40, seed=1):
@@ -298,6 +298,27 @@ def test_a_new_start_that_is_refused_changes_nothing():
         assert same(model.made.state(), before) and model.last is last and model.deleted == 1
 
 
+MOVES = {  # before, after: moved if done, moved if only shown, renumbered
+    "nothing": ([[0, 0], [5, 5]], [[0, 0], [5, 5]], [], [], False),
+    "one": ([[0, 0], [5, 5]], [[0, 0], [5, 6]], [1], [1], False),
+    "numbered anew": ([[0, 0], [5, 5]], [[5, 5], [0, 0]], [], [], True),
+    "both": ([[0, 0], [5, 5], [9, 9]], [[5, 5], [9, 8], [0, 0]], [1], [2], True),
+    "equal ones": ([[1, 1], [1, 1], [0, 3]], [[1, 1], [1, 1], [0, 2]], [2], [2], False),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_centroids_that_move_are_told_from_those_numbered_anew(case):
+    """By where they are: the arrows are as short as they can be."""
+    before, after, now, shown, renumbered = MOVES[case]
+    for done, expected in ((True, now), (False, shown)):
+        found = Deletion(0, done, None, np.array(before, float), np.array(after, float))
+        assert found.moved.tolist() == expected and found.renumbered is renumbered
+        start, end = found.moves
+        assert np.sum(np.any(start != end, axis=1)) == len(expected)
+        assert sorted(end.tolist()) == sorted(after)
+
+
 @pytest.fixture
 def view():
     """Points to click."""
@@ -390,12 +411,11 @@ def test_buttons_lie_over_their_points(view):
     for number, (top, left, bottom, right) in enumerate(areas):
         others = [*np.delete(drawn_points, number, 0), *step.centroids, *step.means]
         x = drawn_points[number]
-        near_label = np.any(np.abs(step.centroids + 0.5 - x).max(axis=1) < 1.2)
-        if min(np.abs(x - o).max() for o in others) < 0.6 or near_label:
+        if min(np.abs(x - o).max() for o in others) < 0.6:
             continue  # it is partly covered
         row = ((top + bottom) / 2 - 1) / points.FINE[1] * pixels.shape[0]
         column = ((left + right) / 2 - 1) / points.FINE[0] * pixels.shape[1]
-        colour = np.array(to_rgb(cells.COLOURS[step.nearest[number]])) * 0.85 + 0.15
+        colour = to_rgb(cells.COLOURS[step.nearest[number]])
         np.testing.assert_allclose(pixels[round(row), round(column)], colour, atol=0.06)
         seen += 1
     assert seen > 5

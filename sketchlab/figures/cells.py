@@ -51,7 +51,7 @@ def clusters(
     limits = frame(np.vstack([points, gone, step.means, step.centroids])) if not limits else limits
     _draw(axes, made.width, step, points, limits, text)
     if len(gone):
-        axes.plot(*gone.T, "x", color="#555555", ms=7, mew=1.8, label="deleted")
+        axes.plot(*gone.T, "x", color="#555555", ms=7, mew=1.8, zorder=6, label="deleted")
     if moves is not None:
         _draw_moves(axes, *(np.asarray(one, float) for one in moves))
     if point is not None:
@@ -82,7 +82,7 @@ def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0)
         axes = panels[place]
         _draw(axes, made.width, step, points, limits, text, small=True)
         if len(gone):
-            axes.plot(*gone.T, "x", color="#555555", ms=5, mew=1.2)
+            axes.plot(*gone.T, "x", color="#555555", ms=5, mew=1.2, zorder=6)
         axes.set_title(f"iteration {t % len(every)}", fontsize=text + 1)
         label_axes(axes, place, len(drawn), columns, "first column", "second column", text)
     return figure
@@ -108,11 +108,19 @@ def _draw(axes, width, step, points, limits, text, small=False):
     for cluster, (mean, centroid) in enumerate(zip(step.means, step.centroids, strict=True)):
         colour, shape = COLOURS[cluster % len(COLOURS)], SHAPES[cluster % len(SHAPES)]
         style = {"color": colour, "mec": "black"}
-        axes.plot(*points[step.nearest == cluster].T, shape, ms=size, mew=0.5, alpha=0.85, **style)
+        axes.plot(
+            *points[step.nearest == cluster].T,
+            shape,
+            ms=size,
+            mew=0.5,
+            alpha=1.0,
+            zorder=4,
+            **style,
+        )
         corner = centroid - width / 2
         axes.add_patch(Rectangle(corner, width, width, fc=colour, alpha=0.12, lw=0))
         axes.add_patch(Rectangle(corner, width, width, fill=False, ec="#333333", ls="--", lw=1))
-        axes.plot(*centroid, shape, ms=2.2 * size, mew=1.4, zorder=4, **style)
+        axes.plot(*centroid, shape, ms=2.2 * size, mew=1.4, zorder=3, **style)
         axes.plot(*zip(mean, centroid, strict=True), color="black", lw=1.2, zorder=5)
         axes.plot(*mean, "o", ms=size * 0.75, mfc="white", mec="black", mew=1.2, zorder=5)
         if not small:
@@ -125,7 +133,7 @@ def _draw(axes, width, step, points, limits, text, small=False):
                 weight="bold",
                 path_effects=HALO,
                 annotation_clip=True,
-                zorder=7,
+                zorder=2.5,  # it must not cover points
             )
     grey = {"color": "#cccccc", "mec": "black", "ls": ""}
     axes.plot([], [], "o", ms=6, mew=0.5, label="point, by cluster", **grey)

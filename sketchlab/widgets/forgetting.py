@@ -4,6 +4,7 @@ import copy
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from ..incontext import Certificate, QuantizedKMeans
 from ..incontext.means import steps
@@ -25,9 +26,31 @@ class Deletion(NamedTuple):
     after: np.ndarray
 
     @property
+    def order(self):
+        """The number that each centroid has without the point, (k,): they may be numbered anew.
+
+        Centroids are matched so that they move as little as they can.
+        """
+        apart = np.sum((self.before[:, None] - self.after) ** 2, axis=2)
+        others = ~np.eye(len(apart), dtype=bool)  # of equal ways that which keeps the numbers
+        return linear_sum_assignment(apart + 1e-9 * apart.max() * others)[1]
+
+    @property
+    def moves(self):
+        """The centroids with the point, and the same ones without it: two of (k, d)."""
+        return self.before, self.after[self.order]
+
+    @property
     def moved(self):
-        """The numbers of the centroids that are not where they were."""
-        return np.flatnonzero(np.any(self.before != self.after, axis=1))
+        """The numbers of the centroids that are not where they were: as they are numbered now."""
+        order = self.order
+        rows = np.flatnonzero(np.any(self.before != self.after[order], axis=1))
+        return np.sort(order[rows]) if self.done else rows
+
+    @property
+    def renumbered(self):
+        """Whether centroids have other numbers without the point."""
+        return bool(np.any(self.order != np.arange(len(self.before))))
 
 
 class Forgetting:
@@ -41,11 +64,12 @@ class Forgetting:
     whether its state is the same, bit for bit. last: the last `Deletion`, done or only shown.
     deleted, certified: how many so far. spent, retraining: operations for all deletions so far,
     and for as many runs from scratch.
+    The clusters keep nothing of a deleted point; X has it, to cross it out and to start again.
     Raises ValueError for other points, and for what `QuantizedKMeans` refuses.
     """
 
     def __init__(self, X, clusters, width, *, gamma=0.2, iterations=10, seed=0):
-        X = np.asarray(X)
+        X = np.array(X)
         if X.ndim != 2 or X.shape[1] != 2 or not 1 <= len(X) <= MOST_POINTS:
             raise ValueError(
                 f"X must be 1 to {MOST_POINTS} points with 2 columns, (n, 2), not an array of "

@@ -49,10 +49,9 @@ class PointsView(ipywidgets.VBox):
         )
         left = [_caption("Clusters: click a point to delete it"), self.board, self.verdict]
         right = [_caption("The same, computed from scratch"), self.other, self.equal, self.counts]
+        layout = {"flex": "1 1 260px", "max_width": "430px", "min_width": "0"}
         panes = [
-            ipywidgets.VBox(
-                pane, layout={"flex": "1 1 260px", "max_width": "430px", "min_width": "0"}
-            )
+            ipywidgets.VBox(pane, layout=layout | {"padding": "0 6px 0 0"})
             for pane in ([*left, self.reasons, self.message], right)
         ]
         super().__init__(
@@ -90,7 +89,7 @@ class PointsView(ipywidgets.VBox):
         self.key.value = verdicts.key(np.flatnonzero(outside))
         drawn = {"limits": limits, "legend": False, "text": TEXT}
         last = model.last
-        shown = {} if last is None else {"moves": (last.before, last.after), "point": last.number}
+        shown = {} if last is None else {"moves": last.moves, "point": last.number}
         self.board.show(
             figures.clusters(model.made, model.X, figure=Figure(figsize=SIZE), **drawn, **shown)
         )

@@ -39,10 +39,10 @@ def reasons(last):
         parts.append("Nothing is deleted yet: click the same point again to delete it.")
     items = "".join(f"<li>{html.escape(what)}</li>" for what in certificate.checked)
     count = sum(what.startswith("iteration") for what in certificate.checked)
-    noun = "iteration" if count == 1 else "iterations"
+    iterations = "1 iteration" if count == 1 else f"{count or 'no'} iterations"
     return (
         f'<div class="sketchlab-reasons" style="line-height: 1.4">{" ".join(parts)}'
-        f"<details><summary>Checked: the seeds, {count} {noun}</summary>"
+        f"<details><summary>Checked: the seeds, {iterations}</summary>"
         f'<ul style="margin: 0">{items}</ul></details></div>'
     )
 
@@ -74,12 +74,13 @@ def key(outside):
 
 
 def _moved(last):
-    moved = last.moved
-    verb = "moved" if last.done else "would move"
+    moved, verb = last.moved, "moved" if last.done else "would move"
+    anew = "they are numbered anew" if last.done else "they would be numbered anew"
+    rest = f"; {anew}" if last.renumbered else ""
     if not len(moved):
-        return f"In the end no centroid {verb}"
+        return f"In the end no centroid {verb}{rest}"
     noun = "Centroid" if len(moved) == 1 else "Centroids"
-    return f"{noun} {', '.join(map(str, moved))} {verb}"
+    return f"{noun} {', '.join(map(str, moved))} {verb}{rest}"
 
 
 def _spoken(text):
