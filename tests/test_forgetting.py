@@ -115,6 +115,40 @@ def _check_offsets(made, state, number, changes):
                 np.testing.assert_allclose(offset, apart, rtol=1e-14)
 
 
+@pytest.mark.parametrize("end", [-1, 1])
+def test_a_mean_on_the_edge_of_a_cell(end):
+    """The lower edge belongs to it, the upper one to the next."""
+    width, half = float(lattice.CELL), lattice.CELL // 2  # a unit is 1
+    for seed in range(20):
+        centre = int(lattice.phases(seed, 0, 1)[0])
+        X = np.array([[centre + end * half], [centre - end * 5.0]])
+        made = QuantizedKMeans(1, width, gamma=0.0, iterations=1, seed=seed).fit(X)
+        if made.state()["seeds"][0] == 0:
+            certificate, (change,) = means.without(made, 1)
+            assert change.left[0, 0] == end / 2
+            assert bool(change.stays[0]) == certificate.certified == (end < 0)
+            return
+    raise AssertionError("the other point was never the seed")
+
+
+def test_clusters_that_become_empty():
+    """Where nothing holds them back they stay where they were, which is off the lattice."""
+    told_apart = 0
+    for seed in range(300):
+        X = np.random.default_rng(seed).integers(-3, 4, size=(8, 1)).astype(float)
+        made = QuantizedKMeans(4, 2.0, gamma=0.0, iterations=6, seed=seed).fit(X)
+        for number in range(8):
+            certificate, changes = means.without(made, number)
+            stays = [bool(np.all(change.stays)) for change in changes]
+            expected = [True] * (len(stays) - (not certificate.certified))
+            assert stays == expected + [False] * (len(stays) - len(expected))
+            for t, change in enumerate(changes):
+                alone = made.state()["counts"][t][change.own] == 1
+                inside = np.all((change.left >= -0.5) & (change.left < 0.5))
+                told_apart += bool(alone and inside != stays[t])
+    assert told_apart, "there was no such cluster"
+
+
 def all_figures():
     """Every kind of picture, of clusters from which something was deleted."""
     X = plane()

@@ -33,10 +33,10 @@ class Step(NamedTuple):
 class Change(NamedTuple):
     """What one iteration would be without a point; m clusters depend on it.
 
-    own: the point's cluster. clusters: it, and those that are small with or without the point, for
-    they are held back by a share of all points, (m,). kept, left: their means with the point and
-    without it, in widths from their centroids, (m, d): a cell reaches from -1/2 to 1/2. stays:
-    whether each has the same centroid without the point, exactly, (m,).
+    own: the point's cluster. clusters: it, and those that are small, for they are held back by a
+    share of all points, (m,). kept, left: their means with the point and without it, in widths from
+    their centroids, (m, d): a cell reaches from -1/2 to 1/2. stays: whether each has the same
+    centroid without the point, exactly, (m,).
     """
 
     own: int
@@ -84,11 +84,11 @@ def _change(made, state, point, t):
     own = int(lattice.nearest(point[None], before)[0])
     sums[own] -= point
     counts[own] -= 1
-    left, smaller = _means(made, sums, counts, before)
-    which = np.flatnonzero(small | smaller | (np.arange(len(before)) == own))
+    left, still = _means(made, sums, counts, before)
+    which = np.flatnonzero(small | (np.arange(len(before)) == own))
     kept, left = ((exact - after)[which] / lattice.CELL for exact in (kept, left))
     inside = np.all((2 * left >= -1) & (2 * left < 1), axis=1)
-    unmoved = (counts == 0) & ~smaller  # empty, not held back: where it was, off the lattice
+    unmoved = (counts == 0) & ~still  # empty, not held back: where it was, off the lattice
     stays = np.where(unmoved[which], np.all(left == 0, axis=1), inside)
     return Change(own, which, kept.astype(float), left.astype(float), stays)
 
