@@ -11,7 +11,7 @@ The rooms, from the ground up; each imports only from those before it:
 `unlearning`: methods that change a trained model, and what they are judged by.
 `incontext`: learning in context, and exact unlearning of what it is learned from.
 `reports`: the report of one request to delete documents.
-`figures`, `widgets`, `paper`: pictures, the explorer, the paper's experiments.
+`figures`, `widgets`, `paper`: pictures, the explorer and points to click, the paper's experiments.
 
 What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.
 """

@@ -1,4 +1,4 @@
-"""The explorer in a real browser: clicks and drags, in JupyterLab and as a page of its own.
+"""The widgets in a real browser: clicks and drags, in JupyterLab and as a page of its own.
 
 What the page shows is compared with direct calls of the package. Needs Chromium; without it the
 tests are skipped and say so. Pictures of the pages are left in the folder `screenshots`.
@@ -18,9 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from playwright.sync_api import expect, sync_playwright
 
 import sketchlab as sl
+from sketchlab.widgets import verdicts
+from sketchlab.widgets.points import SIZE, TEXT
 
 from conftest import ROOT
 
@@ -40,6 +43,10 @@ pytestmark = pytest.mark.skipif(
 LONG = 240_000  # milliseconds: a sketch on a slow machine
 expect.set_options(timeout=30_000)
 EPSILON = 0.02
+POINTS = """import numpy as np, sketchlab as sl
+X = np.random.default_rng(0).normal(size=(40, 2)) + 6 * (np.arange(40)[:, None] % 4)
+view = sl.widgets.forget_points(X, 4, 1.0, seed=1)
+view"""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,9 @@ def folder(tmp_path_factory):
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         (copies / path.name).write_text(json.dumps(notebook))
+    cell = {"cell_type": "code", "source": POINTS, "outputs": [], "execution_count": None}
+    notebook |= {"cells": [cell | {"metadata": {}, "id": "points"}]}
+    (copies / "points.ipynb").write_text(json.dumps(notebook))
     return copies
 
 
@@ -124,8 +134,8 @@ def page(tmp_path):
         browser.close()
 
 
-def open_notebook(page, address, name):
-    """Open a notebook in JupyterLab and run all its cells."""
+def open_notebook(page, address, name, shown=".sketchlab-headline"):
+    """Open a notebook in JupyterLab and run all its cells, until something is shown."""
     page.goto(f"{address}/lab/tree/{name}?token=secret&reset", timeout=LONG)
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=LONG)
     idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
@@ -140,7 +150,7 @@ def open_notebook(page, address, name):
         page.wait_for_timeout(3000)
         if re.search(r"[\d*]", first.inner_text()):
             break
-    page.wait_for_selector(".sketchlab-headline", timeout=LONG)
+    page.wait_for_selector(shown, timeout=LONG)
     last = page.locator(".jp-CodeCell .jp-InputPrompt").last
     expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=LONG)
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
@@ -292,3 +302,97 @@ def test_the_page_without_code(page, serve, folder):
     expect(page.locator("h1")).to_contain_text("never seen these names")
     expect(page).to_have_title("Deletion explorer")
     operate(page, Expected(folder), "app")
+
+
+def delete_points(page, name):
+    """Click where points are drawn, and press one by keyboard; compare with the package."""
+    names = {}
+    exec(POINTS, names)
+    model, X = names["view"].model, names["X"]
+    widget = page.locator(".sketchlab-points")
+    board = widget.locator(".widget-gridbox")
+    picture = board.locator("img")
+    apart = np.linalg.norm(X[:, None] - X, axis=2) + 9 * np.eye(len(X))
+    certified = [model.would(i).certificate.certified for i in range(len(X))]
+    alone = sorted(range(len(X)), key=lambda i: -apart[i].min())
+    numbers = [next(i for i in alone if certified[i] is wanted) for wanted in (True, False)]
+
+    def click(number):
+        limits = sl.figures.frame(X, 0.6 * model.made.width)
+        blank = Figure(figsize=SIZE)
+        shown = sl.figures.clusters(
+            model.made, limits=limits, legend=False, text=TEXT, figure=blank
+        )
+        across, up = shown.axes[0].transData.transform(X[number]) / shown.bbox.size
+        picture.scroll_into_view_if_needed()
+        box = picture.bounding_box()
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
+
+    def check(number):
+        last = model.press(number)
+        verdict = re.sub("<.*?>", "", verdicts.verdict(last))
+        assert f"oint {number}" in verdict and "certified" in verdict
+        expect(widget.locator(".sketchlab-verdict")).to_have_text(verdict)
+        if last.certificate.failed:
+            expect(widget.locator(".sketchlab-reasons")).to_contain_text(last.certificate.failed)
+        expect(widget.locator(".sketchlab-equal")).to_contain_text("bit for bit: yes")
+        counts = widget.locator(".sketchlab-counts")
+        expect(counts).to_contain_text(f"{model.deleted} point")
+        expect(counts).to_contain_text(f"{model.spent:,} spent")
+        expect(counts).to_contain_text(f"takes {model.retraining:,}.")
+        expect(board.locator("button:visible")).to_have_count(len(model.made))
+
+    for number in numbers:
+        click(number)
+        check(number)
+    third, fourth = [i for i in alone if i not in numbers][:2]
+    button = board.get_by_role("button", name=f"delete point {third}", exact=True)
+    button.focus()
+    button.press("Enter")
+    check(third)
+    widget.get_by_role("checkbox").click()
+    model.first_show = True
+    for _ in range(2):  # shown, then deleted
+        click(fourth)
+        check(fourth)
+    assert model.deleted == 4
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for width in (1280, 420):
+        page.set_viewport_size({"width": width, "height": 1000})
+        side = page.locator(".jp-SideBar.jp-mod-left .lm-mod-current")
+        if width < 600 and side.count():
+            side.first.click()  # without the list of files
+        page.wait_for_timeout(500)
+        widget.evaluate("element => element.scrollIntoView()")
+        page.screenshot(path=SCREENSHOTS / f"points_{name}_{width}.png")
+        one, other = (image.bounding_box() for image in widget.locator("img").all())
+        assert one["width"] > 280 and other["width"] > 280
+        assert max(box["x"] + box["width"] for box in (one, other)) <= width
+        assert (abs(one["y"] - other["y"]) < 3) == (width == 1280), "they stack where it is narrow"
+        for box in board.locator("button:visible").all():
+            inside = box.bounding_box()
+            assert 5 < inside["width"] < 32
+            assert abs(inside["width"] - inside["height"]) < 0.2, "round"
+    fifth = next(i for i in alone if i in model.made.numbers)
+    widget.get_by_role("checkbox").click()
+    model.first_show = False
+    click(fifth)  # on a narrow page
+    check(fifth)
+    widget.get_by_role("button", name="Start again").click()
+    expect(board.locator("button:visible")).to_have_count(len(X))
+    expect(widget.locator(".sketchlab-message [role=alert]")).to_have_count(0)
+
+
+def test_points_are_clicked_in_jupyterlab(page, serve, folder):
+    """Each click deletes one, and says whether it was certified; also where it is narrow."""
+    address = serve("jupyterlab", str(folder), "--allow-root", "--IdentityProvider.token=secret")
+    open_notebook(page, address, "points.ipynb", ".sketchlab-verdict")
+    delete_points(page, "jupyterlab")
+
+
+def test_points_are_clicked_on_a_page_without_code(page, serve, folder):
+    """The same under Voila."""
+    address = serve("voila", str(folder / "points.ipynb"))
+    page.goto(address, timeout=LONG)
+    page.wait_for_selector(".sketchlab-verdict", timeout=LONG)
+    delete_points(page, "voila")

@@ -1,12 +1,14 @@
 """What people operate in a notebook: plain models that hold the state, and thin views of them.
 
 Models: `selection` (what is deleted), `explorer` (that, what is asked, and how accurately),
-`answers` (a prediction beside the truth), `kept` (what was computed already).
+`answers` (a prediction beside the truth), `kept` (what was computed already); `forgetting` (points
+deleted from clusters).
 Views: `view`; its `deletion_controls` with `proposals`, and `question_controls`; `words` (what it
-says); `sliders`; and the `parts` that all share.
+says); `points` to click and their `verdicts`; `sliders`; and the `parts` that all share.
 """
 
+from .points import forget_points
 from .sliders import with_sliders
 from .view import explore
 
-__all__ = ["explore", "with_sliders"]
+__all__ = ["explore", "forget_points", "with_sliders"]

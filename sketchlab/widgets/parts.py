@@ -99,6 +99,15 @@ class Controls(ipywidgets.VBox):
         control.observe(changed, names="value")
 
 
+def attempted(call):
+    """What a call raises, or None: a widget must answer in words, whatever went wrong."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
 def heading(text):
     """A heading above controls."""
     return ipywidgets.HTML(f"<b>{text}</b>")

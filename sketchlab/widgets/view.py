@@ -9,7 +9,7 @@ from ..training.outputs import LossOn
 from . import words
 from .deletion_controls import Deletion
 from .explorer import WEIGHTS, Explorer
-from .parts import Message, Picture
+from .parts import Message, Picture, attempted
 from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
@@ -100,8 +100,8 @@ class ExplorerView(ipywidgets.VBox):
     def act(self, change):
         """Run a change of the state, draw everything again, and show in words what went wrong."""
         with self._lock:
-            problem = _attempt(change)
-            unseen = _attempt(self.refresh)
+            problem = attempted(change)
+            unseen = attempted(self.refresh)
             if unseen is not None:  # what was shown before does not belong to the state any more
                 self.picture.hide()
                 self.headline.value = self.details.value = self.caption.value = ""
@@ -151,7 +151,7 @@ class ExplorerView(ipywidgets.VBox):
             if problem is not None:
                 raise problem
 
-        problem = _attempt(lambda: self._train(snapshot))
+        problem = attempted(lambda: self._train(snapshot))
         self.act(finish)
 
     def _train(self, snapshot):
@@ -173,12 +173,3 @@ class ExplorerView(ipywidgets.VBox):
         self._steps = self.progress.value = 0
         for widget in (self.stop, self.progress):
             widget.layout.visibility = "visible" if running else "hidden"
-
-
-def _attempt(call):
-    """What a call raises, or None: a widget must answer in words, whatever went wrong."""
-    try:
-        call()
-    except Exception as error:
-        return error
-    return None

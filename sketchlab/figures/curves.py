@@ -1,27 +1,9 @@
-"""Figures, drawn from results that are computed elsewhere; each function returns the figure."""
+"""What deletions do to a model: predicted, retrained, and what methods of unlearning reach."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, blank, description, new_axes, write
-
-__all__ = [
-    "BLUE",
-    "GREEN",
-    "GREY",
-    "ORANGE",
-    "RED",
-    "blank",
-    "deletion_curve",
-    "description",
-    "error_by_degree",
-    "new_axes",
-    "predicted_curves",
-    "predicted_deletion",
-    "stability",
-    "unlearning_way",
-    "write",
-]
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, new_axes, write
 
 
 def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=None):
