@@ -16,14 +16,12 @@ the number of clusters, and the seed are chosen without looking at the data.
 """
 
 import dataclasses
-import os
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
 from ..checks import check_count, check_positive, check_seed
-from . import lattice
+from . import lattice, saved
 from .lloyd import Lloyd, Record
 
 MOST_COLUMNS = 1 << 16
@@ -50,6 +48,8 @@ class QuantizedKMeans:
             raise ValueError(f"gamma must lie between 0 and 1, not {gamma!r}")
         self.width, self.gamma = check_positive(width, "width"), float(gamma)
         self.seed = check_seed(seed)
+        if self.seed > np.iinfo(np.int64).max:
+            raise ValueError(f"seed must be below 2^63, not {seed!r}")
         share = Fraction(self.gamma).limit_denominator(DENOMINATOR)
         self._lloyd = Lloyd(self.clusters, self.iterations, self.seed, share)
         self._points = self._alive = self._record = None
@@ -161,11 +161,28 @@ class QuantizedKMeans:
         self._fitted()
         return lattice.nearest(self._checked(X, self._points.shape[1]), self._record.centroids[-1])
 
-    def representatives(self):
-        """The number of the point that is nearest to each centroid, (k,), the lowest of equals."""
-        numbers = self.numbers
-        far = lattice.squared_distances(self._points[numbers], self._record.centroids[-1])
-        return numbers[far.argmin(axis=0)]
+    def points(self, numbers):
+        """The points of these numbers, (m, d), in the unit of the data, as they are kept here."""
+        known = [self._known(number) for number in numbers]
+        return self._points[known] * (self.width / lattice.CELL)
+
+    def distances(self, numbers):
+        """Squared distances of points to the centroids, (m, k), in square units of the lattice."""
+        known = [self._known(number) for number in numbers]
+        return lattice.squared_distances(self._points[known], self._record.centroids[-1])
+
+    def representatives(self, which=None):
+        """The number of the point that is nearest to each centroid, (k,), the lowest of equals.
+
+        which: only to these centroids.
+        """
+        numbers, centroids = self.numbers, self._record.centroids[-1]
+        points = self._points[numbers]
+        far = [  # one centroid after the other, so that no table is larger than the data
+            lattice.squared_distances(points, centroids[[i]])[:, 0].argmin()
+            for i in (range(self.clusters) if which is None else which)
+        ]
+        return numbers[np.array(far, dtype=np.int64)]
 
     def state(self):
         """All that there is of it, as a dict of arrays; nothing of it depends on deleted points."""
@@ -181,36 +198,34 @@ class QuantizedKMeans:
 
     def save(self, path):
         """Write the state to a file, .npz; what was there is replaced when all is written."""
-        path = Path(path)
-        half = path.with_name(path.name + ".part")
-        with open(half, "wb") as file:
-            np.savez_compressed(file, **self.state())
-        os.replace(half, path)
+        saved.write(path, self.state())
 
     @classmethod
     def open(cls, path):
         """Open a saved state. Raises ValueError for what is none."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                state = {name: file[name] for name in file.files}
-            clusters, iterations, seed, following, version = map(int, state["settings"])
-            width, gamma = map(float, state["scales"])
-            if version != FORMAT:
-                raise ValueError(
-                    f"it has format {version}, and format {FORMAT} is read here: fit again"
-                )
-            new = cls(clusters, width, gamma=gamma, iterations=iterations, seed=seed)
-            numbers, points = state["numbers"], state["points"]
-            new._points = np.zeros((following, points.shape[1]), np.int64)
-            new._points[numbers], new._alive = points, np.zeros(following, bool)
-            new._alive[numbers] = True
-            names = [field.name for field in dataclasses.fields(Record)]
-            new._record = Record(**{name: state[name] for name in names})
-            new._count, new._next = len(numbers), following
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        return saved.read(path, cls.from_state, "quantized k-means")
+
+    @classmethod
+    def from_state(cls, state):
+        """Clusters in the state that another's `state` gave. Raises ValueError if it is none."""
+        clusters, iterations, seed, following, version = map(int, state["settings"])
+        width, gamma = map(float, state["scales"])
+        if version != FORMAT:
             raise ValueError(
-                f"{str(path)!r} holds no state of quantized k-means: {error}"
-            ) from error
+                f"it has format {version}, and format {FORMAT} is read here: fit again"
+            )
+        new = cls(clusters, width, gamma=gamma, iterations=iterations, seed=seed)
+        numbers, points = state["numbers"], state["points"]
+        new._points = np.zeros((following, points.shape[1]), np.int64)
+        new._points[numbers], new._alive = points, np.zeros(following, bool)
+        new._alive[numbers] = True
+        names = [field.name for field in dataclasses.fields(Record)]
+        new._record = record = Record(**{name: state[name] for name in names})
+        new._count, new._next = len(numbers), following
+        if np.any(record.counts.sum(axis=1) != len(points)) or np.any(
+            record.sums.sum(axis=1) != points.sum(axis=0)
+        ):
+            raise ValueError("its sums are not those of its points")
         return new
 
     def _fitted(self):
