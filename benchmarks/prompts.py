@@ -1,0 +1,276 @@
+"""How well does a prompt of clustered examples adapt a model, and what does forgetting cost?
+
+    python benchmarks/prompts.py --result prompts.json --jobs 2
+    python benchmarks/prompts.py --table prompts.json
+
+A learner is pre-trained on letters and adapted to scikit-learn's digits, 1,297 to learn from and
+500 to be asked about. For every seed all is drawn again: letters, pre-training, digits, clusters,
+fine-tuning. The lattice's width comes from the letters alone. Beside ERASE: prompts at random, of
+scikit-learn's k-means, of all examples; nearest neighbours; fine-tuning, whole and in ten shards.
+Costs are multiplications, counted by what spends them, and seconds; then the same for sets of
+digits with noise, of up to a million. In brackets: 90% intervals over seeds. --result is gone on
+with if it is there.
+"""
+
+import argparse
+import json
+import os
+import time
+
+import joblib
+import numpy as np
+from forgetting import slope
+from scipy import stats
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
+
+from sketchlab.incontext import Erase, FineTuned, letter_images, pretrain, recommended_width
+from sketchlab.progress import progress_bar
+
+FULL = {"seeds": 10, "prompts": [10, 20, 30, 50, 100], "steps": 6000, "deletions": 30}
+FULL |= {"points": [100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]}
+TOY = {"seeds": 2, "prompts": [10, 20], "steps": 100, "deletions": 3, "points": [100, 316, 1000]}
+ASKED, SHARDS, CLUSTERS = 500, 10, 30
+RISE = 0.2  # of the loss of k-means: a wide lattice, for a prompt is not hurt by it
+
+
+def learner_of(seed, steps):
+    """A pre-trained learner, and the width of the lattice, from letters."""
+    letters = letter_images(seed=seed)
+    learner = pretrain(letters, steps=steps, seed=seed, progress=False)
+    z = learner.embed(letters.reshape(-1, letters.shape[2])).reshape(*letters.shape[:2], -1)
+    spread = float(np.sqrt(np.mean(z.var(axis=1, ddof=1))))
+    return learner, recommended_width(spread, rise=RISE)
+
+
+def accuracy_of(seed, settings):
+    """The rows of one seed: name, prompt size, accuracy, and what it costs to ask and to forget."""
+    learner, width = learner_of(seed, settings["steps"])
+    x, y = load_digits(return_X_y=True)
+    order = np.random.default_rng((seed, 1)).permutation(len(x))
+    asked, known = order[:ASKED], order[ASKED:]
+    z, right, rows = learner.embed(x[known]), y[asked], []
+    queries, most = learner.embed(x[asked]), len(known)
+
+    def add(name, size, predicted, per_query, forgetting=0.0, seconds=0.0, certified=None):
+        found = {"name": name, "prompt": size, "accuracy": float(np.mean(predicted == right))}
+        found |= {"per query": per_query, "forgetting": forgetting, "seconds": seconds}
+        rows.append(found | {"certified": certified})
+
+    def prompted(name, numbers):
+        classes, found = learner.probabilities(z[numbers], y[known][numbers], queries)
+        cost = learner.multiplications + len(numbers) * learner.columns[1]
+        add(name, len(numbers), classes[found.argmax(axis=1)], cost)
+
+    def forgotten(made, deletions):
+        before, start = made.multiplications, time.perf_counter()
+        chosen = np.random.default_rng((seed, 2)).choice(most, deletions, replace=False)
+        answers = [made.forget(number) for number in chosen]
+        seconds = (time.perf_counter() - start) / deletions
+        return (made.multiplications - before) / deletions, seconds, answers
+
+    for size in settings["prompts"]:
+        made = Erase(learner, size, width, seed=seed).fit(x[known], y[known])
+        predicted, cost = made.predict(x[asked]), made.per_query
+        spent, seconds, answers = forgotten(made, settings["deletions"])
+        certified = float(np.mean([answer.certified for answer in answers]))
+        add("ERASE", size, predicted, cost, spent, seconds, certified)
+        prompted("random prompt", np.random.default_rng((seed, 3)).permutation(most)[:size])
+        plain = KMeans(size, n_init=1, random_state=seed).fit(z).cluster_centers_
+        far = np.sum((z[:, None] - plain) ** 2, axis=2)
+        prompted("k-means prompt", far.argmin(axis=0))
+    prompted("all in the prompt", np.arange(most))
+    neighbours = KNeighborsClassifier(1).fit(z, y[known])
+    cost = learner.multiplications + most * learner.columns[1]
+    add("nearest neighbour", most, neighbours.predict(queries), cost)
+    for name, shards in (("fine-tuning", 1), (f"fine-tuning in {SHARDS} shards", SHARDS)):
+        made = FineTuned(learner, shards=shards, seed=seed).fit(x[known], y[known])
+        predicted, cost = made.predict(x[asked]), made.per_query
+        add(name, most, predicted, cost, *forgotten(made, 3)[:2])
+    return rows
+
+
+def cost_of(points, settings):
+    """What forgetting costs in a set of digits with noise, for each method.
+
+    Fine-tuning forgets by being done again: what one run takes is taken as the cost.
+    """
+    learner, width = learner_of(0, settings["steps"])
+    rng = np.random.default_rng((points, 4))
+    x, y = load_digits(return_X_y=True)
+    drawn = rng.integers(len(x), size=points)
+    x, y = x[drawn] + rng.normal(size=(points, x.shape[1])), y[drawn]
+    rows = []
+
+    for name, made, deletions in (
+        ("ERASE", Erase(learner, CLUSTERS, width), settings["deletions"]),
+        (f"fine-tuning in {SHARDS} shards", FineTuned(learner, shards=SHARDS), 3),
+        ("fine-tuning", FineTuned(learner), 0),
+    ):
+        start = time.perf_counter()
+        made.fit(x, y)
+        seconds, spent = time.perf_counter() - start, made.multiplications
+        row = {"name": name, "points": points, "deletions": deletions, "certified": None}
+        row |= {"multiplications of fit": spent, "seconds of fit": seconds}
+        if deletions:
+            chosen = np.random.default_rng((points, 5)).choice(points, deletions, replace=False)
+            start = time.perf_counter()
+            answers = [made.forget(number) for number in chosen]
+            seconds = (time.perf_counter() - start) / deletions
+            spent = (made.multiplications - spent) / deletions
+            if name == "ERASE":
+                row["certified"] = float(np.mean([answer.certified for answer in answers]))
+        rows.append(row | {"multiplications": spent, "seconds": seconds})
+    return rows
+
+
+def interval(values):
+    """The mean and its 90% interval (Student's)."""
+    mean, reach = np.mean(values), stats.sem(values) * stats.t.ppf(0.95, len(values) - 1)
+    return float(mean), float(mean - reach), float(mean + reach)
+
+
+def by_method(result, key):
+    """(name, prompt size): the values of a column, one for each seed."""
+    found = {}
+    for seed in sorted(result["accuracy"], key=int):
+        for row in result["accuracy"][seed]:
+            found.setdefault((row["name"], row["prompt"]), []).append(row[key])
+    return found
+
+
+def difference(result, one, other):
+    """The mean difference of accuracy of two methods, and its interval."""
+    values = by_method(result, "accuracy")
+    return interval(np.subtract(values[one], values[other]))
+
+
+def cheapest(result, methods):
+    """Which of some methods is cheapest, from how many questions for each deletion on.
+
+    (questions, method), in order; multiplications to forget and to answer, means over seeds.
+    """
+    costs = {
+        method: [np.mean(by_method(result, key)[method]) for key in ("forgetting", "per query")]
+        for method in methods
+    }
+    at, found = 0.0, []
+    while True:
+        # At equal cost the one that is cheaper from here on.
+        best = min(methods, key=lambda m: (round(costs[m][0] + at * costs[m][1], 3), costs[m][1]))
+        found.append((at, best))
+        later = [
+            ((forget - costs[best][0]) / (costs[best][1] - ask), costs[best][1] - ask)
+            for forget, ask in costs.values()
+            if ask < costs[best][1]
+        ]
+        if not later:
+            return found
+        at = min(later)[0]
+
+
+def accuracy_table(result):
+    """Accuracies and costs on digits, as Markdown."""
+    lines = [
+        "| method | in the prompt | accuracy | certified | multiplications to forget "
+        "| to answer | seconds to forget |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    columns = ("certified", "forgetting", "per query", "seconds")
+    for method, values in by_method(result, "accuracy").items():
+        mean, low, high = interval(values)
+        certified, forget, ask, seconds = (by_method(result, key)[method] for key in columns)
+        size = f"{method[1]:,}" if "tuning" not in method[0] else ""
+        share = "" if certified[0] is None else f"{np.mean(certified):.0%}"
+        if method[0] in ("random prompt", "k-means prompt"):
+            costs = f"| {np.mean(ask):,.0f} |"
+            lines.append(
+                f"| {method[0]} | {size} | {mean:.3f} ({low:.3f} to {high:.3f}) | | {costs} |"
+            )
+            continue
+        lines.append(
+            f"| {method[0]} | {size} | {mean:.3f} ({low:.3f} to {high:.3f}) | {share} "
+            f"| {np.mean(forget):,.0f} | {np.mean(ask):,.0f} | {np.mean(seconds):.5f} |"
+        )
+    return "\n".join(lines)
+
+
+def cost_rows(result, name):
+    """The rows of one method, by size."""
+    rows = [row for size in result["costs"].values() for row in size if row["name"] == name]
+    return sorted(rows, key=lambda row: row["points"])
+
+
+def cost_table(result):
+    """What forgetting costs by the number of examples, as Markdown, with powers of n."""
+    names = [row["name"] for row in next(iter(result["costs"].values()))]
+    lines = [
+        "| examples | certified | "
+        + " | ".join(f"{name}, multiplications | seconds" for name in names)
+        + " |",
+        "|---:|---:|" + "---:|---:|" * len(names),
+    ]
+    tables = [cost_rows(result, name) for name in names]
+    for rows in zip(*tables, strict=True):
+        cells = [f"{row['multiplications']:,.0f} | {row['seconds']:.5f}" for row in rows]
+        lines.append(
+            f"| {rows[0]['points']:,} | {rows[0]['certified']:.0%} | {' | '.join(cells)} |"
+        )
+    powers = []
+    for rows in tables:
+        for key in ("multiplications", "seconds"):
+            value, low, high = slope(rows, key)
+            powers.append(f"{value:.2f} ({low:.2f} to {high:.2f})")
+    lines.append(f"| power of n | | {' | '.join(powers)} |")
+    return "\n".join(lines)
+
+
+def show(result):
+    """Print both tables."""
+    print(f"{accuracy_table(result)}\n\n{cost_table(result)}")
+
+
+def alone(kind, value, settings):
+    """One task, on one core, with what it was."""
+    with threadpool_limits(1):
+        return kind, value, (accuracy_of if kind == "accuracy" else cost_of)(value, settings)
+
+
+def main(arguments=None):
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--result", help="write the numbers here, as JSON, or go on with them")
+    parser.add_argument("--table", help="only print the tables of this result")
+    parser.add_argument("--quick", action="store_true", help="a toy run that tests this program")
+    options = parser.parse_args(arguments)
+    if options.table:
+        with open(options.table, encoding="utf-8") as file:
+            return show(json.load(file))
+    settings = TOY if options.quick else FULL
+    result = {"settings": settings, "accuracy": {}, "costs": {}}
+    if options.result and os.path.exists(options.result):
+        with open(options.result, encoding="utf-8") as file:
+            found = json.load(file)
+        if found["settings"] != settings:
+            parser.error(f"{options.result} has other settings: {found['settings']}")
+        result = found
+    waiting = [("costs", n) for n in settings["points"][::-1]]  # the longest first
+    waiting += [("accuracy", seed) for seed in range(settings["seeds"])]
+    waiting = [(kind, value) for kind, value in waiting if str(value) not in result[kind]]
+    parallel = joblib.Parallel(options.jobs, return_as="generator_unordered")
+    calls = parallel(joblib.delayed(alone)(kind, value, settings) for kind, value in waiting)
+    with progress_bar(len(waiting), True, unit="task") as bar:
+        for kind, value, rows in calls:
+            result[kind][str(value)] = rows
+            if options.result:
+                with open(options.result, "w", encoding="utf-8") as file:
+                    json.dump(result, file, indent=1)
+            bar.update()
+    return show(result)
+
+
+if __name__ == "__main__":
+    main()
