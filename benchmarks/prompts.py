@@ -19,7 +19,7 @@ import time
 
 import joblib
 import numpy as np
-from forgetting import slope
+from forgetting import certified, slope
 from scipy import stats
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
@@ -121,115 +121,131 @@ def cost_of(points, settings):
             seconds = (time.perf_counter() - start) / deletions
             spent = (made.multiplications - spent) / deletions
             if name == "ERASE":
+                row["clustering"] = row["multiplications of fit"] - points * learner.multiplications
                 row["certified"] = float(np.mean([answer.certified for answer in answers]))
         rows.append(row | {"multiplications": spent, "seconds": seconds})
     return rows
 
 
 def interval(values):
-    """The mean and its 90% interval (Student's)."""
+    """The mean and its 90% interval (Student's), a list of three."""
     mean, reach = np.mean(values), stats.sem(values) * stats.t.ppf(0.95, len(values) - 1)
-    return float(mean), float(mean - reach), float(mean + reach)
+    return [float(mean), float(mean - reach), float(mean + reach)]
 
 
-def by_method(result, key):
-    """(name, prompt size): the values of a column, one for each seed."""
-    found = {}
-    for seed in sorted(result["accuracy"], key=int):
-        for row in result["accuracy"][seed]:
-            found.setdefault((row["name"], row["prompt"]), []).append(row[key])
-    return found
+def cheapest(methods):
+    """Which method is cheapest, from how many questions for each deletion on, in order.
 
-
-def difference(result, one, other):
-    """The mean difference of accuracy of two methods, and its interval."""
-    values = by_method(result, "accuracy")
-    return interval(np.subtract(values[one], values[other]))
-
-
-def cheapest(result, methods):
-    """Which of some methods is cheapest, from how many questions for each deletion on.
-
-    (questions, method), in order; multiplications to forget and to answer, means over seeds.
+    methods: name -> (multiplications to forget, multiplications to answer).
     """
-    costs = {
-        method: [np.mean(by_method(result, key)[method]) for key in ("forgetting", "per query")]
-        for method in methods
-    }
     at, found = 0.0, []
     while True:
-        # At equal cost the one that is cheaper from here on.
-        best = min(methods, key=lambda m: (round(costs[m][0] + at * costs[m][1], 3), costs[m][1]))
-        found.append((at, best))
-        later = [
-            ((forget - costs[best][0]) / (costs[best][1] - ask), costs[best][1] - ask)
-            for forget, ask in costs.values()
-            if ask < costs[best][1]
-        ]
+        # Of those that are the cheapest at this number, the one that is so from here on.
+        totals = {name: forget + at * ask for name, (forget, ask) in methods.items()}
+        least = min(totals.values()) * (1 + 1e-12)
+        best = min((n for n in methods if totals[n] <= least), key=lambda n: methods[n][1])
+        found.append([at, best])
+        forget, ask = methods[best]
+        later = [(f - forget) / (ask - a) for f, a in methods.values() if a < ask]
         if not later:
             return found
-        at = min(later)[0]
+        at = min(later)
 
 
-def accuracy_table(result):
+def spread(row):
+    """The 90% interval of the mean cost: that of how many deletions are clustered again."""
+    share, low, high = certified(row)
+    ends = [row["multiplications"] + (share - at) * row["clustering"] for at in (high, low)]
+    return [max(0.0, ends[0]), ends[1]]
+
+
+def summary(result):
+    """Means over seeds, intervals, powers of n, and who is cheapest when: what is shown."""
+    columns = {}
+    for seed in sorted(result["accuracy"], key=int):
+        for row in result["accuracy"][seed]:
+            columns.setdefault((row["name"], row["prompt"]), []).append(row)
+    methods, most = [], max(result["settings"]["prompts"])
+    for (name, prompt), rows in columns.items():
+        values = {key: [row[key] for row in rows] for key in rows[0]}
+        means = {key: float(np.mean(values[key])) for key in ("per query", "forgetting", "seconds")}
+        certified = None if values["certified"][0] is None else float(np.mean(values["certified"]))
+        beside = columns["ERASE", min(prompt, most)]  # of the same size, where there is one
+        ours = [row["accuracy"] for row in beside]
+        methods.append(
+            {"name": name, "prompt": prompt, "accuracy": interval(values["accuracy"])}
+            | {"ERASE less it": interval(np.subtract(ours, values["accuracy"]))}
+            | {**means, "certified": certified}
+        )
+    adapted = {
+        row["name"]: (row["forgetting"], row["per query"])
+        for row in methods
+        if row["name"] not in ("random prompt", "k-means prompt")  # the last size of ERASE
+    }
+    sizes, costs = sorted(result["costs"], key=int), {}
+    for place, first in enumerate(result["costs"][sizes[0]]):
+        rows = [result["costs"][size][place] for size in sizes]
+        if first["certified"] is not None:
+            rows = [row | {"interval": spread(row)} for row in rows]
+        powers = {key: list(slope(rows, key)) for key in ("multiplications", "seconds")}
+        costs[first["name"]] = {"rows": rows, "powers": powers}
+    return {"methods": methods, "cheapest": cheapest(adapted), "costs": costs}
+
+
+def accuracy_table(found):
     """Accuracies and costs on digits, as Markdown."""
     lines = [
         "| method | in the prompt | accuracy | certified | multiplications to forget "
         "| to answer | seconds to forget |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    columns = ("certified", "forgetting", "per query", "seconds")
-    for method, values in by_method(result, "accuracy").items():
-        mean, low, high = interval(values)
-        certified, forget, ask, seconds = (by_method(result, key)[method] for key in columns)
-        size = f"{method[1]:,}" if "tuning" not in method[0] else ""
-        share = "" if certified[0] is None else f"{np.mean(certified):.0%}"
-        if method[0] in ("random prompt", "k-means prompt"):
-            costs = f"| {np.mean(ask):,.0f} |"
-            lines.append(
-                f"| {method[0]} | {size} | {mean:.3f} ({low:.3f} to {high:.3f}) | | {costs} |"
-            )
-            continue
-        lines.append(
-            f"| {method[0]} | {size} | {mean:.3f} ({low:.3f} to {high:.3f}) | {share} "
-            f"| {np.mean(forget):,.0f} | {np.mean(ask):,.0f} | {np.mean(seconds):.5f} |"
-        )
+    for row in found["methods"]:
+        mean, low, high = row["accuracy"]
+        size = "" if "tuning" in row["name"] else f"{row['prompt']:,}"
+        share = "" if row["certified"] is None else f"{row['certified']:.0%}"
+        costs = f"{row['forgetting']:,.0f} | {row['per query']:,.0f} | {row['seconds']:.5f}"
+        if row["name"] in ("random prompt", "k-means prompt"):
+            costs = f" | {row['per query']:,.0f} | "  # to forget from them was not tried
+        accuracy = f"{mean:.3f} ({low:.3f} to {high:.3f})"
+        lines.append(f"| {row['name']} | {size} | {accuracy} | {share} | {costs} |")
     return "\n".join(lines)
 
 
-def cost_rows(result, name):
-    """The rows of one method, by size."""
-    rows = [row for size in result["costs"].values() for row in size if row["name"] == name]
-    return sorted(rows, key=lambda row: row["points"])
-
-
-def cost_table(result):
+def cost_table(found):
     """What forgetting costs by the number of examples, as Markdown, with powers of n."""
-    names = [row["name"] for row in next(iter(result["costs"].values()))]
+    costs = found["costs"]
+    heads = " | ".join(f"{name}, multiplications | seconds" for name in costs)
     lines = [
-        "| examples | certified | "
-        + " | ".join(f"{name}, multiplications | seconds" for name in names)
-        + " |",
-        "|---:|---:|" + "---:|---:|" * len(names),
+        f"| examples | certified | {heads} |",
+        "|---:|---:|" + "---:|---:|" * len(costs),
     ]
-    tables = [cost_rows(result, name) for name in names]
-    for rows in zip(*tables, strict=True):
-        cells = [f"{row['multiplications']:,.0f} | {row['seconds']:.5f}" for row in rows]
+    for rows in zip(*(cost["rows"] for cost in costs.values()), strict=True):
+        cells = []
+        for row in rows:
+            cost, ends = f"{row['multiplications']:,.0f}", row.get("interval")
+            cost += f" ({ends[0]:,.0f} to {ends[1]:,.0f})" if ends else ""
+            cells.append(f"{cost} | {row['seconds']:.5f}")
         lines.append(
             f"| {rows[0]['points']:,} | {rows[0]['certified']:.0%} | {' | '.join(cells)} |"
         )
-    powers = []
-    for rows in tables:
-        for key in ("multiplications", "seconds"):
-            value, low, high = slope(rows, key)
-            powers.append(f"{value:.2f} ({low:.2f} to {high:.2f})")
+    powers = [
+        f"{value:.2f} ({low:.2f} to {high:.2f})"
+        for cost in costs.values()
+        for value, low, high in cost["powers"].values()
+    ]
     lines.append(f"| power of n | | {' | '.join(powers)} |")
     return "\n".join(lines)
 
 
 def show(result):
     """Print both tables."""
-    print(f"{accuracy_table(result)}\n\n{cost_table(result)}")
+    print(f"{accuracy_table(result['summary'])}\n\n{cost_table(result['summary'])}")
+
+
+def write(result, path):
+    """Write the numbers so far."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
 
 
 def alone(kind, value, settings):
@@ -266,9 +282,11 @@ def main(arguments=None):
         for kind, value, rows in calls:
             result[kind][str(value)] = rows
             if options.result:
-                with open(options.result, "w", encoding="utf-8") as file:
-                    json.dump(result, file, indent=1)
+                write(result, options.result)
             bar.update()
+    result["summary"] = summary(result)
+    if options.result:
+        write(result, options.result)
     return show(result)
 
 

@@ -26,6 +26,7 @@ from conftest import ROOT
         ("unrolling", "fitted multiplier"),
         ("influence", "output layer"),
         ("forgetting", "power of n"),
+        ("prompts", "power of n"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -278,6 +279,33 @@ def test_the_readme_shows_the_stored_costs_of_exact_deletion():
     assert min(row["certified"] for row in result["rows"] if row["points"] >= 10_000) > 0.9
     assert forgetting.slope(result["rows"], "operations")[0] < 0.2
     assert forgetting.slope(result["rows"], "operations of fit")[0] == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_readme_shows_the_stored_accuracies_and_costs_of_prompts():
+    """Both tables; and what the README says of them."""
+    prompts, path = benchmark("prompts"), ROOT / "notebooks" / "results" / "prompts.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert result["settings"] == prompts.FULL and result["summary"] == prompts.summary(result)
+    for name, table in (("prompts", prompts.accuracy_table), ("prompt-costs", prompts.cost_table)):
+        assert f"<!-- {name} -->\n\n{table(result['summary'])}\n\n<!-- end -->" in readme
+    for name, cost in result["summary"]["costs"].items():
+        assert name == "ERASE" or cost["powers"]["multiplications"][0] == pytest.approx(1, abs=0.05)
+
+
+def test_who_is_cheapest_is_found_by_trying_all():
+    """Costs of random methods at many numbers of questions; equal ones among them."""
+    prompts, rng = benchmark("prompts"), np.random.default_rng(0)
+    for _ in range(50):
+        costs = {
+            str(i): (float(a), float(b)) for i, (a, b) in enumerate(rng.integers(0, 9, (5, 2)))
+        }
+        found = prompts.cheapest(costs)
+        assert found[0][0] == 0.0 and [at for at, _ in found] == sorted({at for at, _ in found})
+        for questions in np.append(rng.uniform(0, 20, 40), 0.0):
+            _, name = [part for part in found if part[0] <= questions][-1]
+            totals = [forget + questions * ask for forget, ask in costs.values()]
+            assert costs[name][0] + questions * costs[name][1] == pytest.approx(min(totals))
 
 
 @pytest.fixture(scope="module")

@@ -261,6 +261,18 @@ def test_fine_tuning_forgets_by_training_again():
     assert np.mean(made.predict(X) == Y) > 0.5
     with pytest.raises(ValueError, match="example 20 is not there"):
         made.forget(20)
+    for kind in (lambda: Erase(None, 3, 1.0), lambda: FineTuned("a")):
+        with pytest.raises(TypeError, match="learner must be a Learner"):
+            kind()
+
+
+def test_a_training_that_diverges_leaves_the_one_before():
+    """An error in fit changes nothing."""
+    made = FineTuned(LEARNER, passes=1).fit(X, Y)
+    before, made.optimizer = made.predict(X), FineTuned(LEARNER, learning_rate=1e200).optimizer
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        made.fit(X[:40], Y[:40])
+    np.testing.assert_array_equal(made.predict(X), before)
 
 
 def test_models_of_shards_answer_together():
@@ -276,6 +288,7 @@ def test_models_of_shards_answer_together():
 
 FITTED = Erase(LEARNER, 5, 0.7).fit(X, Y)
 FITTED.forget(9)
+TUNED = FineTuned(LEARNER, passes=1).fit(X, Y)
 WRONG = [
     (lambda: Erase(LEARNER, 5, 0.7).fit(X, Y[:-1]), "72 examples need as many labels"),
     (lambda: Erase(LEARNER, 5, 0.7).fit(X, [None] + [1] * 71), "1 of 72 labels are missing"),
@@ -300,7 +313,16 @@ WRONG = [
     (lambda: FineTuned(LEARNER).forget(0), "not there"),
     (lambda: FineTuned(LEARNER).predict(X), "call fit first"),
     (lambda: FineTuned(LEARNER, shards=80).fit(X, Y), "80 shards"),
-    (lambda: FineTuned(LEARNER).fit(X * np.nan, Y), "no NaN"),
+    (lambda: FineTuned(LEARNER).fit(X * np.nan, Y), "NaN"),
+    (lambda: FineTuned(LEARNER).per_query, "call fit first"),
+    (lambda: TUNED.predict(X + np.inf), "NaN or infinite"),
+    (lambda: TUNED.predict(X[0]), r"shape \(n, 64\)"),
+    (lambda: TUNED.forget(True), "integer, 0 or higher"),
+    (lambda: TUNED.forget(2.0), "integer, 0 or higher"),
+    (lambda: TUNED.forget([1]), "integer, 0 or higher"),
+    (lambda: FITTED.predict(X + np.inf), "NaN or infinite"),
+    (lambda: FITTED.add(X[0] + np.inf, 3), "NaN or infinite"),
+    (lambda: Erase(LEARNER, 5, 0.7).fit(X, [True] + [2] * 71), "all be integers"),
     (lambda: pretrain(X), "items of shape"),
     (lambda: pretrain(LETTERS, shots=1), "at least 2"),
     (lambda: pretrain(LETTERS, ways=102), "tasks of 102 classes"),

@@ -14,7 +14,7 @@ from ..checks import check_count, check_seed
 from ..training.models import Model
 from ..training.optimizers import SGD
 from ..training.runs import TrainingRun
-from .learner import embedded
+from .learner import check_learner, embedded
 from .prompt import as_labels
 
 
@@ -28,7 +28,7 @@ class FineTuned:
     """
 
     def __init__(self, learner, *, shards=1, passes=10, learning_rate=0.1, batch_size=8, seed=0):
-        self.learner, self.optimizer = learner, SGD(learning_rate, schedule="linear")
+        self.learner, self.optimizer = check_learner(learner), SGD(learning_rate, schedule="linear")
         self.shards, self.passes, self.batch_size = (
             check_count(value, what)
             for value, what in ((shards, "shards"), (passes, "passes"), (batch_size, "batch_size"))
@@ -39,45 +39,43 @@ class FineTuned:
 
     def fit(self, X, y):
         """Train on examples, (n, d), with labels, (n,), of integers or strings; returns self."""
-        X, labels = np.array(X, dtype=float), as_labels(y)
-        self.learner.embed(X[:1])
-        if len(labels) != len(X) or len(X) < self.shards or not np.all(np.isfinite(X)):
+        X, labels = self.learner.scaled(X), as_labels(y)
+        if len(labels) != len(X) or len(X) < self.shards:
             raise ValueError(
                 f"{len(X)} examples and {len(labels)} labels in {self.shards} shards: there must "
-                "be one label for each example, an example for each shard, and no NaN"
+                "be one label for each example, and an example for each shard"
             )
         order = np.random.default_rng(self.seed).permutation(len(X))
-        self._X, self._labels = X, labels
-        self._shares = [order[i :: self.shards] for i in range(self.shards)]
-        self._models = [self._trained(share) for share in self._shares]
+        shares = [order[i :: self.shards] for i in range(self.shards)]
+        models = [self._trained(X[share], labels[share]) for share in shares]
+        self._X, self._labels, self._shares, self._models = X, labels, shares, models
         return self
 
     def forget(self, number):
         """Train again without the example of this number, all of the models that saw it."""
-        for place, share in enumerate(self._shares or []):
-            if number in share:
-                share = share[share != number]
-                if not len(share):
-                    raise ValueError(f"example {number} is the last one of its shard")
-                self._models[place] = self._trained(share)
-                self._shares[place] = share
-                self._X[number] = 0.0
-                return
-        raise ValueError(f"example {number!r} is not there (any more)")
+        number = check_seed(number, "the number of an example")
+        places = [i for i, share in enumerate(self._shares or []) if number in share]
+        if not places:
+            raise ValueError(f"example {number} is not there (any more)")
+        (place,) = places
+        share = self._shares[place][self._shares[place] != number]
+        if not len(share):
+            raise ValueError(f"example {number} is the last one of its shard")
+        self._models[place] = self._trained(self._X[share], self._labels[share])
+        self._shares[place], self._X[number] = share, 0.0
 
     @property
     def per_query(self):
         """Multiplications to answer one question."""
-        return sum(self._size(len(classes)) for _, classes in self._models)
+        return sum(self._size(len(classes)) for _, classes in self._fitted())
 
     def probabilities(self, X):
         """Labels, sorted, and the mean probability of each over the shards: (n, labels)."""
-        if not self._models:
-            raise ValueError("there is no model yet: call fit first")
-        every = np.unique(np.concatenate([classes for _, classes in self._models]))
+        every = np.unique(np.concatenate([classes for _, classes in self._fitted()]))
+        X = self.learner.scaled(X)
         found = np.zeros((len(X), len(every)))
         for parameters, classes in self._models:
-            scores = logits(parameters, np.asarray(X) / self.learner.scale)
+            scores = logits(parameters, X)
             found[:, np.searchsorted(every, classes)] += ring.softmax(scores) / self.shards
         return every, found
 
@@ -86,12 +84,16 @@ class FineTuned:
         classes, found = self.probabilities(X)
         return classes[found.argmax(axis=1)]
 
+    def _fitted(self):
+        if not self._models:
+            raise ValueError("there is no model yet: call fit first")
+        return self._models
+
     def _size(self, classes):
         return self.learner.multiplications + classes * self.learner.columns[1]
 
-    def _trained(self, share):
-        """Parameters, and the labels that they tell apart, from the examples of these numbers."""
-        x, labels = self._X[share] / self.learner.scale, self._labels[share]
+    def _trained(self, x, labels):
+        """Parameters, and the labels that they tell apart, from scaled examples in their order."""
         classes, right = np.unique(labels, return_inverse=True)
         start = {
             **self.learner.parameters,
@@ -104,11 +106,11 @@ class FineTuned:
             chosen = np.eye(len(classes))[right[np.asarray(rows)]]
             return ring.logsumexp(scores) - ring.sum(scores * chosen, -1)
 
-        batch = min(self.batch_size, len(share))
-        steps = -(-self.passes * len(share) // batch)
+        batch = min(self.batch_size, len(x))
+        steps = -(-self.passes * len(x) // batch)
         run = TrainingRun(
             Model(start, losses),
-            np.arange(len(share)),
+            np.arange(len(x)),
             optimizer=self.optimizer,
             steps=steps,
             batch_size=batch,

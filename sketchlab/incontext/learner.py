@@ -46,17 +46,22 @@ class Learner:
 
     def embed(self, X):
         """Examples, (n, d), as points, (n, m). Each is what it is alone, bit for bit."""
+        X, m = self.scaled(X), self.columns[1]
+        parts = [X[i : i + PART, None, :] for i in range(0, len(X), PART)]
+        found = [embedded(self.parameters, part)[:, 0] for part in parts]
+        return np.concatenate([np.zeros((0, m)), *found])
+
+    def scaled(self, X):
+        """Examples, (n, d), in units of `scale`; ValueError for what are none."""
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.columns[0] or X.dtype.kind not in "iuf":
             raise ValueError(
                 f"examples must be an array of numbers of shape (n, {self.columns[0]}), not "
                 f"{X.dtype} of shape {X.shape}"
             )
-        parts = [X[i : i + PART, None, :] / self.scale for i in range(0, len(X), PART)]
-        return np.concatenate(
-            [embedded(self.parameters, part)[:, 0] for part in parts]
-            or [np.zeros((0, self.columns[1]))]
-        )
+        if not np.all(np.isfinite(X)):
+            raise ValueError("examples must be finite numbers: there are NaN or infinite ones")
+        return X / self.scale
 
     def attention(self, keys, queries):
         """Weights of the points of a prompt, (k, m), for points asked about, (n, m): (n, k)."""
@@ -78,6 +83,13 @@ def scores(queries, keys):
     """-|z - z_j|^2 but for a term that is the same for all j: (..., n, k)."""
     squares = ring.sum(keys * keys, -1)[..., None, :]
     return 2.0 * ring.matmul(queries, ring.swapaxes(keys, -1, -2)) - squares
+
+
+def check_learner(learner):
+    """Return the learner, or raise TypeError if it is none."""
+    if not isinstance(learner, Learner):
+        raise TypeError(f"learner must be a Learner, such as pretrain() makes, not {learner!r}")
+    return learner
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import saved
 from .kmeans import QuantizedKMeans
+from .learner import check_learner
 
 KINDS = "iuUb"  # of labels: integers, strings, True and False
 
@@ -28,7 +29,7 @@ class Erase:
     """
 
     def __init__(self, learner, clusters, width, *, gamma=0.2, iterations=3, seed=0):
-        self.learner, self._labels, self._chosen = learner, None, None
+        self.learner, self._labels, self._chosen = check_learner(learner), None, None
         self.clusters = QuantizedKMeans(
             clusters, width, gamma=gamma, iterations=iterations, seed=seed
         )
@@ -193,9 +194,9 @@ def as_labels(y):
             f"{len(missing)} of {len(each)} labels are missing, the first is number {missing[0]}: "
             "every example needs one"
         )
-    texts = [isinstance(label, str) for label in each]
+    kinds = {(isinstance(label, str), isinstance(label, (bool, np.bool_))) for label in each}
     labels = np.array(each.tolist())
-    if labels.dtype.kind not in KINDS or any(texts) != all(texts):
+    if labels.dtype.kind not in KINDS or len(kinds) != 1:
         raise ValueError(
             f"labels must all be integers, or all be strings, not such as {each[:3].tolist()}"
         )
