@@ -4,18 +4,22 @@
 `influence`, `gradient_products`: what can be told at the trained parameters alone.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
+`ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
 """
 
 from .first_order import FirstOrder, first_order
 from .influence import Ranking, gradient_products, influence, lowest_curvature
+from .newton import AfterDeletion, ConvexFit
 from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, markdown, scores, total_cost
 from .taylor import TaylorTerms, taylor_terms
 
 __all__ = [
+    "AfterDeletion",
     "Baseline",
+    "ConvexFit",
     "FirstOrder",
     "Ranking",
     "Retrained",
