@@ -27,6 +27,7 @@ from conftest import ROOT
         ("influence", "output layer"),
         ("forgetting", "power of n"),
         ("prompts", "power of n"),
+        ("newton", "group Newton step"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -451,3 +452,69 @@ def test_the_readme_shows_the_stored_influence():
         assert max(values, key=values.get) == "exact first order"
         products = [v for method, v in values.items() if method.startswith("gradient products")]
         assert max(products) < min(v for m, v in values.items() if m.startswith("influence"))
+
+
+@pytest.fixture(scope="module")
+def newton():
+    """The benchmark and its stored result."""
+    path = ROOT / "notebooks" / "results" / "newton.json"
+    return benchmark("newton"), json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_readme_shows_the_stored_newton_steps(newton):
+    """Its tables; and what the README says of them."""
+    module, result = newton
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- newton -->\n\n{module.markdown(result)}\n\n<!-- end -->" in readme
+    cells = [dict(zip(module.FIELDS, row, strict=True)) for row in result["rows"]]
+    far = module.parts(cells)[f"n ≥ {module.FAR[-1]} d and {module.FAR[-1]} k"]
+    for name, (_, _, published) in module.LAWS.items():
+        least, most = module.ratios(far, name)
+        assert most < 2 * least, "a constant, but for a factor of 2"
+        np.testing.assert_allclose(module.powers(far, name)[0], published, atol=0.15)
+    assert module.ratios(cells, "group")[1] > 3 * module.ratios(far, "group")[1]
+    for row in result["cancer"]:
+        if row["method"] != "nothing":
+            value, low, high = row["parameters"]
+            assert low <= value <= high < 1
+            assert (row["method"] == "influence") == (value > 0.3)
+
+
+def test_powers_of_newton_steps_are_found_where_they_are_known(newton):
+    """Distances made from a law and noise of each seed: inside the intervals, and the ratios."""
+    module, rng = newton[0], np.random.default_rng(0)
+    cells = [
+        {"n": n, "d": d, "k": k, "seed": seed}
+        for n in (200, 800) for d in (5, 40) for k in (1, 10) for seed in range(30)
+    ]  # fmt: skip
+    for row in cells:
+        n, d, k = row["n"], row["d"], row["k"]
+        noise = np.exp(rng.normal(0, 0.1))
+        row["group"] = 3 * k * d / n**2 * noise
+        row["apart"] = 2 * (k + d) ** 0.7 * (k * d) ** 0.6 / n**1.5 * noise
+    for name, true in (("group", (-2, 1, 1)), ("apart", (-1.5, 0.7, 0.6))):
+        value, low, high = module.powers(cells, name)
+        np.testing.assert_allclose(value, true, atol=0.1)
+        assert np.all(low < true) and np.all(true < high) and np.all(high - low < 0.2)
+    assert module.ratios(cells, "group") == pytest.approx((3, 3), rel=0.1)
+
+
+def test_distances_of_newton_steps_by_hand(newton):
+    """One data set, its deletions drawn again, and fitted from scratch without these rows."""
+    module, result = newton
+    n, d, seed, deletions = 200, 5, 0, result["settings"]["deletions"]
+    rows, y = module.data(n, d, seed)
+    found = [row for row in result["rows"] if (row[0], row[1], row[3]) == (n, d, seed)]
+    assert [row[2] for row in found] == [1, 3, 10]
+    whole = sl.attribution.ConvexFit(rows, y, 0.0)
+    for row in found:
+        rng, moved, left = np.random.default_rng((seed, n, d, row[2])), [], []
+        for _ in range(deletions):
+            gone = rng.choice(n, row[2], replace=False)
+            kept = np.delete(np.arange(n), gone)
+            true = sl.attribution.ConvexFit(rows[kept], y[kept], 0.0).parameters
+            moved.append(np.linalg.norm(whole.parameters - true))
+            left.append(np.linalg.norm(whole.after(without=gone, by="group") - true))
+        named = dict(zip(module.FIELDS, row, strict=True))
+        assert named["nothing"] == pytest.approx(np.mean(moved), rel=1e-4)
+        assert named["group"] == pytest.approx(np.mean(left), rel=1e-4)

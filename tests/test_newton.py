@@ -69,6 +69,22 @@ def test_refitting_is_fitting_without_the_rows(fit):
         np.testing.assert_allclose(fit.after(without=rows), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("penalty", [1e-6, 1e-2, 10.0])
+def test_refitting_arrives_from_wherever_it_starts(penalty):
+    """Rows with outliers, separated labels, most of them deleted: as fitted from the start."""
+    rng = np.random.default_rng(0)
+    for case in range(60):
+        n, d = int(rng.integers(6, 40)), int(rng.integers(1, 6))
+        rows = rng.normal(size=(n, d)) * (1 + 50 * (rng.uniform(size=(n, 1)) < 0.1))
+        y = 1 * (rows[:, 0] > np.median(rows[:, 0])) if case % 2 else rng.permutation(n) % 2
+        kept = np.sort(rng.permutation(n)[: int(rng.integers(2, n))])
+        gone = np.setdiff1d(np.arange(n), kept)
+        if len(set(y[kept])) == 2:
+            expected = ConvexFit(rows[kept], y[kept], penalty).parameters
+            found = ConvexFit(rows, y, penalty).after(without=gone)
+            np.testing.assert_allclose(found, expected, atol=1e-10 * np.abs(expected).max())
+
+
 def test_group_steps_are_exact_for_squared_errors():
     """Against the closed form of ridge regression; so is a single one for one row."""
     fit = ConvexFit(ROWS, TARGETS, PENALTY, loss="squared")

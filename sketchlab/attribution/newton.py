@@ -141,14 +141,19 @@ class ConvexFit:
         return mean_loss
 
     def _one(self, x, by):
-        """The parameters after one deletion, by the group step, or from there by more of them."""
+        """The parameters after one deletion: the group step, or the minimum, sought from there."""
         gone = np.flatnonzero(x)
         if not len(gone):
             return self.parameters
         rows, slopes = self.rows[gone], x[gone] * self._slopes[gone]
         kept = self._hessian - (rows.T * (x[gone] * self._curvatures[gone])) @ rows
-        step = self.parameters + _solved(kept, rows.T @ slopes, np.linalg.norm(self._hessian, 2))
-        return step if by == "group" else self._minimum(1 - x, step)[0]
+        size = np.linalg.norm(self._hessian, 2)
+        if by == "group":
+            return self.parameters + _solved(kept, rows.T @ slopes, size)
+        try:
+            return self._minimum(1 - x, self.parameters + _solved(kept, rows.T @ slopes, size))[0]
+        except ValueError:  # the Hessian may be near singular here, and not on the way from 0
+            return self._minimum(1 - x, np.zeros_like(self.parameters))[0]
 
     def _curved(self, weights):
         """The Hessian with these weights times curvatures, (n,)."""
