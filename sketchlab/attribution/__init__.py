@@ -13,7 +13,8 @@ from .influence import Ranking, gradient_products, influence, lowest_curvature
 from .newton import AfterDeletion, ConvexFit
 from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
-from .scoreboard import Scoreboard, markdown, scores, total_cost
+from .scoreboard import Scoreboard, scores, total_cost
+from .tables import markdown
 from .taylor import TaylorTerms, taylor_terms
 
 __all__ = [

@@ -12,7 +12,8 @@ gives a `Prediction`, and `cost`. Its row says, for every group,
         2 / 0.1 times the distance of a truth that lies outside. Low where bands are both narrow
         and right: for a known distribution, the band from its 5% to its 95% quantile is best
 
-Infinite bands hold every truth, so `inside` means little where `unknown` is large.
+and, with 90% intervals "rmse_band" and so on, how sure these are, `bias` and `scale`: see
+`uncertainty`. Infinite bands hold every truth, so `inside` means little where `unknown` is large.
 
 Costs are in trainings of one model, in all for the outputs of the table, as counted by what spent
 them: a retraining or an anchor is 1; a direction, or a deletion that a jet of degree K is pushed
@@ -24,12 +25,11 @@ Retrainings and jets serve all outputs, and count once; derivatives serve their 
 import numpy as np
 
 from ..estimation.prediction import COVERAGE
-from .retraining import check_task, retrained
+from .retraining import check_task, effects, retrained
+from .tables import html_table, markdown, markdown_table, records, summary
+from .uncertainty import FEWEST_RANKED, floor, shuffled, uncertain
 
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
-FEWEST_RANKED = 3  # deletions whose order means something
-ABOUT = ("method", "cost", "seconds")  # of a row; the rest is by group
-DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
 
 
 class Scoreboard:
@@ -37,15 +37,17 @@ class Scoreboard:
 
     run: a training run. outputs: a list of functions of a model that return one number. groups:
     down-weights of the units by name of the group, each (points, units). units: groups of documents
-    deleted together (see `Units`). jobs: processes to use.
+    deleted together (see `Units`). jobs: processes to use. seed: of the bootstrap.
 
     deletions: those of all groups, (points, units). truth: arrays (points, outputs) by group.
     table: a list of dictionaries, one for each method: "method", "cost", "seconds" where they
     were measured, and the scores by group.
     """
 
-    def __init__(self, run, outputs, groups, *, units=None, jobs=1, progress=True):
+    def __init__(self, run, outputs, groups, *, units=None, jobs=1, seed=0, progress=True):
         self.units = check_task(run, outputs, units)
+        self.run, self.outputs, self.seed = run, list(outputs), seed
+        self.work = {"units": units, "jobs": jobs}
         self.groups = {
             str(name): np.atleast_2d(self.units.down_weights(None, rows))
             for name, rows in groups.items()
@@ -54,10 +56,13 @@ class Scoreboard:
         self.exact = retrained(
             run, outputs, self.deletions, units=units, jobs=jobs, progress=progress
         )
-        values = np.stack([one.values for one in self.exact], axis=-1)
-        ends = np.cumsum([len(rows) for rows in self.groups.values()])
-        self.truth = dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
+        self.truth = self._by_group(self.exact)
         self.table = []
+
+    def _by_group(self, exact):
+        values = np.stack([one.values for one in exact], axis=-1)
+        ends = np.cumsum([len(rows) for rows in self.groups.values()])
+        return dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
 
     def add(self, method, predictors, *, seconds=None, **settings):
         """Add the row of a method to the table and return it.
@@ -84,12 +89,82 @@ class Scoreboard:
         for name, found in by_group.items():
             predictions = [one.predict(self.groups[name], **settings) for one in found]
             row[name] = scores(self.truth[name], predictions)
+            value = np.stack([one.value for one in predictions], axis=-1)
+            now = [one.now for one in self.exact]
+            row[name] |= uncertain(self.truth[name], value, now, seed=self.seed)
         self.table.append(row)
         return row
+
+    def add_no_change(self):
+        """Add and return the row of "no change": nothing is predicted, and so has no LDS."""
+        row = self.add("no change", [effects(one, 0) for one in self.exact])
+        for name in self.groups:
+            for score in ("lds", "lds_band"):
+                row[name].pop(score, None)
+        return row
+
+    def add_random_ranking(self, *, draws=1000):
+        """Add and return the row of random rankings, with the band of 90% of these draws."""
+        found = {
+            name: shuffled(truth, draws=draws, seed=self.seed) for name, truth in self.truth.items()
+        }
+        self.table.append({"method": "random ranking", "cost": 0, **found})
+        return self.table[-1]
+
+    def add_noise_floor(self, runs, *, progress=True):
+        """Add and return the row of exact retraining from other initial parameters.
+
+        runs: other training runs on the same data. What no method can be asked to better, if the
+        initial parameters are not known. The cost is of these runs and all their retrainings.
+        TypeError or ValueError for runs that are none, or that are on other data or no others.
+        """
+        if not isinstance(runs, (list, tuple)) or not runs:
+            raise TypeError(f"runs must be a list of other training runs, not {runs!r}")
+        for run in runs:
+            check_task(run, self.outputs, self.work["units"])
+            if not _same_data(run.data, self.run.data):
+                raise ValueError("a run was on other data: train it on those of the scoreboard")
+        others = [
+            self._by_group(
+                retrained(run, self.outputs, self.deletions, **self.work, progress=progress)
+            )
+            for run in runs
+        ]
+        every = [self.truth, *others]
+        for i, one in enumerate(every):
+            if any(all(np.array_equal(one[g], two[g]) for g in one) for two in every[:i]):
+                raise ValueError(
+                    "two runs give the same outputs after every deletion: give runs from other "
+                    "initial parameters than the scoreboard's, each from its own"
+                )
+        found = {g: floor(self.truth[g], [one[g] for one in others]) for g in self.groups}
+        cost = len(runs) * (1 + len(self.deletions))
+        self.table.append({"method": "noise floor", "cost": cost, **found})
+        return self.table[-1]
 
     def markdown(self, score="rmse"):
         """The table of one score as Markdown."""
         return markdown(self.table, score)
+
+    def records(self):
+        """The table as flat dictionaries, one for each method and group; bands are two numbers."""
+        return records(self.table, self.groups)
+
+    def frame(self):
+        """The `records` as a pandas.DataFrame; ImportError if pandas is not installed."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError(
+                "a frame needs pandas: pip install pandas; or use board.records() without it"
+            ) from error
+        return pandas.DataFrame(self.records())
+
+    def _repr_markdown_(self):
+        return markdown_table(*summary(self.table, self.groups))
+
+    def _repr_html_(self):
+        return html_table(*summary(self.table, self.groups))
 
 
 def total_cost(predictors):
@@ -157,38 +232,7 @@ def _rank_correlation(predicted, true):
     return stats.spearmanr(predicted, true).statistic if np.ptp(predicted) > 0 else 0.0
 
 
-def markdown(table, score="rmse"):
-    """A table of one score as Markdown, a column for each group that has it; "" if none has.
-
-    Errors have the share of truths inside the bands in brackets, and the share of infinite bands if
-    there are both kinds. Without brackets: there is no band. Seconds have a column if any row does.
-    """
-    columns = [
-        key
-        for key in dict.fromkeys(key for row in table for key in row)
-        if key not in ABOUT and any(score in row.get(key, {}) for row in table)
-    ]
-    if not columns:
-        return ""
-    timed = any("seconds" in row for row in table)
-    head = ["method", "trainings", *["core-seconds"] * timed, *columns]
-    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
-    for row in table:
-        spent = [_cost(row["cost"]), *[_cost(row.get("seconds"))] * timed]
-        cells = [_cell(row.get(column, {}), score) for column in columns]
-        lines.append(f"| {' | '.join([row['method'], *spent, *cells])} |")
-    return "\n".join(lines)
-
-
-def _cell(found, score):
-    if score not in found:
-        return ""
-    text, unknown = f"{found[score]:.{DIGITS.get(score, 3)}f}", found.get("unknown", 0.0)
-    if score != "rmse" or "inside" not in found or unknown == 1.0:
-        return text
-    return f"{text} ({found['inside']:.0%}{f', {unknown:.0%} unknown' if unknown else ''})"
-
-
-def _cost(cost):
-    """Older results have words for some costs, and none for others."""
-    return "" if cost is None else cost if isinstance(cost, str) else f"{cost:.0f}"
+def _same_data(one, other):
+    if len(one) != len(other):
+        return False
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -1,0 +1,114 @@
+"""Tables of scores: one score for all groups, a summary of all methods, and flat records."""
+
+import html
+from math import isfinite
+
+ABOUT = ("method", "cost", "seconds")  # of a row; the rest is by group
+DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
+SUMMARY = ("rmse", "lds")
+
+
+def markdown(table, score="rmse"):
+    """A table of one score as Markdown, a column for each group that has it; "" if none has.
+
+    Errors have the share of truths inside the bands in brackets, and the share of infinite bands if
+    there are both kinds. Without brackets: there is no band. Seconds have a column if any row does.
+    """
+    columns = [
+        key
+        for key in dict.fromkeys(key for row in table for key in row)
+        if key not in ABOUT and any(score in row.get(key, {}) for row in table)
+    ]
+    if not columns:
+        return ""
+    timed = any("seconds" in row for row in table)
+    head = ["method", "trainings", *["core-seconds"] * timed, *columns]
+    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
+    for row in table:
+        spent = [_cost(row["cost"]), *[_cost(row.get("seconds"))] * timed]
+        cells = [_cell(row.get(column, {}), score) for column in columns]
+        lines.append(f"| {' | '.join([row['method'], *spent, *cells])} |")
+    return "\n".join(lines)
+
+
+def _cell(found, score):
+    if score not in found:
+        return ""
+    text, unknown = f"{found[score]:.{DIGITS.get(score, 3)}f}", found.get("unknown", 0.0)
+    if score != "rmse" or "inside" not in found or unknown == 1.0:
+        return text
+    return f"{text} ({found['inside']:.0%}{f', {unknown:.0%} unknown' if unknown else ''})"
+
+
+def _cost(cost):
+    """Older results have words for some costs, and none for others."""
+    return "" if cost is None else cost if isinstance(cost, str) else f"{cost:.0f}"
+
+
+def records(table, groups):
+    """A table as flat dictionaries, one for each method and group; a band is two numbers."""
+    return [
+        {key: row[key] for key in ABOUT if key in row} | {"group": name} | _flat(row[name])
+        for row in table
+        for name in groups
+        if name in row
+    ]
+
+
+def summary(table, groups):
+    """Heads, and rows of text: every method's scores with intervals by group, and its cost."""
+    columns = [(name, score) for name in groups for score in SUMMARY]
+    heads = ["method", *[f"{name}: {score}" for name, score in columns], "trainings"]
+    rows = [
+        [
+            row["method"],
+            *[_with_band(row.get(name), score) for name, score in columns],
+            _cost(row["cost"]),
+        ]
+        for row in table
+    ]
+    return heads, rows
+
+
+def markdown_table(heads, rows):
+    """Heads and rows of text as Markdown; the first column is of words, the others of numbers."""
+    marks = ["---", *["---:"] * (len(heads) - 1)]
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in (heads, marks, *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def html_table(heads, rows):
+    """Heads and rows of text as HTML."""
+    body = "".join(
+        f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in line)}</tr>"
+        for tag, line in [("th", heads), *[("td", row) for row in rows]]
+    )
+    return f"<table>{body}</table>"
+
+
+def _with_band(found, score):
+    """A score with its interval in brackets, or the spread over runs; a dash if it has no value."""
+    if found is None:
+        return ""
+    if score not in found:
+        return "–"
+    digits, text = DIGITS[score], f"{found[score]:.{DIGITS[score]}f}"
+    low, high = found.get(f"{score}_band", (None, None))
+    if low is not None:
+        known = isfinite(low) and isfinite(high)
+        return f"{text} [{low:.{digits}f}, {high:.{digits}f}]" if known else f"{text} [not known]"
+    spread = found.get(f"{score}_sd")
+    if spread is None:
+        return text
+    return f"{text} ± {spread:.{digits}f}" if isfinite(spread) else f"{text} ± not known"
+
+
+def _flat(found):
+    flat = {}
+    for key, number in found.items():
+        if key.endswith("_band"):
+            score = key.removesuffix("_band")
+            flat[f"{score}_low"], flat[f"{score}_high"] = number
+        else:
+            flat[key] = number
+    return flat
