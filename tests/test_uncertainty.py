@@ -1,8 +1,6 @@
 """Intervals by loops and in a simulation, null rows against what is known, tables."""
 
 import math
-import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -251,13 +249,9 @@ def test_a_board_is_shown_without_pandas(board):
     assert text[3].split("|")[3].strip() == "–" and " ± " in text[5]
 
 
-def test_a_frame_of_pandas_or_what_to_install(board, monkeypatch):
-    """A row for each method and group, bands as two columns."""
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
-        board.frame()
-    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=list))
-    rows = board.frame()
+def test_records_are_flat(board):
+    """One for each method and group, which pandas.DataFrame takes as they are."""
+    rows = board.records()
     assert [(row["method"], row["group"]) for row in rows[:2]] == [("a < b", "a"), ("a < b", "few")]
     assert len(rows) == 8
     assert [rows[0]["rmse_low"], rows[0]["rmse_high"]] == board.table[0]["a"]["rmse_band"]

@@ -150,16 +150,6 @@ class Scoreboard:
         """The table as flat dictionaries, one for each method and group; bands are two numbers."""
         return records(self.table, self.groups)
 
-    def frame(self):
-        """The `records` as a pandas.DataFrame; ImportError if pandas is not installed."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError(
-                "a frame needs pandas: pip install pandas; or use board.records() without it"
-            ) from error
-        return pandas.DataFrame(self.records())
-
     def _repr_markdown_(self):
         return markdown_table(*summary(self.table, self.groups))
 
