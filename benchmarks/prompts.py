@@ -187,6 +187,8 @@ def summary(result):
         rows = [result["costs"][size][place] for size in sizes]
         if first["certified"] is not None:
             rows = [row | {"interval": spread(row)} for row in rows]
+            costs[first["name"]] = {"rows": rows, "powers": {}}  # few of 30 are clustered again
+            continue
         powers = {key: list(slope(rows, key)) for key in ("multiplications", "seconds")}
         costs[first["name"]] = {"rows": rows, "powers": powers}
     return {"methods": methods, "cheapest": cheapest(adapted), "costs": costs}
@@ -206,6 +208,8 @@ def accuracy_table(found):
         costs = f"{row['forgetting']:,.0f} | {row['per query']:,.0f} | {row['seconds']:.5f}"
         if row["name"] in ("random prompt", "k-means prompt"):
             costs = f" | {row['per query']:,.0f} | "  # to forget from them was not tried
+        elif not row["forgetting"]:
+            costs = f"a row is dropped | {row['per query']:,.0f} | "
         accuracy = f"{mean:.3f} ({low:.3f} to {high:.3f})"
         lines.append(f"| {row['name']} | {size} | {accuracy} | {share} | {costs} |")
     return "\n".join(lines)
@@ -229,9 +233,9 @@ def cost_table(found):
             f"| {rows[0]['points']:,} | {rows[0]['certified']:.0%} | {' | '.join(cells)} |"
         )
     powers = [
-        f"{value:.2f} ({low:.2f} to {high:.2f})"
+        "{:.2f} ({:.2f} to {:.2f})".format(*cost["powers"][key]) if cost["powers"] else ""
         for cost in costs.values()
-        for value, low, high in cost["powers"].values()
+        for key in ("multiplications", "seconds")
     ]
     lines.append(f"| power of n | | {' | '.join(powers)} |")
     return "\n".join(lines)

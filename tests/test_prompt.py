@@ -261,7 +261,12 @@ def test_fine_tuning_forgets_by_training_again():
     assert np.mean(made.predict(X) == Y) > 0.5
     with pytest.raises(ValueError, match="example 20 is not there"):
         made.forget(20)
-    for kind in (lambda: Erase(None, 3, 1.0), lambda: FineTuned("a")):
+    assert repr(LEARNER) == "Learner(64 columns, embedded in 5)"
+    for kind in (
+        lambda: Erase(None, 3, 1.0),
+        lambda: FineTuned("a"),
+        lambda: Erase.open("a.npz", None),
+    ):
         with pytest.raises(TypeError, match="learner must be a Learner"):
             kind()
 
@@ -310,7 +315,8 @@ WRONG = [
     (lambda: FITTED.add(X[0], "a"), "is of another kind"),
     (lambda: FITTED.add(X[0] * np.nan, 3), "NaN"),
     (lambda: FITTED.predict(X[:, :3]), r"shape \(n, 64\)"),
-    (lambda: FineTuned(LEARNER).forget(0), "not there"),
+    (lambda: FineTuned(LEARNER).forget(0), "call fit first"),
+    (lambda: FITTED.add(X[:1], 3), r"one example is added at a time"),
     (lambda: FineTuned(LEARNER).predict(X), "call fit first"),
     (lambda: FineTuned(LEARNER, shards=80).fit(X, Y), "80 shards"),
     (lambda: FineTuned(LEARNER).fit(X * np.nan, Y), "NaN"),
@@ -325,7 +331,7 @@ WRONG = [
     (lambda: Erase(LEARNER, 5, 0.7).fit(X, [True] + [2] * 71), "all be integers"),
     (lambda: pretrain(X), "items of shape"),
     (lambda: pretrain(LETTERS, shots=1), "at least 2"),
-    (lambda: pretrain(LETTERS, ways=102), "tasks of 102 classes"),
+    (lambda: pretrain(LETTERS, ways=102), "tasks of ways=102 classes"),
     (lambda: pretrain(LETTERS * 0), "not all of them 0"),
     (lambda: letter_images(0), "each must be"),
     (lambda: letter_images(2, alphabets=("Runes",)), "alphabets must be some of"),

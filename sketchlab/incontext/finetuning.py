@@ -54,7 +54,8 @@ class FineTuned:
     def forget(self, number):
         """Train again without the example of this number, all of the models that saw it."""
         number = check_seed(number, "the number of an example")
-        places = [i for i, share in enumerate(self._shares or []) if number in share]
+        self._fitted()
+        places = [i for i, share in enumerate(self._shares) if number in share]
         if not places:
             raise ValueError(f"example {number} is not there (any more)")
         (place,) = places

@@ -4,15 +4,17 @@ Ginart et al. (2019, arXiv 1907.05012). Lloyd's iterations, a fixed number of th
 centroids are rounded to a lattice with a random phase. Of a small cluster, with m points, fewer
 than b = gamma n / k, the mean is replaced by (m mean + (b - m) c) / b, with c its centroid before.
 Where every rounded centroid is the same without a point, the whole run is the same without it:
-nobody can tell whether it was ever there. Such a deletion is *certified*, which is found out from
-sums and counts, whatever the number of points. Else the clusters are computed again.
+the centroids do not show whether it was ever there. Such a deletion is *certified*, which is found
+out from sums and counts, whatever the number of points. Else the clusters are computed again.
 
 Seeds are drawn as by greedy k-means++: for each a few candidates, of which the best is taken. They
 win races that a point can leave or join without changing them, unless it wins one itself, and what
 decides among them are exact sums (`seeding`). So both can be certified too.
 
 Deletion is exact for one run of the random numbers, `seed`. It is private only if the width, gamma,
-the number of clusters, and the seed are chosen without looking at the data.
+the number of clusters, and the seed are chosen without looking at the data, and what is deleted
+without looking at the result: who always deletes the first seed tells something by what is left.
+It is cheap against an adversary who places points only if the seed is not known.
 """
 
 import dataclasses

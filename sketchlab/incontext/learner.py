@@ -30,6 +30,9 @@ class Learner:
     parameters: dict
     scale: float
 
+    def __repr__(self):
+        return f"Learner({self.columns[0]} columns, embedded in {self.columns[1]})"
+
     @property
     def columns(self):
         """Columns of an example and of what it is embedded as: d and m."""
@@ -138,7 +141,9 @@ def pretrain(
     """A `Learner` that learned to learn: from tasks of telling apart classes of items.
 
     items: examples of many classes, (classes, each, d), at least `ways` classes of `shots`
-    examples. Every step takes `batch_size` new tasks. hidden, columns: h and m.
+    examples, as many of each. All columns are divided by one scale: where their units differ,
+    standardize them first, with constants that do not come from what is to be forgotten.
+    Every step takes `batch_size` new tasks. hidden, columns: h and m.
     """
     items = np.asarray(items, dtype=float)
     counts = {"ways": ways, "shots": shots, "steps": steps, "batch_size": batch_size}
@@ -147,8 +152,8 @@ def pretrain(
         check_count(value, name)
     if items.ndim != 3 or items.shape[0] < ways or items.shape[1] < shots or shots < 2:
         raise ValueError(
-            f"tasks of {ways} classes with {shots} examples (at least 2) need items of shape "
-            f"(classes, each, d) with as many of both, not {items.shape}"
+            f"tasks of ways={ways} classes with shots={shots} examples (at least 2) need items of "
+            f"shape (classes, each, d) with as many of both, not {items.shape}"
         )
     if not np.all(np.isfinite(items)) or not np.any(items):
         raise ValueError("items must be finite numbers, not all of them 0")

@@ -23,7 +23,10 @@ class Erase:
 
     learner: a `Learner`. clusters: k, the most examples in the prompt. width, gamma, iterations,
     seed: of the `QuantizedKMeans` of the embedded examples. Neither these nor the learner may be
-    chosen by looking at the examples.
+    chosen by looking at the examples. A width far above their spread makes a poor prompt.
+
+    Every state equals a run from scratch. It is also distributed as one if what is deleted is not
+    chosen by looking at the prompt or the seed.
 
     multiplications: those of fitting, forgetting and adding, so far.
     """
@@ -71,8 +74,11 @@ class Erase:
         self._fitted()
         (label,) = as_labels([label]).tolist()
         if isinstance(label, str) != isinstance(self._kept()[0], str):
-            raise ValueError(f"the label {label!r} is of another kind than {self.labels[0]!r}")
-        point, number = self.learner.embed(np.asarray(x)[None])[0], len(self._labels)
+            raise ValueError(f"the label {label!r} is of another kind than {self._kept()[0]!r}")
+        x, number = np.asarray(x), len(self._labels)
+        if x.ndim != 1:
+            raise ValueError(f"one example is added at a time, of shape (d,), not {x.shape}")
+        point = self.learner.embed(x[None])[0]
         chosen, self._chosen = self._chosen, None
         self._labels.append(label)
         try:
@@ -146,6 +152,7 @@ class Erase:
     @classmethod
     def open(cls, path, learner):
         """Open a saved state, with the learner that it was made with."""
+        check_learner(learner)
 
         def made(state):
             if str(state["learner"]) != learner.fingerprint():
