@@ -2,12 +2,14 @@
 
 `first_order`: the exact derivative by every down-weight, by reverse mode through training.
 `influence`, `gradient_products`: what can be told at the trained parameters alone.
+`tracin`: shares of documents in the steps of training, without second derivatives.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
 """
 
+from .checkpoints import tracin
 from .first_order import FirstOrder, first_order
 from .influence import Ranking, gradient_products, influence, lowest_curvature
 from .newton import AfterDeletion, ConvexFit
@@ -38,4 +40,5 @@ __all__ = [
     "scores",
     "taylor_terms",
     "total_cost",
+    "tracin",
 ]

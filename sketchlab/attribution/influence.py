@@ -76,7 +76,7 @@ def gradient_products(run, outputs, *, only=None, rate=None, units=None, progres
     part = "" if only is None else f" of {', '.join(only)}"
     cost = np.count_nonzero(moved) / run.steps / run.batch_size
     kind, reason = FirstOrder if scaled else Ranking, f"gradient products{part}"
-    return _found(run, outputs, functions, by_document, units, cost, kind, reason)
+    return as_asked(run, outputs, functions, by_document, units, cost, kind, reason)
 
 
 def influence(run, outputs, *, damping, curvature="hessian", units=None, progress=True):
@@ -113,7 +113,7 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
     share = np.count_nonzero(weights) / run.steps / run.batch_size
     reason = f"influence, {curvature.replace('_', '-')}, damping {damping:g}"
     cost = (3 * products + 1) * share
-    return _found(run, outputs, functions, by_document, units, cost, FirstOrder, reason)
+    return as_asked(run, outputs, functions, by_document, units, cost, FirstOrder, reason)
 
 
 def lowest_curvature(run):
@@ -250,7 +250,7 @@ def _moved_by_sgd(run):
     return parameters
 
 
-def _found(run, outputs, functions, by_document, units, cost, kind, reason):
+def as_asked(run, outputs, functions, by_document, units, cost, kind, reason):
     """The scores of all outputs, as they were asked for. cost: of each."""
     by_unit = np.zeros((len(functions), len(units)))
     np.add.at(by_unit, (..., units.of_document), by_document)

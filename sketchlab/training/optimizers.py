@@ -33,7 +33,7 @@ class SGD:
         if self.weight_decay:
             g = g + self.weight_decay * p
         v = self.momentum * v + g if self.momentum else g
-        return p - _rate(self, step, steps) * v, v
+        return p - rate_at(self, step, steps) * v, v
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Adam:
         to_m_hat = (1 - self.beta1) / (1 - self.beta1 ** (step + 1))
         to_v_hat = (1 - self.beta2) / (1 - self.beta2 ** (step + 1))
         # The two factors are pulled out of the root, so that they touch one array, not three.
-        rate = _rate(self, step, steps) * to_m_hat * to_v_hat**-0.5
+        rate = rate_at(self, step, steps) * to_m_hat * to_v_hat**-0.5
         return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
 
 
@@ -73,7 +73,7 @@ def _check_rate(optimizer):
         raise ValueError(f"learning_rate must be a number above 0, not {rate!r}")
 
 
-def _rate(optimizer, step, steps):
+def rate_at(optimizer, step, steps):
     if optimizer.schedule == "linear":
         return optimizer.learning_rate * (1 - step / steps)
     return optimizer.learning_rate
