@@ -4,7 +4,8 @@ Pruthi et al. (2020, arXiv 2002.08484) add up, over steps t on document i, the r
 product of the gradients of the output and of the loss on i. Here step s of training moves the
 parameters by -D_s m_s with m_s = sum_{t <= s} beta^(s - t) g_t, where g_t is the mean gradient of
 the batch, beta the momentum, and D_s the rate (SGD), or the rate over the root of the second
-moments, which are held as they were (Adam). So document i's share of all steps changes the output by
+moments, which are held as they were (Adam). So document i's share of all steps changes the output
+by
 
     d output / d x_i = sum_{t: i in batch t} grad L_i(p_t) . a_t / batch size,
     a_t = D_t grad output(p_t) + beta a_{t+1}.
