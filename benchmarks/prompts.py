@@ -33,7 +33,7 @@ FULL = {"seeds": 10, "prompts": [10, 20, 30, 50, 100], "steps": 6000, "deletions
 FULL |= {"points": [100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]}
 TOY = {"seeds": 2, "prompts": [10, 20], "steps": 100, "deletions": 3, "points": [100, 316, 1000]}
 ASKED, SHARDS, CLUSTERS = 500, 10, 30
-RISE = 0.2  # of the loss of k-means: a wide lattice, for a prompt is not hurt by it
+RISE = 0.2  # of the loss of k-means: a wide lattice, which hurts a prompt little
 
 
 def learner_of(seed, steps):
@@ -54,10 +54,10 @@ def accuracy_of(seed, settings):
     z, right, rows = learner.embed(x[known]), y[asked], []
     queries, most = learner.embed(x[asked]), len(known)
 
-    def add(name, size, predicted, per_query, forgetting=0.0, seconds=0.0, certified=None):
+    def add(name, size, predicted, per_query, forgetting=0.0, seconds=0.0, share=None):
         found = {"name": name, "prompt": size, "accuracy": float(np.mean(predicted == right))}
         found |= {"per query": per_query, "forgetting": forgetting, "seconds": seconds}
-        rows.append(found | {"certified": certified})
+        rows.append(found | {"certified": share})
 
     def prompted(name, numbers):
         classes, found = learner.probabilities(z[numbers], y[known][numbers], queries)
@@ -75,8 +75,8 @@ def accuracy_of(seed, settings):
         made = Erase(learner, size, width, seed=seed).fit(x[known], y[known])
         predicted, cost = made.predict(x[asked]), made.per_query
         spent, seconds, answers = forgotten(made, settings["deletions"])
-        certified = float(np.mean([answer.certified for answer in answers]))
-        add("ERASE", size, predicted, cost, spent, seconds, certified)
+        share = float(np.mean([answer.certified for answer in answers]))
+        add("ERASE", size, predicted, cost, spent, seconds, share)
         prompted("random prompt", np.random.default_rng((seed, 3)).permutation(most)[:size])
         plain = KMeans(size, n_init=1, random_state=seed).fit(z).cluster_centers_
         far = np.sum((z[:, None] - plain) ** 2, axis=2)
@@ -169,13 +169,13 @@ def summary(result):
     for (name, prompt), rows in columns.items():
         values = {key: [row[key] for row in rows] for key in rows[0]}
         means = {key: float(np.mean(values[key])) for key in ("per query", "forgetting", "seconds")}
-        certified = None if values["certified"][0] is None else float(np.mean(values["certified"]))
+        share = None if values["certified"][0] is None else float(np.mean(values["certified"]))
         beside = columns["ERASE", min(prompt, most)]  # of the same size, where there is one
         ours = [row["accuracy"] for row in beside]
         methods.append(
             {"name": name, "prompt": prompt, "accuracy": interval(values["accuracy"])}
             | {"ERASE less it": interval(np.subtract(ours, values["accuracy"]))}
-            | {**means, "certified": certified}
+            | {**means, "certified": share}
         )
     adapted = {
         row["name"]: (row["forgetting"], row["per query"])

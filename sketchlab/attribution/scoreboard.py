@@ -27,7 +27,7 @@ import numpy as np
 from ..estimation.prediction import COVERAGE
 from .retraining import check_task, effects, retrained
 from .tables import html_table, markdown, markdown_table, records, summary
-from .uncertainty import FEWEST_RANKED, floor, shuffled, uncertain
+from .uncertainty import floor, rank_correlations, shuffled, uncertain
 
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
 
@@ -208,18 +208,10 @@ def scores(truth, predictions):
         miss = np.maximum(np.maximum(low - truth, truth - high)[~unknown], 0.0)
         found["width"] = float(np.mean(width))
         found["interval"] = float(np.mean(width + 2 / (1 - COVERAGE) * miss))
-    ranked = [
-        _rank_correlation(p, t) for p, t in zip(value.T, truth.T, strict=True) if np.ptp(t) > 0
-    ]
-    if len(truth) >= FEWEST_RANKED and ranked:
-        found["lds"] = float(np.mean(ranked))
+    (ranked,) = rank_correlations(np.asarray(truth)[None], value[None])
+    if np.isfinite(ranked):
+        found["lds"] = float(ranked)
     return found
-
-
-def _rank_correlation(predicted, true):
-    from scipy import stats  # slow to import
-
-    return stats.spearmanr(predicted, true).statistic if np.ptp(predicted) > 0 else 0.0
 
 
 def _same_data(one, other):

@@ -120,14 +120,18 @@ def _drawn(truth, value, now, rows, columns):
     slope = np.sum((p - n) * (t - n), axis=(1, 2))
     return {
         "rmse": np.sqrt(np.mean(off**2, axis=(1, 2))),
-        "lds": _rank_correlations(t, p),
+        "lds": rank_correlations(t, p),
         "bias": np.mean(off, axis=(1, 2)),
         "scale": np.divide(slope, size, out=np.full(len(t), np.nan), where=size > 0),
     }
 
 
-def _rank_correlations(t, p):
-    """Means over outputs, (draws,), of draws (draws, points, outputs); nan without any order."""
+def rank_correlations(t, p):
+    """Spearman's, the mean over outputs, (draws,), of arrays (draws, points, outputs).
+
+    Outputs whose truth t is constant are left out, those predicted as constant count 0; nan for too
+    few points, and where no output is left.
+    """
     from scipy import stats  # slow to import
 
     if t.shape[1] < FEWEST_RANKED:
