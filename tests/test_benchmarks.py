@@ -38,6 +38,25 @@ def test_the_benchmark_runs(name, printed):
     assert printed in result.stdout
 
 
+@pytest.mark.parametrize("problem", ["names", "table", "digits"])
+def test_the_scoreboard_runs_on_every_problem(problem, tmp_path, capsys):
+    """Quick sizes; a stored result shows the same tables. On the table Newton's refit is exact."""
+    scoreboard, result = benchmark("scoreboard"), str(tmp_path / "result.json")
+    quick = [problem, "--quick", "--result", result]
+    own = ["refit by Newton's method", "group Newton step"] if problem == "table" else []
+    found = scoreboard.main([*quick, "--methods", *scoreboard.QUICK, *own])
+    printed = capsys.readouterr().out
+    scoreboard.main(["show", result])
+    assert printed.startswith(capsys.readouterr().out)
+    assert "exact first order" in printed
+    errors = {row["method"]: row["5"]["rmse"] for row in found.table}
+    assert errors["exact first order"] < errors["no change"]
+    for name in own:
+        assert errors[name] < errors["exact first order"] / 2
+    if own:
+        assert errors[own[0]] < 1e-4 * errors["no change"]
+
+
 def benchmark(name):
     """A benchmark as a module."""
     sys.path.insert(0, str(ROOT / "benchmarks"))

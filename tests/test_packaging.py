@@ -33,7 +33,7 @@ LAB, TEST = (
 ITSELF = Requirement("sketchlab[lab]")  # the extra test takes what the extra lab has
 NEEDS = RUNTIME + LAB + [requirement for requirement in TEST if requirement != ITSELF]
 UNIMPORTED = {"requests"}  # pooch downloads with it
-OPTIONAL = {"sklearn"}  # of regressions, which say so where it is not installed
+OPTIONAL = {"sklearn", "pandas"}  # of regressions and frames, which say so where they are missing
 FORBIDDEN = {
     "a package registry's address": r"(?:pypi|pythonhosted|anaconda|npmjs)\.(?:org|com)",
     "a path of one machine": r"(?:file://|(?<![\w./~-]))/(?:home|Users|root|work)(?![\w-])",
@@ -83,7 +83,7 @@ def test_the_package_asks_for_what_it_imports():
     declared = {requirement.name for requirement in RUNTIME}
     assert imported - OPTIONAL <= declared <= imported | UNIMPORTED
     lab = sorted(requirement.name for requirement in LAB)
-    assert lab == ["jupyterlab", "nbval", "scikit-learn", "voila"]
+    assert lab == ["jupyterlab", "nbval", "pandas", "scikit-learn", "voila"]
     assert ITSELF in TEST
 
 
@@ -92,7 +92,7 @@ def test_importing_the_package_loads_nothing_slow():
     program = """
 import sys
 import sketchlab as sl
-slow = "IPython ipywidgets matplotlib pooch requests scipy.stats sklearn zarr"
+slow = "IPython ipywidgets matplotlib pandas pooch requests scipy.stats sklearn zarr"
 print([name for name in slow.split() if name in sys.modules])
 print([name for name in sl.__all__ if getattr(sl, name) is None or name not in dir(sl)])
 """

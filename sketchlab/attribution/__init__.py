@@ -6,28 +6,40 @@
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
-`Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
+`scoreboard`: any of these, and sketches, beside exact retraining at their cost.
 """
 
 from .checkpoints import tracin
+from .comparison import KNOWN, NULLS, available, scoreboard
 from .first_order import FirstOrder, first_order
 from .influence import Ranking, gradient_products, influence, lowest_curvature
+from .methods import METHODS, Method
 from .newton import AfterDeletion, ConvexFit
 from .regressions import regression
+from .results import Results
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
 from .tables import markdown
+from .tasks import Made, Task
 from .taylor import TaylorTerms, taylor_terms
 
 __all__ = [
+    "KNOWN",
+    "METHODS",
+    "NULLS",
     "AfterDeletion",
     "Baseline",
     "ConvexFit",
     "FirstOrder",
+    "Made",
+    "Method",
     "Ranking",
+    "Results",
     "Retrained",
     "Scoreboard",
+    "Task",
     "TaylorTerms",
+    "available",
     "effects",
     "first_order",
     "gradient_products",
@@ -37,6 +49,7 @@ __all__ = [
     "random_deletions",
     "regression",
     "retrained",
+    "scoreboard",
     "scores",
     "taylor_terms",
     "total_cost",

@@ -50,6 +50,20 @@ class Ranking(FirstOrder):
         )
 
 
+def scaled(rankings, known):
+    """TEMPORARY: comes with the other branch."""
+    x = known[0].deletions
+    p = np.concatenate([x @ r.gradient for r in rankings])
+    t = np.concatenate([k.values - k.now for k in known])
+    c = (p @ t) / (p @ p)
+    return [
+        FirstOrder(
+            r.value, c * r.gradient, r.units, r.at, r.now, r.unit, r.bounds, r.cost, r.reason
+        )
+        for r in rankings
+    ]
+
+
 def gradient_products(run, outputs, *, only=None, rate=None, units=None, progress=True):
     """Products of the gradients of outputs and of documents: a `FirstOrder`, or a list of them.
 

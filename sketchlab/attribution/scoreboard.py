@@ -26,25 +26,28 @@ import numpy as np
 
 from ..estimation.prediction import COVERAGE
 from .retraining import check_task, effects, retrained
-from .tables import html_table, markdown, markdown_table, records, summary
+from .tables import Shown
 from .uncertainty import floor, rank_correlations, shuffled, uncertain
 
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
 
 
-class Scoreboard:
+class Scoreboard(Shown):
     """A table of methods against exact retraining.
 
     run: a training run. outputs: a list of functions of a model that return one number. groups:
     down-weights of the units by name of the group, each (points, units). units: groups of documents
-    deleted together (see `Units`). jobs: processes to use. seed: of the bootstrap.
+    deleted together (see `Units`). exact: the truth, a list of `Retrained`, if it is known already.
+    jobs: processes to use. seed: of the bootstrap.
 
     deletions: those of all groups, (points, units). truth: arrays (points, outputs) by group.
     table: a list of dictionaries, one for each method: "method", "cost", "seconds" where they
-    were measured, and the scores by group.
+    were measured, and the scores by group. predicted: by method, arrays (points, outputs) by group.
     """
 
-    def __init__(self, run, outputs, groups, *, units=None, jobs=1, seed=0, progress=True):
+    def __init__(
+        self, run, outputs, groups, *, units=None, exact=None, jobs=1, seed=0, progress=True
+    ):
         self.units = check_task(run, outputs, units)
         self.run, self.outputs, self.seed = run, list(outputs), seed
         self.work = {"units": units, "jobs": jobs}
@@ -53,23 +56,26 @@ class Scoreboard:
             for name, rows in groups.items()
         }
         self.deletions = np.concatenate(list(self.groups.values()))
-        self.exact = retrained(
-            run, outputs, self.deletions, units=units, jobs=jobs, progress=progress
-        )
+        if exact is None:
+            exact = retrained(
+                run, outputs, self.deletions, units=units, jobs=jobs, progress=progress
+            )
+        self.exact = exact
         self.truth = self._by_group(self.exact)
-        self.table = []
+        self.table, self.predicted = [], {}
 
     def _by_group(self, exact):
         values = np.stack([one.values for one in exact], axis=-1)
         ends = np.cumsum([len(rows) for rows in self.groups.values()])
         return dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
 
-    def add(self, method, predictors, *, seconds=None, **settings):
+    def add(self, method, predictors, *, seconds=None, about=None, **settings):
         """Add the row of a method to the table and return it.
 
         predictors: a list of one per output; or such lists by name of group, if each group has its
         own: the groups that have none are left out. seconds: what they took, in seconds of one
-        core, if that was measured. settings: for their `predict`.
+        core, if that was measured. about: more fields of the row, and its "cost" if that is not
+        what the predictors say. settings: for their `predict`.
         """
         if not isinstance(predictors, dict):
             predictors = dict.fromkeys(self.groups, predictors)
@@ -86,10 +92,12 @@ class Scoreboard:
         row = {"method": method, "cost": cost}
         if seconds is not None:
             row["seconds"] = seconds
+        row |= about or {}
+        values = self.predicted[method] = {}
         for name, found in by_group.items():
             predictions = [one.predict(self.groups[name], **settings) for one in found]
             row[name] = scores(self.truth[name], predictions)
-            value = np.stack([one.value for one in predictions], axis=-1)
+            value = values[name] = np.stack([one.value for one in predictions], axis=-1)
             now = [one.now for one in self.exact]
             row[name] |= uncertain(self.truth[name], value, now, seed=self.seed)
         self.table.append(row)
@@ -141,20 +149,6 @@ class Scoreboard:
         cost = len(runs) * (1 + len(self.deletions))
         self.table.append({"method": "noise floor", "cost": cost, **found})
         return self.table[-1]
-
-    def markdown(self, score="rmse"):
-        """The table of one score as Markdown."""
-        return markdown(self.table, score)
-
-    def records(self):
-        """The table as flat dictionaries, one for each method and group; bands are two numbers."""
-        return records(self.table, self.groups)
-
-    def _repr_markdown_(self):
-        return markdown_table(*summary(self.table, self.groups))
-
-    def _repr_html_(self):
-        return html_table(*summary(self.table, self.groups))
 
 
 def total_cost(predictors):

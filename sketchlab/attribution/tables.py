@@ -3,9 +3,43 @@
 import html
 from math import isfinite
 
-ABOUT = ("method", "cost", "seconds")  # of a row; the rest is by group
+COSTS = ("cost", "each", "seconds", "prepare", "per_output", "per_deletion", "bytes")
+ABOUT = ("method", "access", *COSTS, "settings", "failed")  # of a row; the rest is by group
 DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
 SUMMARY = ("rmse", "lds")
+
+
+class Shown:
+    """What has a `table` of methods and scores by `groups`, and shows it."""
+
+    def markdown(self, score="rmse"):
+        """The table of one score as Markdown."""
+        return markdown(self.table, score)
+
+    def records(self):
+        """The table as flat dictionaries, one for each method and group; bands are two numbers."""
+        return records(self.table, self.groups)
+
+    def frame(self):
+        """The records as a pandas table, by method and group. ImportError without pandas."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError(
+                "frame() needs pandas, which comes only with the extra lab of sketchlab: install "
+                "it with pip install pandas, or take records()"
+            ) from error
+        return pandas.DataFrame(self.records()).set_index(["method", "group"])
+
+    def costs(self):
+        """What every method took, as Markdown: see `scoreboard`."""
+        return markdown_table(*costs(self.table))
+
+    def _repr_markdown_(self):
+        return markdown_table(*summary(self.table, self.groups))
+
+    def _repr_html_(self):
+        return html_table(*summary(self.table, self.groups))
 
 
 def markdown(table, score="rmse"):
@@ -67,6 +101,24 @@ def summary(table, groups):
         ]
         for row in table
     ]
+    return heads, rows
+
+
+def costs(table):
+    """Heads, and rows of text: what every method may see of a run, and what it took."""
+    units = {"prepare": "s", "per_output": "s", "per_deletion": "ms", "bytes": "MB"}
+    heads = ["method", "access", "trainings", "and for each deletion"]
+    heads += [f"{name.replace('_', ' ')} ({unit})" for name, unit in units.items()] + ["settings"]
+    scale = {"ms": 1e3, "MB": 1e-6}
+    rows = []
+    for row in table:
+        sizes = [
+            f"{row[name] * scale.get(unit, 1.0):.2g}" if name in row else ""
+            for name, unit in units.items()
+        ]
+        each = f"{row['each']:.2g}" if row.get("each") else ""
+        said = f"failed: {row['failed']}" if "failed" in row else row.get("settings", "")
+        rows.append([row["method"], row.get("access", ""), _cost(row["cost"]), each, *sizes, said])
     return heads, rows
 
 

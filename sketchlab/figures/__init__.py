@@ -1,10 +1,12 @@
 """Figures, drawn from results that are computed elsewhere; each function returns the figure.
 
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
-lattice. `certificates`: what is checked before a point is deleted from them.
+lattice. `certificates`: what is checked before a point is deleted from them. `boards`: scoreboards
+of attribution methods.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
+from .boards import error_and_cost, predicted_and_true, ranks_by_size
 from .cells import clusters, clusters_by_iteration, frame
 from .certificates import certificate
 from .curves import (
@@ -30,11 +32,14 @@ __all__ = [
     "clusters_by_iteration",
     "deletion_curve",
     "description",
+    "error_and_cost",
     "error_by_degree",
     "frame",
     "new_axes",
+    "predicted_and_true",
     "predicted_curves",
     "predicted_deletion",
+    "ranks_by_size",
     "stability",
     "unlearning_way",
     "write",

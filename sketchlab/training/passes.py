@@ -61,18 +61,23 @@ def check_output(run, function):
 
 def _batches(run, outputs, down_weights, workers):
     """The points in even batches, as large as is fast and fits into memory."""
-    most, need = max(1, min(BATCH, TOGETHER // outputs)), bytes_per_point(run, outputs)
-    free = available_memory()
+    most, free = max(1, min(BATCH, TOGETHER // outputs)), check_memory(run, outputs)
     if free is not None:
-        if need > free:
-            raise MemoryError(
-                f"reverse mode needs {need / 1e9:.3g} GB for one point with {outputs} outputs, and "
-                f"{free / 1e9:.3g} GB are free: give fewer outputs at a time, or a smaller model"
-            )
-        most = max(1, min(most, int(SHARE * free / need / workers)))
+        most = max(1, min(most, int(SHARE * free / bytes_per_point(run, outputs) / workers)))
     rounds = math.ceil(len(down_weights) / (most * workers))
     size = math.ceil(len(down_weights) / (rounds * workers)) if rounds else 1
     return [down_weights[i : i + size] for i in range(0, len(down_weights), size)]
+
+
+def check_memory(run, outputs):
+    """Bytes that are free, if that is known; MemoryError if one point takes more than these."""
+    need, free = bytes_per_point(run, outputs), available_memory()
+    if free is not None and need > free:
+        raise MemoryError(
+            f"reverse mode needs {need / 1e9:.3g} GB for one point with {outputs} outputs, and "
+            f"{free / 1e9:.3g} GB are free: give fewer outputs at a time, or a smaller model"
+        )
+    return free
 
 
 def available_memory():

@@ -1,0 +1,177 @@
+"""What is asked of every method on a scoreboard, and the evidence that several of them use.
+
+A `Task` makes each piece of evidence once: retrainings, sketches, gradients. Its seconds count for
+every method that uses it, as each would have to make it if it stood alone.
+"""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from ..checks import check_count, check_seed
+from .influence import scaled
+from .retraining import check_task, random_deletions, retrained
+from .scoreboard import total_cost
+
+TUNING = 24  # retrainings to choose settings by
+STREAMS = {name: i + 1 for i, name in enumerate(("tuning", "matched", "halves", "points"))}
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """What a method made for a task.
+
+    predictors: a list of one per output, or such lists by name of group. cost: in trainings, None:
+    that of the predictors. settings: what was chosen, in words. predict: settings of `predict`.
+    """
+
+    predictors: list | dict
+    cost: float | None = None
+    settings: str = ""
+    predict: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def each(self):
+        """All predictors, in one list."""
+        lists = self.predictors.values() if isinstance(self.predictors, dict) else [self.predictors]
+        return [one for found in lists for one in found]
+
+
+class Task:
+    """A training run, outputs, and groups of deletions by name, each (points, units).
+
+    units: groups of documents deleted together (see `Units`). directions: of sketches (default:
+    half as many as units). trainings: random retrainings to learn from (default: two for each
+    unit). tuning: retrainings that settings are chosen by. jobs: processes. seed: of all draws.
+    """
+
+    def __init__(
+        self, run, outputs, groups, *, units=None, directions=None, trainings=None, tuning=TUNING,
+        jobs=1, seed=0, progress=True,
+    ):  # fmt: skip
+        self.units = check_task(run, outputs, units)
+        n = len(self.units)
+        self.run, self.outputs, self.asked = run, list(outputs), units
+        self.groups = {
+            str(name): np.atleast_2d(self.units.down_weights(None, rows))
+            for name, rows in groups.items()
+        }
+        self.directions = check_count(
+            max(2, n // 2) if directions is None else directions, "directions"
+        )
+        self.trainings = check_count(2 * n if trainings is None else trainings, "trainings")
+        self.tunings = check_count(tuning, "tuning")
+        self.seed = check_seed(seed)
+        self.work = {"jobs": jobs, "progress": progress}
+        self.quiet = {"progress": progress}
+        self._made, self._open = {}, []
+
+    @property
+    def deletions(self):
+        """Those of all groups, (points, units)."""
+        return np.concatenate(list(self.groups.values()))
+
+    @property
+    def deleted(self):
+        """How many units the asked deletions touch, sorted."""
+        return np.sort(np.count_nonzero(self.deletions, axis=1))
+
+    def once(self, name, make):
+        """make(), called when it is first asked for under this name."""
+        if name not in self._made:
+            value, seconds, uses = self._clocked(make)
+            self._made[name] = value, seconds, uses | {name}
+        value, _, uses = self._made[name]
+        if self._open:
+            self._open[-1][0].update(uses)
+        return value
+
+    def timed(self, make):
+        """make(), and the wall-clock seconds of the evidence that it used, and of the rest."""
+        value, rest, uses = self._clocked(make)
+        return value, sum(self._made[name][1] for name in uses), rest
+
+    def _clocked(self, make):
+        """make(), its seconds without those of the evidence made meanwhile, and what it used."""
+        self._open.append([set(), 0.0])
+        start = time.perf_counter()
+        try:
+            value = make()
+        finally:
+            total = time.perf_counter() - start
+            uses, others = self._open.pop()
+            if self._open:
+                self._open[-1][1] += total
+        return value, total - others, uses
+
+    def rng(self, stream):
+        """The generator of one kind of draws."""
+        return np.random.default_rng([self.seed, STREAMS[stream]])
+
+    def retrained(self, deletions):
+        """Outputs after exact retrainings: a list of `Retrained`."""
+        return retrained(self.run, self.outputs, deletions, units=self.asked, **self.work)
+
+    def random(self, count, stream):
+        """Random deletions of as many units as the asked ones have, (count, units)."""
+        rng = self.rng(stream)
+        return random_deletions(len(self.units), rng.choice(self.deleted, count), rng)
+
+    @property
+    def tuning(self):
+        """Retrainings to choose settings by, after other deletions than the asked ones."""
+        return self.once("tuning", lambda: self.retrained(self._unasked()))
+
+    def _unasked(self):
+        asked = {row.tobytes() for row in self.deletions}
+        drawn = self.random(20 * self.tunings, "tuning")
+        return np.array([row for row in drawn if row.tobytes() not in asked][: self.tunings])
+
+    @property
+    def singles(self):
+        """Retrainings without each unit alone."""
+        return self.once("singles", lambda: self.retrained(np.eye(len(self.units))))
+
+    @property
+    def matched(self):
+        """Retrainings after random deletions of the asked sizes."""
+        return self.once("matched", lambda: self.retrained(self.random(self.trainings, "matched")))
+
+    @property
+    def halves(self):
+        """Retrainings without random halves: every unit is deleted with probability 1/2."""
+        shape = (self.trainings, len(self.units))
+        return self.once(
+            "halves", lambda: self.retrained(1.0 * (self.rng("halves").random(shape) < 0.5))
+        )
+
+    def tuned(self, candidates, *, rank=False):
+        """The candidate with the least error after the tuning deletions: `Made`.
+
+        candidates: functions that make predictors, by what they are called. rank: they are proposed
+        for rankings, without a scale: one is fitted, on the same retrainings. All candidates are
+        paid for. Those that fail are passed over; the error of the last is raised if none is left.
+        """
+        known, cost, found, failed = self.tuning, len(self.tuning[0]), {}, None
+        for name, make in candidates.items():
+            try:
+                predictors = make()
+                cost += total_cost(predictors)
+                if rank:
+                    predictors = scaled(predictors, known)
+                error = np.mean(
+                    [self._error(*pair) for pair in zip(predictors, known, strict=True)]
+                )
+            except (ArithmeticError, RuntimeError, ValueError) as why:
+                failed = why
+                continue
+            found[name] = float(error), predictors
+        if not found:
+            raise failed
+        best = min(found, key=lambda name: found[name][0])
+        return Made(found[best][1], cost, best)
+
+    @staticmethod
+    def _error(predictor, known):
+        return np.mean((predictor.predict(known.deletions).value - known.values) ** 2)

@@ -1,0 +1,156 @@
+"""Scoreboards as pictures: predicted against true, error against cost, ranks against size."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes
+
+ACCESS = {  # what a method must see of a run: colour and marker
+    "trained model": (GREY, "s"),
+    "checkpoints": (ORANGE, "^"),
+    "steps of training": (GREEN, "D"),
+    "training again": (BLUE, "o"),
+}
+MOST_PANELS = 8
+CHEAPEST = 1.0  # trainings, at the left end of the axis: those that take less stand there
+
+
+def predicted_and_true(results, methods, group):
+    """True against predicted changes of all outputs, one panel for each method.
+
+    results: `sketchlab.attribution.Results`. group: the name of a group of deletions.
+    """
+    group = _known(results, group, results.groups, "group")
+    methods = [_known(results, name, results.predicted, "method") for name in methods]
+    if not 0 < len(methods) <= MOST_PANELS:
+        raise ValueError(f"give 1 to {MOST_PANELS} methods, not {len(methods)}")
+    rows = -(-len(methods) // 4)
+    columns = -(-len(methods) // rows)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(2.6 * columns, 2.9 * rows), layout="constrained", squeeze=False,
+        sharex=True, sharey=True,
+    )  # fmt: skip
+    plt.close(figure)
+    true = results.truth[group] - results.now
+    reach = 1.15 * np.max(np.abs(true))
+    for axes, name in zip(grid.flat, methods, strict=False):
+        moved = results.predicted[name][group] - results.now
+        outside = int(np.sum(np.abs(moved) > reach))
+        axes.plot([-reach, reach], [-reach, reach], color=GREY, lw=1)
+        axes.plot(moved.ravel(), true.ravel(), ".", color=BLUE, ms=3.5, alpha=0.5, mew=0)
+        found = results.row(name)[group]
+        ranked = f", LDS {found['lds']:.2f}" if "lds" in found else ""
+        axes.set_title(f"{name}\nRMSE {found['rmse']:.2g}{ranked}", fontsize=9, loc="left")
+        if outside:
+            axes.text(
+                0.97, 0.03, f"{outside} outside", transform=axes.transAxes, ha="right", fontsize=9
+            )
+    for axes in grid.flat[len(methods) :]:
+        axes.set_axis_off()
+    grid.flat[0].set(xlim=(-reach, reach), ylim=(-reach, reach))
+    figure.supxlabel("predicted change", fontsize=10)
+    figure.supylabel("true change", fontsize=10)
+    return figure
+
+
+def error_and_cost(results, group):
+    """Root mean square error against trainings, with the front of methods that none beats in both.
+
+    Exact methods, whose error is rounding, are left out. Dashed: the error of predicting no change.
+    """
+    group = _known(results, group, results.groups, "group")
+    truth = results.truth[group]
+    least = 1e-6 * np.sqrt(np.mean((truth - results.now) ** 2))
+    rows = [
+        row
+        for row in results.table
+        if row.get("access") in ACCESS and group in row and row[group]["rmse"] > least
+    ]
+    figure, axes = new_axes(8.2, 4.6)
+    spent = np.array([_spent(row, len(truth)) for row in rows])
+    error = np.array([row[group]["rmse"] for row in rows])
+    for number, row in enumerate(rows):
+        colour, marker = ACCESS[row["access"]]
+        low, high = row[group].get("rmse_band", (np.nan, np.nan))
+        if np.isfinite(low) and np.isfinite(high):
+            axes.plot([spent[number]] * 2, [low, high], color=colour, lw=1, alpha=0.6)
+        axes.plot(
+            spent[number], error[number], marker, color=colour, ms=6,
+            label=f"{number + 1}  {row['method']}",
+        )  # fmt: skip
+        axes.annotate(
+            str(number + 1), (spent[number], error[number]), (4, 3), fontsize=9,
+            textcoords="offset points",
+        )  # fmt: skip
+    front = pareto(spent, error)
+    axes.step(
+        spent[front], error[front], where="post", color=RED, lw=1.2,
+        label="none is cheaper and better",
+    )  # fmt: skip
+    axes.axhline(
+        np.sqrt(np.mean((truth - results.now) ** 2)), color=GREY, lw=1, ls="--", label="no change"
+    )
+    axes.set(xscale="log", yscale="log")
+    axes.set_xlabel("trainings, in all")
+    axes.set_ylabel(f"RMSE, {_deletions(group)}")
+    figure.legend(loc="outside right upper", fontsize=9, frameon=False)
+    return figure
+
+
+def ranks_by_size(results, methods):
+    """LDS with its 90% interval against the size of deletions; groups are of one size each."""
+    figure, axes = new_axes(7.4, 3.9)
+    methods = [_known(results, name, map(_name, results.table), "method") for name in methods]
+    sizes = {name: set(results.deleted[name]) for name in results.groups}
+    sizes = {name: found.pop() for name, found in sizes.items() if len(found) == 1}
+    if len(sizes) < 2:
+        raise ValueError("give results with at least two groups, each of deletions of one size")
+    colours = plt.get_cmap("tab10")
+    null = results.row("random ranking")
+    if null is not None:
+        bands = np.array([null[name]["lds_band"] for name in sizes])
+        axes.fill_between(
+            list(sizes.values()), *bands.T, color=GREY, alpha=0.25, lw=0, label="random"
+        )
+    for number, method in enumerate(methods):
+        row = results.row(method)
+        known = [name for name in sizes if "lds" in row.get(name, {})]
+        x = np.array([sizes[name] for name in known]) * 1.02 ** (number - len(methods) / 2)
+        value = np.array([row[name]["lds"] for name in known])
+        axes.plot(x, value, "o-", color=colours(number), ms=4, lw=1.3, label=method)
+        bands = np.array([row[name].get("lds_band", (np.nan, np.nan)) for name in known])
+        axes.vlines(x, *np.where(np.isfinite(bands), bands, np.nan).T, color=colours(number), lw=1)
+    axes.set(xscale="log", xlabel="units deleted", ylabel="LDS (Spearman's)")
+    axes.set_xticks(list(sizes.values()), list(map(str, sizes.values())))
+    axes.minorticks_off()
+    figure.legend(loc="outside right upper", fontsize=9, frameon=False)
+    return figure
+
+
+def pareto(cost, error):
+    """Numbers of the points that no other beats in both, by rising cost."""
+    front, best = [], np.inf
+    for i in np.lexsort((error, cost)):
+        if error[i] < best:
+            front.append(int(i))
+            best = error[i]
+    return front
+
+
+def _spent(row, deletions):
+    return max(CHEAPEST, row["cost"] + row.get("each", 0.0) * deletions)
+
+
+def _deletions(group):
+    return f"{group} units deleted" if group.isdigit() else f"deletions {group!r}"
+
+
+def _name(row):
+    return row["method"]
+
+
+def _known(results, name, known, what):
+    known = list(known)
+    if str(name) not in known:
+        raise ValueError(f"there is no {what} {name!r} in these results, only {', '.join(known)}")
+    return str(name)

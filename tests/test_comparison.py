@@ -1,0 +1,285 @@
+"""`scoreboard` as one call: the rows of a board by hand, costs, files, wrong inputs."""
+
+import dataclasses
+import json
+import time
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import attribution
+from sketchlab.attribution import (
+    KNOWN,
+    METHODS,
+    Made,
+    Method,
+    Results,
+    Scoreboard,
+    Task,
+    effects,
+    random_deletions,
+    retrained,
+    scoreboard,
+)
+
+from test_training import make_run
+
+QUIET = {"progress": False}
+RNG = np.random.default_rng(0)
+GROUPS = {"1": np.eye(12)[:9], "3": random_deletions(12, [3] * 10, RNG)}
+SIMPLE = ["no change", "random ranking", "exact first order", "sum of single effects"]
+
+
+def outputs(count=8):
+    return [sl.LossOn(i) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def run():
+    return make_run("mlp", "adam")
+
+
+@pytest.fixture(scope="module")
+def simple(run):
+    return scoreboard(run, SIMPLE, GROUPS, outputs(), **QUIET)
+
+
+def test_rows_are_those_of_a_board_by_hand(run, simple):
+    """The scores, the truth, the predictions and the costs."""
+    board = Scoreboard(run, outputs(), GROUPS, **QUIET)
+    singles = retrained(run, outputs(), np.eye(12), **QUIET)
+    board.add_no_change()
+    board.add_random_ranking()
+    board.add("exact first order", attribution.first_order(run, outputs(), **QUIET))
+    board.add("sum of single effects", [effects(one) for one in singles])
+    assert [row["method"] for row in simple.table] == SIMPLE
+    for row, expected in zip(simple.table, board.table, strict=True):
+        assert row["cost"] == pytest.approx(expected["cost"])
+        for name in GROUPS:
+            assert row[name] == expected[name]
+    for name in GROUPS:
+        np.testing.assert_array_equal(simple.truth[name], board.truth[name])
+        np.testing.assert_array_equal(
+            simple.predicted["exact first order"][name], board.predicted["exact first order"][name]
+        )
+    assert simple.row("sum of single effects")["1"]["rmse"] < 1e-12  # the nine were retrained
+    assert simple.deleted == {"1": [1] * 9, "3": [3] * 10}
+
+
+def test_every_method_of_the_catalogue_makes_a_row(run):
+    """On a small run that is not microgpt: all that are available, none of which fails."""
+    pytest.importorskip("sklearn")
+    known = attribution.available(run, outputs())
+    assert set(KNOWN) - set(known) == {"noise floor", "influence, Gauss-Newton"}
+    found = scoreboard(run, None, GROUPS, outputs(), trainings=60, tuning=8, **QUIET)
+    assert [row["method"] for row in found.table] == list(known)
+    for row in found.table:
+        assert "failed" not in row, row
+        assert np.isfinite(row["3"]["rmse"])
+        if row["method"] in METHODS:
+            assert row["prepare"] >= 0 < row["per_deletion"] and row["bytes"] > 0
+            assert row["cost"] > 0
+
+
+def test_shared_evidence_is_made_once_and_counts_for_all(run):
+    """Two methods that use the same slow retrainings: one wait, both have its seconds."""
+    calls = []
+
+    def slow():
+        calls.append(1)
+        time.sleep(0.05)
+        return attribution.first_order(run, outputs(), **QUIET)
+
+    def make(task):
+        time.sleep(0.01)
+        return task.once("slow", lambda: task.once("inner", slow))
+
+    task = Task(run, outputs(), GROUPS, **QUIET)
+    pairs = [task.timed(lambda: make(task)) for _ in range(2)]
+    assert len(calls) == 1
+    for _, shared, own in pairs:
+        assert 0.05 <= shared < 0.5 and 0.01 <= own < 0.05
+
+
+def test_tuning_takes_the_candidate_of_least_error_and_pays_for_all(run):
+    """On other deletions than those that are asked about; those that fail are passed over."""
+    task = Task(run, outputs(), {"3": GROUPS["3"]}, tuning=8, **QUIET)
+    asked = {row.tobytes() for row in GROUPS["3"]}
+    assert not asked & {row.tobytes() for row in task.tuning[0].deletions}
+    assert np.all(task.tuning[0].deletions.sum(axis=1) == 3) and len(task.tuning[0]) == 8
+    right = attribution.first_order(run, outputs(), **QUIET)
+    wrong = [dataclasses.replace(one, gradient=-one.gradient) for one in right]
+
+    def fails():
+        raise ValueError("no")
+
+    made = task.tuned({"wrong": lambda: wrong, "fails": fails, "right": lambda: right})
+    assert made.settings == "right" and made.predictors is right
+    assert made.cost == pytest.approx(8 + 2 * sum(one.cost for one in right))
+    with pytest.raises(ValueError, match="no"):
+        task.tuned({"fails": fails})
+    scaled = task.tuned({"": lambda: [
+        dataclasses.replace(one, gradient=7 * one.gradient) for one in right
+    ]}, rank=True)  # fmt: skip
+    x = task.tuning[0].deletions
+    moved = np.concatenate([x @ one.gradient for one in right])
+    true = np.concatenate([one.values - one.now for one in task.tuning])
+    factor = (moved @ true) / (moved @ moved)
+    for one, other in zip(scaled.predictors, right, strict=True):
+        np.testing.assert_allclose(one.gradient, factor * other.gradient, rtol=1e-10)
+
+
+def test_a_file_is_continued_and_gives_the_same(run, simple, tmp_path):
+    """Interrupted after some methods; the truth is not trained again; infinite bands survive."""
+    path = tmp_path / "board.json"
+    made = []
+
+    def interrupted(task):
+        made.append("interrupted")
+        raise KeyboardInterrupt
+
+    first = {name: KNOWN[name] for name in SIMPLE[:3]} | {"mine": Method(interrupted)}
+    with pytest.raises(KeyboardInterrupt):
+        scoreboard(run, first, GROUPS, outputs(), store=path, **QUIET)
+    kept = Results.read(path)
+    assert [row["method"] for row in kept.table] == SIMPLE[:3]
+    kept.table[2]["1"]["rmse"] = 99.0  # so that a row that is made again would show
+    kept.save(path)
+    found = scoreboard(run, SIMPLE, GROUPS, outputs(), store=path, **QUIET)
+    assert found.table[2]["1"]["rmse"] == 99.0
+    assert [row["method"] for row in found.table] == SIMPLE
+    for name in GROUPS:
+        np.testing.assert_array_equal(found.truth[name], simple.truth[name])
+        assert found.table[3][name] == simple.table[3][name]
+    assert list(tmp_path.iterdir()) == [path]
+    json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(f"no JSON: {word}"))
+
+
+def test_files_of_something_else_are_refused_and_left(run, tmp_path):
+    path = tmp_path / "board.json"
+    scoreboard(run, ["no change"], GROUPS, outputs(), store=path, **QUIET)
+    before = path.read_bytes()
+    others = {
+        "deletions": (run, {"1": np.eye(12)[:8]}, outputs(), {}),
+        "outputs": (run, GROUPS, [sl.LossOn(i) for i in range(1, 9)], {}),
+        "run": (make_run("mlp", "sgd"), GROUPS, outputs(), {}),
+        "seed": (run, GROUPS, outputs(), {"seed": 1}),
+        "trainings": (run, GROUPS, outputs(), {"trainings": 5}),
+    }
+    for what, (other, groups, asked, settings) in others.items():
+        with pytest.raises(ValueError, match=f"something else: other .*{what}"):
+            scoreboard(other, ["no change"], groups, asked, store=path, **settings, **QUIET)
+    doubled = [lambda m, i=i: 2 * m.loss(i) for i in range(8)]  # their names are all alike
+    same = [lambda m, i=i: m.loss(i) for i in range(8)]
+    lambdas = tmp_path / "lambdas.json"
+    scoreboard(run, ["no change"], GROUPS, same, store=lambdas, **QUIET)
+    with pytest.raises(ValueError, match="values of the outputs"):
+        scoreboard(run, ["no change"], GROUPS, doubled, store=lambdas, **QUIET)
+    assert path.read_bytes() == before
+    for text in ("", "[]", '{"format": "other"}', '{"a": 1}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"is not a scoreboard|this sketchlab reads"):
+            Results.read(path)
+
+
+def test_a_method_that_fails_keeps_the_others_and_is_tried_again(run, tmp_path):
+    path, working = tmp_path / "board.json", []
+
+    def make(task):
+        if not working:
+            raise ValueError("not yet")
+        return attribution.first_order(task.run, task.outputs, **QUIET)
+
+    methods = {"mine": Method(make, "steps of training"), "no change": None}
+    with pytest.warns(UserWarning, match="mine failed and has no scores: not yet"):
+        found = scoreboard(run, methods, GROUPS, outputs(), store=path, **QUIET)
+    assert found.row("mine")["failed"] == "not yet" and "1" in found.row("no change")
+    assert "failed: not yet" in found.costs() and found.markdown("rmse") and found._repr_html_()
+    working.append(1)
+    found = scoreboard(run, methods, GROUPS, outputs(), store=path, **QUIET)
+    assert "failed" not in found.row("mine") and found.row("mine")["1"]["rmse"] > 0
+
+
+def test_costs_of_each_deletion_and_access_are_told(run):
+    class Dear:
+        cost, cost_of_each = 2.0, 0.5
+
+        def __init__(self, one):
+            self.predict = effects(one, 0).predict
+
+    made = Method(lambda task: Made([Dear(one) for one in task.singles], settings="dear"), "mine")
+    row = scoreboard(run, {"dear": made}, GROUPS, outputs(), **QUIET).table[0]
+    assert (row["each"], row["cost"], row["access"], row["settings"]) == (0.5, 16, "mine", "dear")
+
+
+def test_what_cannot_be_is_refused_before_anything_is_trained(run, monkeypatch):
+    """In words; no retraining has begun."""
+    monkeypatch.setattr(type(run), "retrain", lambda *_, **__: pytest.fail("it was trained"))
+    steps = [lambda m, i=i: float(m.loss(i)) for i in range(8)]
+    cases = [
+        ((["oracle"], GROUPS, outputs()), ValueError, "a method must be one of no change"),
+        (("exact first order", GROUPS, outputs()), TypeError, "a list of names"),
+        (([], GROUPS, outputs()), TypeError, "a list of names"),
+        (({"mine": len}, GROUPS, outputs()), TypeError, "must be a sl.attribution.Method"),
+        ((SIMPLE, {}, outputs()), ValueError, "there are no deletions"),
+        ((SIMPLE, GROUPS, outputs(3)), ValueError, "3 outputs: too few for intervals"),
+        ((SIMPLE, {"a": np.eye(12)[:2]}, outputs()), ValueError, "2 deletions in 'a': too few"),
+        ((SIMPLE, {"a": np.eye(11)}, outputs()), ValueError, "12"),
+        ((SIMPLE, GROUPS, "loss"), TypeError, "outputs must be a list"),
+        ((["exact first order"], GROUPS, steps), TypeError, "cannot be differentiated"),
+        ((["influence, Gauss-Newton"], GROUPS, outputs()), TypeError, "microgpt alone"),
+        ((["noise floor"], GROUPS, outputs()), ValueError, "give others="),
+    ]
+    for arguments, error, message in cases:
+        with pytest.raises(error, match=message):
+            scoreboard(run, *arguments, **QUIET)
+    with pytest.raises(ValueError, match="directions must be an integer"):
+        scoreboard(run, SIMPLE, GROUPS, outputs(), directions=0, **QUIET)
+    with pytest.raises(TypeError, match="run must be a training run"):
+        scoreboard(len, SIMPLE, GROUPS, outputs(), **QUIET)
+
+
+def test_more_memory_than_is_free_is_refused_before_the_work(run, monkeypatch):
+    from sketchlab.training import passes
+
+    monkeypatch.setattr(passes, "available_memory", lambda: 1)
+    with pytest.raises(MemoryError, match="reverse mode needs"):
+        scoreboard(run, ["exact first order"], GROUPS, outputs(), **QUIET)
+
+
+def test_few_deletions_and_outputs_have_unknown_intervals(run):
+    found = scoreboard(
+        run, ["sum of single effects"], np.eye(12)[:3], outputs(2), intervals=False, **QUIET
+    )
+    row = found.table[0]["deletions"]
+    assert row["rmse"] < 1e-12 and row["rmse_band"] == [-np.inf, np.inf]
+
+
+def test_the_noise_floor_is_of_other_initial_parameters(run):
+    others = [make_other(run, seed) for seed in (1, 2)]
+    found = scoreboard(run, ["noise floor"], GROUPS, outputs(), others=others, **QUIET)
+    assert found.table[0]["cost"] == 2 * 20 and found.table[0]["3"]["rmse"] > 0
+
+
+def make_other(run, seed):
+    rng = np.random.default_rng(seed)
+    moved = {name: p + rng.normal(size=p.shape) for name, p in run.initial.parameters.items()}
+    settings = {"optimizer": run.optimizer, "steps": run.steps, "batch_size": run.batch_size}
+    return sl.TrainingRun(run.initial.with_parameters(moved), run.data, **settings, **QUIET)
+
+
+def test_frames_are_pandas_tables(simple):
+    pytest.importorskip("pandas")
+    frame = simple.frame()
+    assert list(frame.index.names) == ["method", "group"]
+    value = frame.loc[("exact first order", "3"), "rmse"]
+    assert value == simple.row("exact first order")["3"]["rmse"]
+
+
+def test_frames_without_pandas_say_what_to_install(simple, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        simple.frame()
