@@ -4,6 +4,7 @@
 `influence`, `gradient_products`: what can be told at the trained parameters alone.
 `tracin`: shares of documents in the steps of training, without second derivatives.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
+`banzhaf`, `shapley`: mean effects of deleting a unit among random others.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
@@ -16,6 +17,7 @@ from .newton import AfterDeletion, ConvexFit
 from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
+from .semivalues import Semivalues, banzhaf, random_halves, shapley
 from .tables import markdown
 from .taylor import TaylorTerms, taylor_terms
 
@@ -27,7 +29,9 @@ __all__ = [
     "Ranking",
     "Retrained",
     "Scoreboard",
+    "Semivalues",
     "TaylorTerms",
+    "banzhaf",
     "effects",
     "first_order",
     "gradient_products",
@@ -35,9 +39,11 @@ __all__ = [
     "lowest_curvature",
     "markdown",
     "random_deletions",
+    "random_halves",
     "regression",
     "retrained",
     "scores",
+    "shapley",
     "taylor_terms",
     "total_cost",
     "tracin",
