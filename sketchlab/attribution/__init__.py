@@ -7,6 +7,7 @@
 `banzhaf`, `shapley`: mean effects of deleting a unit among random others.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
+`metasmoothness`: whether a derivative of training says anything about a step.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
 """
 
@@ -18,6 +19,7 @@ from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
 from .semivalues import Semivalues, banzhaf, random_halves, shapley
+from .smoothness import Metasmoothness, metasmoothness
 from .tables import markdown
 from .taylor import TaylorTerms, taylor_terms
 
@@ -26,6 +28,7 @@ __all__ = [
     "Baseline",
     "ConvexFit",
     "FirstOrder",
+    "Metasmoothness",
     "Ranking",
     "Retrained",
     "Scoreboard",
@@ -38,6 +41,7 @@ __all__ = [
     "influence",
     "lowest_curvature",
     "markdown",
+    "metasmoothness",
     "random_deletions",
     "random_halves",
     "regression",

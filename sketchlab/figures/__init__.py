@@ -2,7 +2,7 @@
 
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
 lattice. `certificates`: what is checked before a point is deleted from them. `letters`: what a loss
-is made of.
+is made of. `smoothness`: what tells where exact first order works.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
@@ -18,6 +18,7 @@ from .curves import (
     unlearning_way,
 )
 from .letters import letters
+from .smoothness import smoothness
 
 __all__ = [
     "BLUE",
@@ -38,6 +39,7 @@ __all__ = [
     "new_axes",
     "predicted_curves",
     "predicted_deletion",
+    "smoothness",
     "stability",
     "unlearning_way",
     "write",
