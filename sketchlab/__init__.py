@@ -26,7 +26,7 @@ from .training import microgpt, names
 from .training.microgpt import MicroGPT, train
 from .training.models import Model
 from .training.optimizers import SGD, Adam
-from .training.outputs import LossOn, MeanLoss, NextLetter
+from .training.outputs import LetterLoss, LossOn, MeanLoss, NextLetter
 from .training.runs import TrainingRun
 
 __version__ = "0.1.0"
@@ -56,6 +56,7 @@ __all__ = [
     "Adam",
     "Circuit",
     "Jet",
+    "LetterLoss",
     "LossOn",
     "MeanLoss",
     "MicroGPT",

@@ -28,6 +28,7 @@ from conftest import ROOT
         ("forgetting", "power of n"),
         ("prompts", "power of n"),
         ("newton", "group Newton step"),
+        ("smoothness", "rank correlation with the error of first order"),
     ],
 )
 def test_the_benchmark_runs(name, printed):

@@ -4,9 +4,11 @@
 `influence`, `gradient_products`: what can be told at the trained parameters alone.
 `tracin`: shares of documents in the steps of training, without second derivatives.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
+`banzhaf`, `shapley`: mean effects of deleting a unit among random others.
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `scoreboard`: any of these, and sketches, beside exact retraining at their cost.
+`metasmoothness`: whether a derivative of training says anything about a step.
 """
 
 from .checkpoints import tracin
@@ -19,6 +21,8 @@ from .regressions import regression
 from .results import Results
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
+from .semivalues import Semivalues, banzhaf, random_halves, shapley
+from .smoothness import Metasmoothness, metasmoothness
 from .tables import markdown
 from .tasks import Made, Task
 from .taylor import TaylorTerms, taylor_terms
@@ -33,6 +37,7 @@ __all__ = [
     "FirstOrder",
     "Made",
     "Method",
+    "Metasmoothness",
     "Ranking",
     "Results",
     "Retrained",
@@ -40,18 +45,25 @@ __all__ = [
     "Task",
     "TaylorTerms",
     "available",
+    "Semivalues",
+    "TaylorTerms",
+    "banzhaf",
     "effects",
     "first_order",
     "gradient_products",
     "influence",
     "lowest_curvature",
     "markdown",
+    "metasmoothness",
     "random_deletions",
+    "random_halves",
     "regression",
     "retrained",
     "scoreboard",
     "scores",
+    "shapley",
     "taylor_terms",
     "total_cost",
     "tracin",
 ]
+

@@ -1,13 +1,18 @@
 """Regression on exact retrainings after deletions that were drawn at random.
 
-Ridge, lasso and kernel ridge regression of scikit-learn, which is imported when it is used: it
-comes with the extra lab of sketchlab alone.
+Ridge, lasso and kernel ridge regression, the last with products of down-weights or with a Gaussian
+kernel (a kernel surrogate, as in arXiv 2602.03783). They are scikit-learn's, which is imported when
+it is used: it comes with the extra lab of sketchlab alone.
 """
 
 import numpy as np
 
 from ..checks import check_choice, check_degree
 from .retraining import Baseline, Retrained
+
+FOLDS = 3
+WIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # of Gaussian kernels, gamma times the median squared distance
+MOST_APART = 1000  # deletions whose distances are measured
 
 
 def regression(known, kind="ridge", degree=1):
@@ -16,6 +21,9 @@ def regression(known, kind="ridge", degree=1):
     known: a list of `Retrained` of the same deletions, for instance `random_deletions`. kind: a
     name in `REGRESSIONS`. degree: of the products of down-weights that are added up. The penalty is
     chosen by cross-validation: for lasso for every output, else one for all of them.
+    "rbf_kernel_ridge" has the kernel exp(-gamma |x - x'|^2), which adds up no products: its degree
+    is 1. gamma is `WIDTHS` over the median squared distance between two of the deletions, so that
+    it does not depend on their number of units; it too is chosen by cross-validation.
     Raises ImportError if scikit-learn is not installed.
     """
     check_choice(kind, REGRESSIONS, "kind")
@@ -65,12 +73,41 @@ def _kernel_ridge(x, y, degree):
     mean = y.mean(axis=0)
     grid = {"gamma": [0.01, 0.001], "alpha": [1e-3, 1e-2, 1e-1, 1.0, 10.0]}
     model = model_selection.GridSearchCV(
-        kernel_ridge.KernelRidge(kernel="poly", degree=degree, coef0=1.0), grid, cv=3
+        kernel_ridge.KernelRidge(kernel="poly", degree=degree, coef0=1.0), grid, cv=FOLDS
     ).fit(x, y - mean)
     return _columns(lambda moves: model.predict(moves) + mean, y)
 
 
-REGRESSIONS = {"ridge": _ridge, "lasso": _lasso, "kernel_ridge": _kernel_ridge}
+def _rbf_kernel_ridge(x, y, degree):
+    """The Gaussian kernel, of a width relative to how far the deletions are apart."""
+    from scipy.spatial import distance
+    from sklearn import kernel_ridge, model_selection
+
+    if degree != 1:
+        raise ValueError(
+            f"a Gaussian kernel has no degree: leave degree out for rbf_kernel_ridge, not {degree}"
+        )
+    some = x[:: -(-len(x) // MOST_APART)]
+    apart = np.median(distance.pdist(some, "sqeuclidean")) if len(x) > 1 else 0.0
+    if not apart > 0:
+        raise ValueError(
+            "most of the deletions are the same: the width of a Gaussian kernel needs deletions "
+            "that differ, such as random_deletions(...)"
+        )
+    mean = y.mean(axis=0)
+    grid = {"gamma": [width / apart for width in WIDTHS], "alpha": np.logspace(-6, 0, 7)}
+    model = model_selection.GridSearchCV(
+        kernel_ridge.KernelRidge(kernel="rbf"), grid, cv=FOLDS
+    ).fit(x, y - mean)
+    return _columns(lambda moves: model.predict(moves) + mean, y)
+
+
+REGRESSIONS = {
+    "ridge": _ridge,
+    "lasso": _lasso,
+    "kernel_ridge": _kernel_ridge,
+    "rbf_kernel_ridge": _rbf_kernel_ridge,
+}
 
 
 def _polynomial(x, degree):

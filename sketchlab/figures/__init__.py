@@ -1,8 +1,9 @@
 """Figures, drawn from results that are computed elsewhere; each function returns the figure.
 
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
-lattice. `certificates`: what is checked before a point is deleted from them. `boards`: scoreboards
-of attribution methods.
+lattice. `certificates`: what is checked before a point is deleted from them. `letters`: what a loss
+is made of. `smoothness`: what tells where exact first order works. `boards`: scoreboards of
+attribution methods.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
@@ -18,6 +19,8 @@ from .curves import (
     stability,
     unlearning_way,
 )
+from .letters import letters
+from .smoothness import smoothness
 
 __all__ = [
     "BLUE",
@@ -35,12 +38,15 @@ __all__ = [
     "error_and_cost",
     "error_by_degree",
     "frame",
+    "letters",
     "new_axes",
     "predicted_and_true",
     "predicted_curves",
     "predicted_deletion",
     "ranks_by_size",
+    "smoothness",
     "stability",
     "unlearning_way",
     "write",
 ]
+

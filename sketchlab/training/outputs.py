@@ -6,6 +6,7 @@ numbers, batches and jets. As it has a name, outputs can be compared, hashed, pi
 
 import dataclasses
 import math
+import operator
 import unicodedata
 
 from ..algebra import ring
@@ -70,6 +71,73 @@ class LossOn(_Loss):
 
 
 @dataclasses.dataclass(frozen=True)
+class LetterLoss(_Loss):
+    """The loss on one letter of a document: -log p(letter at a position | the letters before it).
+
+    position: 0 is the first letter, len(document) the end. The mean over the positions that the
+    model reads, `LetterLoss.each(document, model)`, is `LossOn(document)`. Raises TypeError for a
+    document that is no text, ValueError for a position that it does not have.
+    """
+
+    document: str
+    position: int
+
+    def __post_init__(self):
+        if not isinstance(self.document, str):
+            raise TypeError(f"the document must be a string, not {self.document!r}")
+        document = _kept(self.document)
+        object.__setattr__(self, "document", document)
+        try:
+            position = operator.index(self.position)
+        except TypeError:
+            position = -1
+        if isinstance(self.position, bool) or not 0 <= position <= len(document):
+            raise ValueError(
+                f"the position must be an integer from 0 (the first letter) to {len(document)} "
+                f"(the end of {document!r}), not {self.position!r}"
+            )
+        object.__setattr__(self, "position", position)
+
+    @classmethod
+    def each(cls, document, model):
+        """The losses on all letters of a document that a model reads, and on its end, in order."""
+        cls(document, 0).check(model)
+        return [cls(document, position) for position in range(len(model.sequence(document)[0]))]
+
+    @property
+    def letter(self):
+        """The letter at the position, or `END`."""
+        return (*self.document, END)[self.position]
+
+    @property
+    def title(self):
+        """What is asked, in a few words."""
+        return f"loss on {self._what}"
+
+    @property
+    def _what(self):
+        return _letter_after(self.letter, self.document[: self.position])
+
+    def check(self, model):
+        """Raise ValueError, in words, if the model cannot answer."""
+        if not isinstance(model, MicroGPT):
+            raise ValueError(f"only a model of letters has a loss on a letter, not {model!r}")
+        LossOn(self.document).check(model)
+        if self.position >= model.context:
+            raise ValueError(
+                f"position {self.position} of {self.document!r} is never read: the model reads "
+                f"{model.context} positions, 0 to {model.context - 1}"
+            )
+
+    def __call__(self, model):
+        self.check(model)
+        inputs, targets = model.sequence(self.document)
+        here = slice(self.position, self.position + 1)
+        scores = model.logits(inputs[: self.position + 1])[..., here, :]
+        return ring.cross_entropy(scores, targets[here])
+
+
+@dataclasses.dataclass(frozen=True)
 class NextLetter:
     """The probability of a letter (or of the end, `END`) after a prefix.
 
@@ -93,17 +161,9 @@ class NextLetter:
     @property
     def title(self):
         """What is asked, in a few words."""
-        return f"probability of {self._what} after {self._where}"
+        return f"probability of {_letter_after(self.letter, self.prefix)}"
 
     label = title
-
-    @property
-    def _what(self):
-        return "the end" if self.letter == END else repr(self.letter)
-
-    @property
-    def _where(self):
-        return repr(self.prefix) if self.prefix else "the start"
 
     def check(self, model):
         """Raise ValueError, in words, if the model cannot answer."""
@@ -126,7 +186,8 @@ class NextLetter:
 
     def meaning(self, change):
         """What a change of the output says about the model."""
-        return f"{self._what} becomes {'more' if change > 0 else 'less'} likely after {self._where}"
+        likely = f" becomes {'more' if change > 0 else 'less'} likely"
+        return _letter_after(self.letter, self.prefix, likely)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +223,12 @@ class MeanLoss(_Loss):
     @property
     def _what(self):
         return "names in general" if self.title.endswith("names") else "these examples"
+
+
+def _letter_after(letter, prefix, between=""):
+    """A letter, or the end, after a prefix, in words."""
+    what = "the end" if letter == END else repr(letter)
+    return f"{what}{between} after {repr(prefix) if prefix else 'the start'}"
 
 
 def _kept(example):
