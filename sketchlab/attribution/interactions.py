@@ -101,7 +101,7 @@ def interactions(run, outputs, *, degree=2, damping=None, units=None, progress=T
 
     outputs: a function of a model, or a list of them, as for `first_order`. degree: that the output
     is taken to, 1 or above; 1 is first-order influence. damping: added to the diagonal of C, a
-    mean over documents, as well as the run's weight decay; default: a tenth of the mean eigenvalue
+    mean over documents, as well as the run's weight decay; default: the mean eigenvalue
     of C, see `NormalMatrix`. units: groups of documents deleted together (see `Units`).
 
     Memory: the gradients of all documents, (n, P), kept with the result and shared by the outputs.

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..checks import check_positive
 
-SHARE = 0.1  # of the mean eigenvalue: the damping if none is given
 WORST = 1e12  # condition number of a matrix beyond which solutions are refused
 
 
@@ -18,10 +17,11 @@ class NormalMatrix:
     """The matrix Phi' Phi + damping of rows Phi, (m, k), and its inverse.
 
     damping: above 0, or 0 if the smaller of the two matrices is not near singular (with fewer rows
-    than columns, solutions are then the limit of small damping). added: a part of the damping
-    that belongs to the matrix itself, such as a weight decay. None: SHARE of the mean eigenvalue,
-    trace / min(m, k), of those that can differ from 0. No truth is asked; a larger one makes
-    solutions smaller and more like products with the rows alone.
+    than columns, solutions are then the limit of small damping). The larger it is, the smaller are
+    solutions, and the more like products with the rows alone. None: the mean eigenvalue of
+    Phi' Phi, trace / min(m, k), of those that can differ from 0; directions in which gradients are
+    less than usual count for little then. It is found from the rows alone. added: what is put on
+    the diagonal besides, such as a weight decay.
     damping: the one used, without what was added. Raises ValueError for a matrix too near singular.
     """
 
@@ -32,7 +32,7 @@ class NormalMatrix:
         gram = rows @ rows.T if self.wide else rows.T @ rows
         trace = float(np.trace(gram))
         if damping is None:
-            damping = SHARE * trace / len(gram)
+            damping = trace / len(gram)
         self.damping = float(damping)
         total = self.damping + added
         gram[np.diag_indices(len(gram))] += total

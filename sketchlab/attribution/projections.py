@@ -65,17 +65,16 @@ def trak(
     """TRAK scores of outputs: a `Ranking`, or a list of them for a list of outputs.
 
     outputs: a function of a model, or a list of them, as for `first_order`. dimension: k, of the
-    random projection, whose columns are orthogonal, of length sqrt(P / k); P or more takes a
-    rotation of all parameters, which changes nothing but rounding, and None leaves it out. damping:
-    added to the diagonal of Phi' Phi, a sum over documents (n times what is added to a mean);
-    default: a tenth of its mean eigenvalue, see `NormalMatrix`. models: where gradients are taken,
-    default run.model; a number of models to train on random halves, as the paper does, or what
-    `halves` gives, or models of the run's kind. seed: of projections and halves. link: what loss
-    it is, "cross_entropy" (default for microgpt), "squares" or "none". units: groups of documents
-    deleted together (see `Units`).
+    random projection, whose columns are orthogonal, of length sqrt(P / k); P is a rotation, which
+    changes nothing but rounding; more than P, or None, leaves it out. damping: added to the
+    diagonal of Phi' Phi, a sum over documents (n times what is added to a mean); default: its mean
+    eigenvalue, see `NormalMatrix`. models: where gradients are taken, default run.model; a number
+    of models to train on random halves, as the paper does, or what `halves` gives, or models of the
+    run's kind. seed: of projections and halves. link: what loss it is, "cross_entropy" (default for
+    microgpt), "squares" or "none". units: groups of documents deleted together (see `Units`).
 
     A `FirstOrder`, which predicts, for squares with all parameters and one model: that needs no
-    scale. Documents whose q is 0 up to rounding cannot be told apart in the direction of their
+    scale. Every other `Ranking` can be given one (`scaled`). Documents whose q is 0 up to rounding cannot be told apart in the direction of their
     score: they have no row in Phi, and score 0. A warning says how many.
     cost: the halves, and one gradient of every document and output for each model, shared by the
     outputs. Raises TypeError or ValueError, in words, for wrong settings; MemoryError before the
@@ -83,9 +82,11 @@ def trak(
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
     size, link = Flat.of(run.initial.parameters).size, _link(run, link)
-    k = size if dimension is None else min(check_count(dimension, "dimension"), size)
+    if dimension is not None and check_count(dimension, "dimension") > size:
+        dimension = None
+    k = size if dimension is None else dimension
     damping, seed = check_damping(damping), check_seed(seed)
-    if k < size or dimension is not None:
+    if dimension is not None:
         check_memory(3 * size * k, f"a random projection of {size} parameters to {k} numbers")
     check_memory(k * k + 2 * k * len(run), f"products of gradients in {k} dimensions")
     for function in functions:

@@ -103,4 +103,6 @@ def _check_pair(number, one, exact):
             "retrainings: these are of another output or another run"
         )
     if not np.all(np.isfinite(exact.values)) or not len(exact):
-        raise ValueError(f"output {number} has no finite value after each of the retrainings")
+        raise ValueError(
+            f"output {number}: give retrainings, with finite values after each of them"
+        )
