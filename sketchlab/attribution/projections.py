@@ -1,10 +1,10 @@
 """TRAK: influence of a linear model whose features are projected gradients.
 
 Park et al. (2023, arXiv 2303.14186). The loss on document i is L_i = loss(f_i) with a score f_i, of
-which the model is taken to be linear in its parameters: then its rows are the gradients of f_i, and
-the trained parameters are at a minimum of one Newton step. With g_i the gradient of L_i and
-q_i = |dL_i / df_i|, these rows are g_i / q_i up to a sign that does not matter. R is a random
-matrix (P, k), d the gradient of the output, Phi has the rows R' g_i / q_i:
+which is taken to be linear in the parameters: a regression with the gradients of f_i as rows, and
+the trained parameters at its minimum. With g_i the gradient of L_i and q_i = |dL_i / df_i|, these
+rows are g_i / q_i up to a sign that does not matter. R is a random matrix (P, k), d the gradient of
+the output, Phi has the rows R' g_i / q_i:
 
     score_i = (R' d) . (Phi' Phi + damping)^-1 R' g_i,
 
@@ -15,10 +15,11 @@ positive where deletion raises the output. What q_i is depends on the loss, its 
     squares         L = f^2 / 2, f a residual: q = sqrt(2 L)
     none            f = -L: q = 1. Phi' Phi is then the empirical Fisher matrix, summed
 
-The matrix has no second derivative of the loss by the score (for cross-entropy p (1 - p), which the
-paper leaves out as it helps little). For squares that is 1: with all parameters, damping the
-penalty and the parameters at the minimum of sum_i L_i + penalty |w|^2 / 2, the scores are the exact
-influence. Otherwise they are a `Ranking`.
+The matrix has no second derivative of the loss by the score (for cross-entropy p (1 - p)), which
+the paper leaves out, too. For squares that is 1: with all parameters, damping the penalty and the
+parameters at the minimum of sum_i L_i + penalty |w|^2 / 2, the scores are the exact influence.
+Otherwise they are a `Ranking`. A weight decay of the run is not added: as training descends a mean,
+it is a penalty of n times as much.
 
 With several models the paper averages the products without q, and the q apart, each over models:
 score_i = mean_m [(R' d) . (Phi' Phi + damping)^-1 R' g_i / q_i] mean_m [q_i], with a projection
@@ -74,8 +75,9 @@ def trak(
     microgpt), "squares" or "none". units: groups of documents deleted together (see `Units`).
 
     A `FirstOrder`, which predicts, for squares with all parameters and one model: that needs no
-    scale. Every other `Ranking` can be given one (`scaled`). Documents whose q is 0 up to rounding cannot be told apart in the direction of their
-    score: they have no row in Phi, and score 0. A warning says how many.
+    scale. Else a `Ranking`, to which `scaled` can give one. Documents whose q is 0 up to rounding
+    cannot be told apart in the direction of their score: they have no row in Phi, and score 0. A
+    warning says how many.
     cost: the halves, and one gradient of every document and output for each model, shared by the
     outputs. Raises TypeError or ValueError, in words, for wrong settings; MemoryError before the
     work starts.
