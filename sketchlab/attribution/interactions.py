@@ -17,7 +17,9 @@ It is the Hessian only where the losses are -log p of a model that is right, the
 drawn from it, and in the mean over many; for microgpt, whose loss is a mean over the letters of a
 document, even then only up to the number of letters. Where the model fits well the g_i vanish, and
 C with them. As in all influence functions, the move is that of a minimum, which training has not
-reached, and interactions within the move itself are left out.
+reached, and interactions within the move itself are left out. So the order of effects can be right
+where their size is not: of microgpt on 400 names, one epoch of Adam, without 20 at random, the
+predicted changes of losses are three to four times the true ones.
 """
 
 import dataclasses

@@ -76,7 +76,7 @@ def trak(
 
     A `FirstOrder`, which predicts, for squares with all parameters and one model: that needs no
     scale. Else a `Ranking`, to which `scaled` can give one. Documents whose q is 0 up to rounding
-    cannot be told apart in the direction of their score: they have no row in Phi, and score 0. A
+    do not tell the gradient of their score: they have no row in Phi and count 0, at that model. A
     warning says how many.
     cost: the halves, and one gradient of every document and output for each model, shared by the
     outputs. Raises TypeError or ValueError, in words, for wrong settings; MemoryError before the
@@ -103,7 +103,7 @@ def trak(
     if hidden:
         warnings.warn(
             f"{hidden} of {len(run)} documents have a loss so near its least that the gradient of "
-            "their score is lost in rounding: they have no row in the matrix, and score 0",
+            "their score is lost in rounding: they have no row in the matrix, and count 0",
             stacklevel=2,
         )
     count = len(parameters)
@@ -158,4 +158,4 @@ def _scores(run, functions, flat, matrix, damping, link, progress):
     rows = rows[seen] / q[seen, None]
     found = np.zeros((len(functions), len(run)))
     found[:, seen] = NormalMatrix(rows, damping).along(slopes)
-    return found, np.where(seen, q, 0.0), len(run) - np.count_nonzero(seen)
+    return found, q, len(run) - np.count_nonzero(seen)
