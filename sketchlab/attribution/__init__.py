@@ -2,6 +2,9 @@
 
 `first_order`: the exact derivative by every down-weight, by reverse mode through training.
 `influence`, `gradient_products`: what can be told at the trained parameters alone.
+`trak`: projected gradients as features of a linear model, at one model or several (`halves`).
+`interactions`: influence of groups, with the output taken beyond its gradient.
+`scaled`: one scale for scores that only rank, fitted to exact retrainings.
 `tracin`: shares of documents in the steps of training, without second derivatives.
 `retrained`, `effects`, `regression`: exact retrainings, and what can be predicted from them alone.
 `banzhaf`, `shapley`: mean effects of deleting a unit among random others.
@@ -13,10 +16,14 @@
 
 from .checkpoints import tracin
 from .comparison import KNOWN, NULLS, available, scoreboard
+from .ensembles import Ensemble, halves
 from .first_order import FirstOrder, first_order
-from .influence import Ranking, gradient_products, influence, lowest_curvature
+from .influence import gradient_products, influence, lowest_curvature
+from .interactions import AlongMove, interactions
 from .methods import METHODS, Method
 from .newton import AfterDeletion, ConvexFit
+from .projections import trak
+from .rankings import Ranking, scaled
 from .regressions import regression
 from .results import Results
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
@@ -32,26 +39,29 @@ __all__ = [
     "METHODS",
     "NULLS",
     "AfterDeletion",
+    "AlongMove",
     "Baseline",
     "ConvexFit",
+    "Ensemble",
     "FirstOrder",
     "Made",
-    "Method",
     "Metasmoothness",
+    "Method",
     "Ranking",
     "Results",
     "Retrained",
     "Scoreboard",
+    "Semivalues",
     "Task",
     "TaylorTerms",
     "available",
-    "Semivalues",
-    "TaylorTerms",
     "banzhaf",
     "effects",
     "first_order",
     "gradient_products",
+    "halves",
     "influence",
+    "interactions",
     "lowest_curvature",
     "markdown",
     "metasmoothness",
@@ -59,11 +69,12 @@ __all__ = [
     "random_halves",
     "regression",
     "retrained",
+    "scaled",
     "scoreboard",
     "scores",
     "shapley",
     "taylor_terms",
     "total_cost",
     "tracin",
+    "trak",
 ]
-

@@ -30,6 +30,7 @@ from ..training.passes import check_output
 from ..training.reverse import slope_of
 from ..training.runs import BATCH
 from .first_order import FirstOrder, check_functions
+from .rankings import Ranking
 
 TOLERANCE = 1e-6  # of a solution: what is left of an equation, relative to its right side
 MOST_PRODUCTS = 1000  # with the matrix, to get there
@@ -50,20 +51,6 @@ class Ranking(FirstOrder):
         )
 
 
-def scaled(rankings, known):
-    """TEMPORARY: comes with the other branch."""
-    x = known[0].deletions
-    p = np.concatenate([x @ r.gradient for r in rankings])
-    t = np.concatenate([k.values - k.now for k in known])
-    c = (p @ t) / (p @ p)
-    return [
-        FirstOrder(
-            r.value, c * r.gradient, r.units, r.at, r.now, r.unit, r.bounds, r.cost, r.reason
-        )
-        for r in rankings
-    ]
-
-
 def gradient_products(run, outputs, *, only=None, rate=None, units=None, progress=True):
     """Products of the gradients of outputs and of documents: a `FirstOrder`, or a list of them.
 
@@ -72,8 +59,8 @@ def gradient_products(run, outputs, *, only=None, rate=None, units=None, progres
     ("lm_head",), its output layer; default: all. rate: what each step is taken to have moved the
     parameters by, for a gradient of 1. Default: what the steps of `sl.SGD` did, with their
     momentum, schedule and weight decay. After Adam no such number exists: without rate= (then 1)
-    the result is a `Ranking`, which refuses to predict. units: groups of documents deleted together
-    (see `Units`).
+    the result is a `Ranking`, which refuses to predict (`scaled` gives it a scale). units: groups
+    of documents deleted together (see `Units`).
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
     axis = Flat.of(run.initial.parameters)
@@ -86,7 +73,7 @@ def gradient_products(run, outputs, *, only=None, rate=None, units=None, progres
         if not 0 < rate < np.inf:
             raise ValueError(f"rate must be a number above 0, not {rate!r}")
         moved = rate * _times(run) / run.batch_size
-    by_document = _along(run, _slopes(run, functions) * kept, progress) * moved
+    by_document = _along(run, slopes(run, functions) * kept, progress) * moved
     part = "" if only is None else f" of {', '.join(only)}"
     cost = np.count_nonzero(moved) / run.steps / run.batch_size
     kind, reason = FirstOrder if scaled else Ranking, f"gradient products{part}"
@@ -112,7 +99,7 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
     functions, units = check_functions(run, outputs), Units(units, len(run))
     if not 0 <= damping < np.inf:
         raise ValueError(f"damping must be a number, 0 or above, not {damping!r}")
-    product, weights, products = _matrix(run, curvature), _weights(run), 0
+    product, weights, products = _matrix(run, curvature), mean_weights(run), 0
 
     with progress_bar(None, progress, unit="product") as bar:
 
@@ -122,7 +109,7 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
             bar.update()
             return product(v) + damping * v
 
-        solved = _solved(counted, _slopes(run, functions), damping, curvature)
+        solved = _solved(counted, slopes(run, functions), damping, curvature)
     by_document = _along(run, solved, progress) * weights
     share = np.count_nonzero(weights) / run.steps / run.batch_size
     reason = f"influence, {curvature.replace('_', '-')}, damping {damping:g}"
@@ -158,7 +145,7 @@ def _matrix(run, curvature):
     if curvature not in CURVATURES:
         raise ValueError(f"curvature must be one of {', '.join(CURVATURES)}, not {curvature!r}")
     flat = Flat.of(run.initial.parameters).flat(run.model.parameters)[None]
-    product = CURVATURES[curvature](run, flat, _weights(run))
+    product = CURVATURES[curvature](run, flat, mean_weights(run))
     decay = getattr(run.optimizer, "weight_decay", 0.0)
     return lambda v: product(v) + decay * v
 
@@ -204,7 +191,7 @@ def _solved(product, right, damping, curvature):
     return solution * lengths
 
 
-def _slopes(run, functions):
+def slopes(run, functions):
     """The gradients of outputs at the trained parameters, (outputs, P)."""
     for function in functions:
         check_output(run, function)
@@ -245,7 +232,7 @@ def _times(run):
     ).astype(float)
 
 
-def _weights(run):
+def mean_weights(run):
     """What the losses are multiplied by in the mean that training descends, (n,)."""
     times = _times(run)
     return times / times.sum()

@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from ..checks import check_count, check_seed
-from .influence import scaled
+from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
 from .scoreboard import total_cost
 
