@@ -164,10 +164,9 @@ def injection(task, settings, seed):
     """One injection: for every method its numbers, and the loss on fresh examples."""
     run, asked, fresh, bad = (names if task == "names" else digits)(settings, seed)
     found = scores(run, asked, settings, seed)
-    orders = {title: np.argsort(-one[0], kind="stable") for title, one in found.items()}
     looked = [min(k, len(run) - 1) for k in LOOKED]
-    deleted = [run.indicator(order[:k]) for order in orders.values() for k in looked]
-    models = run.retrain(down_weights=[*deleted, run.indicator(bad)], progress=False)
+    deleted = [attribution.without_first(one[0], looked) for one in found.values()]
+    models = run.retrain(down_weights=np.vstack([*deleted, run.indicator(bad)]), progress=False)
     now = float(fresh(run.model))
     *changes, without_bad = (np.asarray(fresh(models)) - now).tolist()
     rows = {ORACLE: {"change": [without_bad, None]}}

@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 import sketchlab as sl
-from sketchlab.attribution import by_chance, flipped_labels, recovery, wrong_names
+from sketchlab import figures
+from sketchlab.attribution import (
+    by_chance,
+    flipped_labels,
+    recovery,
+    without_first,
+    wrong_names,
+)
 
 SCORES = np.array([3.0, 1.0, 2.0, 2.0, 2.0, 0.0, 1.0])
 BAD = [0, 3, 6]
@@ -191,3 +198,49 @@ def test_wrong_injections_are_refused(call, error, message):
     """In words."""
     with pytest.raises(error, match=message):
         call()
+
+
+def test_deletions_follow_the_ranking():
+    """The first k go, equal ones in the order of their numbers; what cannot be is refused."""
+    x = without_first(SCORES, [0, 1, 3])
+    np.testing.assert_array_equal(x, [[0] * 7, [1, *[0] * 6], [1, 0, 1, 1, 0, 0, 0]])
+    for counts, message in (([7], "at most 6"), ([-1], "1 or higher"), ([1.5], "1 or higher")):
+        with pytest.raises(ValueError, match=message):
+            without_first(SCORES, counts)
+    with pytest.raises(ValueError, match="nan"):
+        without_first([np.nan, 1.0], [1])
+
+
+def test_curves_are_drawn_with_what_chance_finds():
+    """The lines are those of the recoveries; the band is of a random order."""
+    scores = np.random.default_rng(0).normal(size=50)
+    found = {"some": recovery(scores, range(10)), "$$": recovery(-scores, range(10))}
+    (axes,) = figures.recovery_curves(found, most=30, what="names").axes
+    best, *lines = axes.get_lines()
+    for line, one in zip(lines, found.values(), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), 100 * one.found[:31])
+        assert f"area {one.auc:.2f}" in line.get_label()
+    np.testing.assert_allclose(best.get_ydata()[[5, 10, 20]], [50, 100, 100])
+    shape = axes.collections[0].get_paths()[0].vertices
+    for k in (5, 20):
+        band = stats.hypergeom.ppf([0.05, 0.95], 50, 10, k) * 10
+        at = shape[shape[:, 0] == k, 1]
+        assert {round(at.min()), round(at.max())} == set(band.astype(int))
+    other = recovery(np.arange(40.0), range(10))
+    with pytest.raises(ValueError, match="different documents"):
+        figures.recovery_curves({**found, "other": other})
+    with pytest.raises(ValueError, match="one to 7"):
+        figures.recovery_curves({})
+
+
+def test_losses_are_drawn_with_the_range_of_random_orders():
+    """One line each; of several orders their mean."""
+    several = np.array([[1.0, 2.0, 3.0], [1.0, 4.0, 5.0]])
+    drawn = figures.losses_without([0, 5, 9], {"one": [3, 2, 1], "random": several}, label="loss")
+    (axes,) = drawn.axes
+    one, mean = axes.get_lines()
+    assert list(one.get_ydata()) == [3, 2, 1] and list(mean.get_ydata()) == [1, 3, 4]
+    shape = axes.collections[0].get_paths()[0].vertices
+    assert (shape[:, 1].min(), shape[:, 1].max()) == (1, 5)
+    with pytest.raises(ValueError, match="each of the 3 counts"):
+        figures.losses_without([0, 5, 9], {"one": [3, 2]})

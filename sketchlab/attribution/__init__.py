@@ -7,15 +7,15 @@
 `taylor_terms`: exact Taylor terms, by jets along the deletions that are asked about.
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `Scoreboard`: any of these, and sketches, beside exact retraining at its cost.
-`recovery`: how many bad documents a ranking finds, `by_chance` what a random one does;
-`wrong_names` and `flipped_labels` make bad data on purpose.
+`recovery`: how many bad documents a ranking finds, `by_chance` what a random one does,
+`without_first` deletes what it puts first; `wrong_names` and `flipped_labels` make bad data.
 """
 
 from .checkpoints import tracin
 from .first_order import FirstOrder, first_order
 from .influence import Ranking, gradient_products, influence, lowest_curvature
 from .newton import AfterDeletion, ConvexFit
-from .recovery import Chance, Recovery, by_chance, recovery
+from .recovery import Chance, Recovery, by_chance, recovery, without_first
 from .regressions import regression
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
@@ -50,5 +50,6 @@ __all__ = [
     "taylor_terms",
     "total_cost",
     "tracin",
+    "without_first",
     "wrong_names",
 ]

@@ -20,7 +20,7 @@ That of the average precision held it in 84% to 89%. An interval is infinite, no
 than eight bad or good documents, and where no draw differs: every score equal, or every bad
 document before every good one.
 
-`by_chance` has the same of a random order.
+`by_chance` has the same of a random order. `without_first` are the deletions that follow a ranking.
 """
 
 import dataclasses
@@ -90,12 +90,7 @@ def recovery(scores, bad, *, draws=DRAWS, seed=0):
     the bad ones, each once; there must be bad and good ones. draws, seed: of the bootstrap. Raises
     ValueError, TypeError or IndexError, in words, for anything else.
     """
-    scores = number_array(scores, "scores")
-    if scores.ndim != 1 or np.iscomplexobj(scores):
-        raise ValueError(
-            f"scores must be real, one for each document, (n,), not {scores.dtype} numbers of "
-            f"shape {scores.shape}"
-        )
+    scores = _real(scores)
     mask = _mask(bad, len(scores))
     draws, rng = check_count(draws, "draws"), np.random.default_rng(seed)
     _, group = np.unique(-scores, return_inverse=True)  # 0: the most suspicious
@@ -140,6 +135,35 @@ def by_chance(n, bad, *, draws=DRAWS, seed=0):
         float(np.mean(precisions)),
         band(precisions),
     )
+
+
+def without_first(scores, counts):
+    """Down-weights that delete the documents with the highest scores, (len(counts), n).
+
+    scores: of n documents, (n,), as for `recovery`; of equal ones the lower number goes first.
+    counts: how many to delete, each from 0 to n - 1. They go to `run.retrain`, `retrained`, and
+    every predictor. Raises ValueError or TypeError, in words, for anything else.
+    """
+    order = np.argsort(-_real(scores), kind="stable")
+    x = np.zeros((len(counts), len(order)))
+    for row, count in zip(x, counts, strict=True):
+        if count != 0 and check_count(count, "a number of documents to delete") >= len(order):
+            raise ValueError(
+                f"there are {len(order)} documents: at most {len(order) - 1} of them can be "
+                f"deleted, not {count}"
+            )
+        row[order[:count]] = 1.0
+    return x
+
+
+def _real(scores):
+    scores = number_array(scores, "scores")
+    if scores.ndim != 1 or np.iscomplexobj(scores):
+        raise ValueError(
+            f"scores must be real, one for each document, (n,), not {scores.dtype} numbers of "
+            f"shape {scores.shape}"
+        )
+    return scores
 
 
 def _mask(bad, n):

@@ -1,7 +1,8 @@
 """Figures, drawn from results that are computed elsewhere; each function returns the figure.
 
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
-lattice. `certificates`: what is checked before a point is deleted from them.
+lattice. `certificates`: what is checked before a point is deleted from them. `recovery`: what
+rankings find of bad data.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
@@ -16,6 +17,7 @@ from .curves import (
     stability,
     unlearning_way,
 )
+from .recovery import losses_without, recovery_curves
 
 __all__ = [
     "BLUE",
@@ -32,9 +34,11 @@ __all__ = [
     "description",
     "error_by_degree",
     "frame",
+    "losses_without",
     "new_axes",
     "predicted_curves",
     "predicted_deletion",
+    "recovery_curves",
     "stability",
     "unlearning_way",
     "write",
