@@ -63,7 +63,9 @@ def losses_without(counts, losses, *, label="loss", what="documents", axes=None)
             axes.plot(counts, np.mean(values, axis=0), color="#666666", lw=1.2, label=name)
         else:
             colour, style = next(styles)
-            axes.plot(counts, values, "o", color=colour, ls=style, ms=4, lw=1.8, label=name)
+            axes.plot(
+                counts, values, "o", color=colour, ls=style, ms=4, lw=1.8, label=name, clip_on=False
+            )
     axes.set(xlim=(np.min(counts), np.max(counts)), xlabel=f"{what} deleted")
     write(axes.yaxis.label, label)
     _legend(axes)
