@@ -8,6 +8,7 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import attribution, widgets
+from sketchlab.widgets import suspects
 from sketchlab.widgets.suspects import ORDERS, Review
 
 NAMES = ["anna", "zzqx", "hanna", "ana", "qxzz", "hannah", "nana", "<b>a</b>", "ann", "naan", "ah"]
@@ -39,6 +40,12 @@ def test_the_order_is_that_of_the_derivatives_and_of_the_losses(run, model):
     np.testing.assert_allclose(model.losses[model.order], sorted(losses)[::-1])
     probability = Review(run, sl.NextLetter("ann", "a"))
     assert probability.effects[probability.order[0]] == probability.effects.max()
+
+
+def test_effects_are_found_some_at_a_time(run, model, monkeypatch):
+    """The same in parts of three and the rest."""
+    monkeypatch.setattr(suspects, "AT_ONCE", 3)
+    np.testing.assert_array_equal(Review(run, OUTPUT).effects, model.effects)
 
 
 def test_pages_hold_everything_once(model):

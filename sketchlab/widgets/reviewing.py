@@ -37,10 +37,10 @@ class ReviewView(ipywidgets.VBox):
         self.headline, self.history, self.message = ipywidgets.HTML(), ipywidgets.HTML(), Message()
         self.order = ipywidgets.Dropdown(
             options=ORDERS,
-            description="highest first:",
-            tooltip="What the documents are ordered by",
-            style={"description_width": "90px"},
-            layout={"width": "250px"},
+            description="order by:",
+            tooltip="What the documents are ordered by: most harmful, or highest loss, first",
+            style={"description_width": "60px"},
+            layout={"width": "220px"},
         )
         self.back = button("Back", lambda: model.turn(-1), self.act, "The page before")
         self.on = button("Next", lambda: model.turn(1), self.act, "The next page")
