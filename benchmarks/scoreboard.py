@@ -30,6 +30,7 @@ PENALTY = 1.0  # of the table, as a sum over rows
 CONVERGED = {"steps": 1500, "optimizer": {"learning_rate": 0.3, "momentum": 0.95}}
 PASSES, MINIBATCH, HIDDEN = 10, 20, 24
 QUICK = ["no change", "exact first order", "sum of single effects"]
+LINK = "cross_entropy"  # what all three losses are
 FREE = (-np.inf, np.inf)  # bounds would hide how far off a method can be
 
 
@@ -161,13 +162,14 @@ def main(arguments=None):
     rng = np.random.default_rng(options.seed)
     sizes = [size for size in SIZES[options.problem] if size <= len(run) / 4]
     groups = {size: random_deletions(len(run), [size] * options.deletions, rng) for size in sizes}
-    known = attribution.available(run, outputs) | own
+    known = attribution.available(run, outputs, link=LINK) | own
     start = time.perf_counter()
     found = attribution.scoreboard(
         run,
         {name: known[name] for name in options.methods or known},
         groups,
         outputs,
+        link=LINK,
         store=options.result,
         seed=options.seed,
         jobs=options.jobs,

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn import datasets
 
 import sketchlab as sl
 
@@ -29,6 +30,7 @@ from conftest import ROOT
         ("prompts", "power of n"),
         ("newton", "group Newton step"),
         ("smoothness", "rank correlation with the error of first order"),
+        ("bad_data", "left out of training"),
     ],
 )
 def test_the_benchmark_runs(name, printed):
@@ -538,3 +540,95 @@ def test_distances_of_newton_steps_by_hand(newton):
         named = dict(zip(module.FIELDS, row, strict=True))
         assert named["nothing"] == pytest.approx(np.mean(moved), rel=1e-4)
         assert named["group"] == pytest.approx(np.mean(left), rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def bad_data():
+    """The benchmark, and its toy runs of names and of digits: what `names` and `digits` give."""
+    module = benchmark("bad_data")
+    names, digits = ({**module.TASKS[task], **module.TOY} for task in ("names", "digits"))
+    return module, {"names": module.names(names, 0), "digits": module.digits(digits, 0)}
+
+
+def test_the_readme_shows_the_stored_recovery_of_bad_data(bad_data):
+    """Its tables; and what the README says of them."""
+    module, path = bad_data[0], ROOT / "notebooks" / "results" / "bad_data.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- bad_data -->\n\n{module.markdown(result)}\n\n<!-- end -->" in readme
+    for one in result["tables"]:
+        assert one["settings"] == module.TASKS[one["task"]]
+        rows = {row["method"]: row for row in one["rows"]}
+        assert {len(row["change"]) for row in rows.values()} == {module.INJECTIONS}
+        found = {name: np.mean(row["auc"]) for name, row in rows.items() if "auc" in row}
+        assert max(found, key=found.get).startswith("loss on it"), "the loss finds what is wrong"
+        low = module.interval(rows["loss on it"]["auc"])[1]
+        assert low > module.interval(rows["leave-one-out retraining"]["auc"])[2]
+        change = {
+            name: np.mean(row["change"], axis=0) for name, row in rows.items() if name in found
+        }
+        bad = np.mean([one[0] for one in rows[module.ORACLE]["change"]])
+        if "memorised" in one["task"]:
+            assert np.min(list(change.values())) > bad, "nothing gains as much as the bad ones"
+            assert found["influence"] > found["exact first order"] + 0.1
+        else:
+            assert change["exact first order"][1] < change["loss on it"][1], "what does harm"
+        if one["task"] == "names":
+            more = change["exact first order, 1000 examples asked about"]
+            assert more[1] < more[0] < bad
+
+
+@pytest.mark.parametrize("task", ["names", "digits"])
+def test_injections_are_what_they_say(bad_data, task):
+    """No example is asked about or kept fresh that was trained on, and the bad ones are bad."""
+    made = bad_data[1]
+    run, asked, fresh, bad = made[task]
+    assert len(run) == 24 and len(bad) == 8 and len(asked.examples) == len(fresh.examples) == 12
+    if task == "names":
+        known = sl.names.load()
+        assert [i for i in range(24) if run.data[i] != known[i]] == list(bad)
+        assert (*run.data, *asked.examples, *fresh.examples)[24:] == tuple(known[24:48])
+    else:
+        assert (*run.data, *asked.examples, *fresh.examples) == tuple(range(48))
+        labels = datasets.load_digits().target[np.random.default_rng(0).permutation(1797)[:24]]
+        flipped = np.flatnonzero(_labels(run.initial, range(24)) != labels)
+        np.testing.assert_array_equal(flipped, bad)
+
+
+def _labels(model, rows):
+    """Labels from the losses alone: of one class with all weights 0 and its bias high, 0."""
+    rows = np.array(rows)
+    losses = []
+    for kind in range(10):
+        p = {name: np.zeros_like(value) for name, value in model.parameters.items()}
+        p["c"][kind] = 50.0
+        losses.append(model.with_parameters(p).losses(rows))
+    return np.argmin(losses, axis=0)
+
+
+@pytest.mark.parametrize("task", ["names", "digits"])
+def test_baselines_of_bad_data_by_hand(bad_data, task):
+    """Retraining without each one by one; losses before each first step, from shorter trainings."""
+    module, made = bad_data
+    run, asked, _, _ = made[task]
+    loss, own = module.left_out(run, asked)
+    for i in (0, 7, 23):
+        model = run.retrain(without=[i], progress=False)
+        assert loss[i] == pytest.approx(float(asked(model)))
+        assert own[i] == pytest.approx(float(model.loss(run.data[i])))
+    (first, _), (mean, _) = module.along(run)
+    np.testing.assert_allclose(first[: run.batch_size], run.losses(run.initial)[: run.batch_size])
+    settings = {"optimizer": sl.SGD(0.1), "batch_size": run.batch_size, "progress": False}
+    plain = sl.TrainingRun(run.initial, run.data, steps=run.steps, **settings)
+    (first, _), _ = module.along(plain)
+    short = sl.TrainingRun(run.initial, run.data, steps=1, **settings)  # of constant rate
+    part = plain.examples_of(1)
+    np.testing.assert_allclose(first[part], short.losses(short.model)[part])
+    assert np.all(np.isfinite(mean)) and len(mean) == len(run)
+
+
+def test_intervals_over_injections_by_hand(bad_data):
+    """Student's t of five numbers."""
+    value, low, high = bad_data[0].interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    reach = 2.131847 * np.sqrt(2.5 / 5)
+    assert (value, low, high) == pytest.approx((3.0, 3.0 - reach, 3.0 + reach))

@@ -48,6 +48,12 @@ X = np.random.default_rng(0).normal(size=(40, 2)) + 6 * (np.arange(40)[:, None] 
 view = sl.widgets.forget_points(X, 4, 1.0, seed=1)
 view"""
 
+REVIEW = """import sketchlab as sl
+names = sl.names.load()
+run = sl.train(names[:60], vocabulary="abcdefghijklmnopqrstuvwxyz", progress=False)
+view = sl.widgets.review(run, sl.MeanLoss(names[60:90]), check=sl.MeanLoss(names[90:99]))
+view"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -60,9 +66,10 @@ def folder(tmp_path_factory):
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         (copies / path.name).write_text(json.dumps(notebook))
-    cell = {"cell_type": "code", "source": POINTS, "outputs": [], "execution_count": None}
-    notebook |= {"cells": [cell | {"metadata": {}, "id": "points"}]}
-    (copies / "points.ipynb").write_text(json.dumps(notebook))
+    for name, source in (("points", POINTS), ("review", REVIEW)):
+        cell = {"cell_type": "code", "source": source, "outputs": [], "execution_count": None}
+        notebook |= {"cells": [cell | {"metadata": {}, "id": name}]}
+        (copies / f"{name}.ipynb").write_text(json.dumps(notebook))
     return copies
 
 
@@ -396,3 +403,41 @@ def test_points_are_clicked_on_a_page_without_code(page, serve, folder):
     page.goto(address, timeout=LONG)
     page.wait_for_selector(".sketchlab-verdict", timeout=LONG)
     delete_points(page, "voila")
+
+
+def test_a_ranking_is_ticked_and_retrained_by_keyboard(page, serve, folder):
+    """Tab and the space bar are enough; the numbers are those of the package."""
+    names = {}
+    exec(REVIEW, names)
+    model = names["view"].model
+    address = serve("voila", str(folder / "review.ipynb"))
+    page.goto(address, timeout=LONG)
+    widget = page.locator(".sketchlab-review")
+    headline = widget.locator(".sketchlab-headline")
+    expect(headline).to_contain_text("Tick those that look bad", timeout=LONG)
+    widget.get_by_role("checkbox").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    model.tick(model.order[:2])
+    expect(headline).to_contain_text(f"2 of 60 ticked; mean loss on 30 names: now {model.now:.4f}")
+    expect(headline).to_contain_text(f"predicted {model.prediction.change:+.4f}")
+    expect(
+        widget.get_by_role("checkbox", name=f"1: {model.labels[model.order[0]]}")
+    ).to_be_checked()
+    widget.get_by_role("button", name="Retrain").focus()
+    page.keyboard.press("Enter")
+    made = model.retrain()
+    expect(headline).to_contain_text(f"retrained {made.retrained:+.4f}")
+    expect(widget.locator(".sketchlab-history")).to_contain_text(f"{made.checked:+.4f}")
+    widget.get_by_role("button", name="Next").click()
+    expect(widget.get_by_role("checkbox", checked=True)).to_have_count(0)
+    expect(widget).to_contain_text("11 to 20 of 60")
+    for width in (1280, 420):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(300)
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"review_{width}.png")
+        for line in widget.get_by_role("checkbox").all():
+            box = line.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] < width - 200

@@ -12,6 +12,8 @@
 `ConvexFit`: regressions where deletion has an exact answer, and Newton steps towards it.
 `scoreboard`: any of these, and sketches, beside exact retraining at their cost.
 `metasmoothness`: whether a derivative of training says anything about a step.
+`recovery`: how many bad documents a ranking finds, `by_chance` what a random one does,
+`without_first` deletes what it puts first; `wrong_names` and `flipped_labels` make bad data.
 """
 
 from .checkpoints import tracin
@@ -24,12 +26,14 @@ from .methods import METHODS, Method
 from .newton import AfterDeletion, ConvexFit
 from .projections import trak
 from .rankings import Ranking, scaled
+from .recovery import Chance, Recovery, by_chance, recovery, without_first
 from .regressions import regression
 from .results import Results
 from .retraining import Baseline, Retrained, effects, random_deletions, retrained
 from .scoreboard import Scoreboard, scores, total_cost
 from .semivalues import Semivalues, banzhaf, random_halves, shapley
 from .smoothness import Metasmoothness, metasmoothness
+from .spoiled import flipped_labels, wrong_names
 from .tables import markdown
 from .tasks import Made, Task
 from .taylor import TaylorTerms, taylor_terms
@@ -41,6 +45,7 @@ __all__ = [
     "AfterDeletion",
     "AlongMove",
     "Baseline",
+    "Chance",
     "ConvexFit",
     "Ensemble",
     "FirstOrder",
@@ -48,6 +53,7 @@ __all__ = [
     "Metasmoothness",
     "Method",
     "Ranking",
+    "Recovery",
     "Results",
     "Retrained",
     "Scoreboard",
@@ -56,8 +62,10 @@ __all__ = [
     "TaylorTerms",
     "available",
     "banzhaf",
+    "by_chance",
     "effects",
     "first_order",
+    "flipped_labels",
     "gradient_products",
     "halves",
     "influence",
@@ -67,6 +75,7 @@ __all__ = [
     "metasmoothness",
     "random_deletions",
     "random_halves",
+    "recovery",
     "regression",
     "retrained",
     "scaled",
@@ -77,4 +86,6 @@ __all__ = [
     "total_cost",
     "tracin",
     "trak",
+    "without_first",
+    "wrong_names",
 ]

@@ -83,12 +83,12 @@ def scoreboard(
     return results
 
 
-def available(run, outputs, *, units=None, others=None):
+def available(run, outputs, *, units=None, others=None, link=None):
     """What can be made for a run and outputs, by name: `Method`, or None for the rows of nulls.
 
-    Add your own to it and give it to `scoreboard`.
+    Add your own to it and give it to `scoreboard`. link: what loss it is, see `trak`.
     """
-    task = Task(run, outputs, {}, units=units)
+    task = Task(run, outputs, {}, units=units, link=link)
     return {name: known for name, known in KNOWN.items() if _fits(task, name, others)}
 
 
@@ -146,6 +146,7 @@ def _opened(task, outputs, store):
         "directions": task.directions,
         "trainings": task.trainings,
         "tuning": task.tunings,
+        "link": task.link,
         "seed": task.seed,
     }
     now = np.array([float(function(task.run.model)) for function in task.outputs])

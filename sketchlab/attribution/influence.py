@@ -40,17 +40,6 @@ DENSE = 32  # parameters up to which the matrix is made to find it
 CURVATURES = {"hessian": hessian, "gauss_newton": gauss_newton}
 
 
-class Ranking(FirstOrder):
-    """Scores that order the units by how much their deletion raises the output, without a scale."""
-
-    def predict(self, down_weights=None, *, without=None):
-        """Refused: ValueError."""
-        raise ValueError(
-            "gradient products of a run that was not trained by sl.SGD only rank the documents, as "
-            "its steps are not a rate times a gradient: use .gradient to sort them, or give rate="
-        )
-
-
 def gradient_products(run, outputs, *, only=None, rate=None, units=None, progress=True):
     """Products of the gradients of outputs and of documents: a `FirstOrder`, or a list of them.
 

@@ -6,17 +6,22 @@ are not chosen so are in this module, so that the same call makes the same row.
 """
 
 import dataclasses
+import importlib.util
 from collections.abc import Callable
 
 import numpy as np
 
 from ..sketching.sketch import sketch
+from ..training.microgpt import MicroGPT
 from ..training.passes import check_memory, check_output
 from .checkpoints import tracin
 from .first_order import first_order
 from .influence import gradient_products, influence, lowest_curvature
+from .interactions import interactions
+from .projections import known_link, trak
 from .regressions import regression
 from .retraining import effects, random_deletions
+from .semivalues import banzhaf
 from .tasks import Made
 from .taylor import taylor_terms
 
@@ -55,8 +60,6 @@ def _steps_fit(task):
 
 
 def _learned(task):
-    import importlib.util
-
     if importlib.util.find_spec("sklearn") is None:
         raise ImportError("regressions need scikit-learn: pip install scikit-learn")
 
@@ -93,9 +96,30 @@ def _damped(task, curvature, dampings):
     return task.tuned({f"damping {damping:.3g}": solved(damping) for damping in dampings})
 
 
-def _logits(task):
-    from ..training.microgpt import MicroGPT
+def _trak(dimension, models):
+    """Models of an ensemble are trained on random halves."""
 
+    def make(task):
+        settings = {"dimension": dimension, "models": models, "seed": task.seed, "link": task.link}
+        settings |= _asked(task)
+        return task.tuned({"": lambda: trak(task.run, task.outputs, **settings)}, rank=True)
+
+    return make
+
+
+def _linked(task):
+    differentiable(task)
+    known_link(task.run, task.link)
+
+
+def _interactions(degree):
+    def make(task):
+        return interactions(task.run, task.outputs, degree=degree, **_asked(task))
+
+    return make
+
+
+def _logits(task):
     differentiable(task)
     if not isinstance(task.run.initial, MicroGPT):
         raise TypeError("the Gauss-Newton matrix is known of microgpt alone")
@@ -227,6 +251,10 @@ def _singles(task):
     return [effects(one) for one in task.singles]
 
 
+def _banzhaf(task):
+    return Made(banzhaf(task.halves), settings=f"{task.trainings} halves")
+
+
 def _regression(kind, degree, evidence):
     def make(task):
         return Made(
@@ -240,6 +268,10 @@ METHODS = {
     "gradient products": Method(_gradient_products, FINAL, differentiable),
     "influence, Hessian": Method(_influence, FINAL, differentiable),
     "influence, Gauss-Newton": Method(_gauss_newton, FINAL, _logits),
+    "influence, Fisher": Method(_interactions(1), FINAL, differentiable),
+    "interaction-aware influence": Method(_interactions(2), FINAL, differentiable),
+    "TRAK, all gradients": Method(_trak(None, None), FINAL, _linked),
+    "TRAK, 5 halves, 256 columns": Method(_trak(256, 5), AGAIN, _linked),
     "TracIn, 10 checkpoints": Method(_tracin(CHECKPOINTS_OF_TRACIN), CHECKPOINTS, differentiable),
     "TracIn, every step": Method(_tracin(None), TRAINING, differentiable),
     "exact first order": Method(_first_order, TRAINING, _steps_fit),
@@ -254,5 +286,7 @@ METHODS = {
     "sum of single effects": Method(_singles),
     "datamodel, ridge": Method(_regression("ridge", 1, "matched"), AGAIN, _learned),
     "datamodel, lasso": Method(_regression("lasso", 1, "matched"), AGAIN, _learned),
-    "kernel surrogate": Method(_regression("kernel_ridge", 2, "matched"), AGAIN, _learned),
+    "datamodel, pairs": Method(_regression("kernel_ridge", 2, "matched"), AGAIN, _learned),
+    "kernel surrogate": Method(_regression("rbf_kernel_ridge", 1, "matched"), AGAIN, _learned),
+    "Data-Banzhaf": Method(_banzhaf),
 }

@@ -83,7 +83,7 @@ def trak(
     work starts.
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
-    size, link = Flat.of(run.initial.parameters).size, _link(run, link)
+    size, link = Flat.of(run.initial.parameters).size, known_link(run, link)
     if dimension is not None and check_count(dimension, "dimension") > size:
         dimension = None
     k = size if dimension is None else dimension
@@ -126,7 +126,7 @@ def projection(size, dimension, *, seed=0):
     return columns * (np.sign(np.diag(triangle)) * np.sqrt(size / dimension))
 
 
-def _link(run, link):
+def known_link(run, link):
     """The name of the link; only microgpt says by itself what loss it has."""
     if link is None:
         if getattr(type(run.initial), "loss", None) is not MicroGPT.loss:

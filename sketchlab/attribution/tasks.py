@@ -13,6 +13,7 @@ from ..checks import check_count, check_seed
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
 from .scoreboard import total_cost
+from .semivalues import random_halves
 
 TUNING = 24  # retrainings to choose settings by
 STREAMS = {name: i + 1 for i, name in enumerate(("tuning", "matched", "halves", "points"))}
@@ -43,12 +44,13 @@ class Task:
 
     units: groups of documents deleted together (see `Units`). directions: of sketches (default:
     half as many as units). trainings: random retrainings to learn from (default: two for each
-    unit). tuning: retrainings that settings are chosen by. jobs: processes. seed: of all draws.
+    unit). tuning: retrainings that settings are chosen by. link: what loss it
+    is, see `trak` (None: known of microgpt alone). jobs: processes. seed: of all draws.
     """
 
     def __init__(
         self, run, outputs, groups, *, units=None, directions=None, trainings=None, tuning=TUNING,
-        jobs=1, seed=0, progress=True,
+        link=None, jobs=1, seed=0, progress=True,
     ):  # fmt: skip
         self.units = check_task(run, outputs, units)
         n = len(self.units)
@@ -62,7 +64,7 @@ class Task:
         )
         self.trainings = check_count(2 * n if trainings is None else trainings, "trainings")
         self.tunings = check_count(tuning, "tuning")
-        self.seed = check_seed(seed)
+        self.seed, self.link = check_seed(seed), link
         self.work = {"jobs": jobs, "progress": progress}
         self.quiet = {"progress": progress}
         self._made, self._open = {}, []
@@ -141,9 +143,9 @@ class Task:
     @property
     def halves(self):
         """Retrainings without random halves: every unit is deleted with probability 1/2."""
-        shape = (self.trainings, len(self.units))
+        shape = len(self.units), self.trainings
         return self.once(
-            "halves", lambda: self.retrained(1.0 * (self.rng("halves").random(shape) < 0.5))
+            "halves", lambda: self.retrained(random_halves(*shape, self.rng("halves")))
         )
 
     def tuned(self, candidates, *, rank=False):

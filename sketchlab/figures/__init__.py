@@ -3,7 +3,7 @@
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
 lattice. `certificates`: what is checked before a point is deleted from them. `letters`: what a loss
 is made of. `smoothness`: what tells where exact first order works. `boards`: scoreboards of
-attribution methods.
+attribution methods. `recovery`: what rankings find of bad data.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
@@ -20,6 +20,7 @@ from .curves import (
     unlearning_way,
 )
 from .letters import letters
+from .recovery import losses_without, recovery_curves
 from .smoothness import smoothness
 
 __all__ = [
@@ -39,11 +40,13 @@ __all__ = [
     "error_by_degree",
     "frame",
     "letters",
+    "losses_without",
     "new_axes",
     "predicted_and_true",
     "predicted_curves",
     "predicted_deletion",
     "ranks_by_size",
+    "recovery_curves",
     "smoothness",
     "stability",
     "unlearning_way",
