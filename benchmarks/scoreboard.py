@@ -22,6 +22,7 @@ import numpy as np
 import sketchlab as sl
 from sketchlab import attribution, ring
 from sketchlab.attribution import ConvexFit, Made, Method, random_deletions
+from sketchlab.attribution.tables import costs, markdown_table, summary
 
 TEST_NAMES = "max emma zoe xavier jax olivia noah kayla brix william"
 SIZES = {"names": (5, 20, 50, 100, 200), "table": (1, 5, 20, 50), "digits": (1, 5, 20, 50)}
@@ -184,7 +185,16 @@ def show(found):
     """Print the tables."""
     for score, title in {"rmse": "error", "lds": "LDS"}.items():
         print(f"{title}\n\n{found.markdown(score)}\n")
-    print(found.costs(), "\n")
+    print(f"scores with intervals, and costs\n\n{markdown(found)}\n")
+
+
+def markdown(found):
+    """Scores of two sizes of deletions, the second and the last, with intervals, and costs."""
+    few = [found.groups[1], found.groups[-1]]
+    heads, rows = summary(found.table, few)
+    more, spent = costs(found.table)
+    joined = [[*row[:-1], *line[1:]] for row, line in zip(rows, spent, strict=True)]
+    return markdown_table([*heads[:-1], *more[1:]], joined)
 
 
 if __name__ == "__main__":

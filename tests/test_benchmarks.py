@@ -60,6 +60,24 @@ def test_the_scoreboard_runs_on_every_problem(problem, tmp_path, capsys):
         assert errors[own[0]] < 1e-4 * errors["no change"]
 
 
+@pytest.mark.parametrize("problem", ["names", "table", "digits"])
+def test_the_readme_shows_the_stored_scoreboards(problem):
+    """Of twenty methods and more, none of which failed; and numbers that others may look up."""
+    path = ROOT / "notebooks" / "results" / f"scoreboard_{problem}.json"
+    found = sl.attribution.Results.read(path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = benchmark("scoreboard").markdown(found)
+    assert f"<!-- scoreboard_{problem} -->\n\n{table}\n\n<!-- end -->" in readme
+    assert len(found.table) >= 20 and not any("failed" in row for row in found.table)
+    exact = found.row("exact first order")
+    if problem == "names":  # as in the table of accuracy, on other draws
+        assert exact["20"]["rmse"] == pytest.approx(0.0053, rel=0.15)
+        assert exact["200"]["rmse"] == pytest.approx(0.0328, rel=0.15)
+        assert exact["20"]["lds"] > 0.96 and exact["200"]["lds"] > 0.9
+    if problem == "table":
+        assert found.row("refit by Newton's method")["50"]["rmse"] < 1e-5
+
+
 def benchmark(name):
     """A benchmark as a module."""
     sys.path.insert(0, str(ROOT / "benchmarks"))

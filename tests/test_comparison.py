@@ -282,6 +282,20 @@ def test_frames_are_pandas_tables(simple):
     assert value == simple.row("exact first order")["3"]["rmse"]
 
 
+def test_styled_tables_are_shaded_by_rank(simple):
+    """The numbers of the rows, in their order; the higher of a group is the darker."""
+    pytest.importorskip("pandas")
+    styled = simple.styled("rmse")
+    assert list(styled.data.index) == SIMPLE and list(styled.data.columns) == list(GROUPS)
+    for name in GROUPS:
+        expected = [row[name]["rmse"] for row in simple.table]
+        np.testing.assert_array_equal(styled.data[name], expected)
+    assert "background-color" in styled.to_html()
+    for score, message in (("access", "no number"), ("beauty", "score must be one of")):
+        with pytest.raises(ValueError, match=message):
+            simple.styled(score)
+
+
 def test_frames_without_pandas_say_what_to_install(simple, monkeypatch):
     import sys
 

@@ -31,6 +31,20 @@ class Shown:
             ) from error
         return pandas.DataFrame(self.records()).set_index(["method", "group"])
 
+    def styled(self, score="rmse"):
+        """One score as a pandas table, methods by groups, each group shaded from low to high."""
+        found = self.frame()
+        if score not in found:
+            raise ValueError(f"score must be one of {', '.join(found.columns)}, not {score!r}")
+        if found[score].dtype.kind not in "fiu":
+            raise ValueError(f"{score!r} is no number that could be shaded")
+        table = found[score].unstack("group")
+        order = [row["method"] for row in self.table if row["method"] in table.index]
+        table = table.loc[order, list(map(str, self.groups))]
+        style = table.style.format(precision=DIGITS.get(score, 3), na_rep="–")
+        shades = table.rank(axis=0).fillna(0.0)
+        return style.background_gradient("Blues", axis=None, gmap=shades, high=0.4)
+
     def costs(self):
         """What every method took, as Markdown: see `scoreboard`."""
         return markdown_table(*costs(self.table))
