@@ -235,6 +235,8 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(run, monkeypatch):
         ((["exact first order"], GROUPS, steps), TypeError, "cannot be differentiated"),
         ((["influence, Gauss-Newton"], GROUPS, outputs()), TypeError, "microgpt alone"),
         ((["noise floor"], GROUPS, outputs()), ValueError, "give others="),
+        ((SIMPLE, GROUPS, [lambda m: m.losses([0, 1])] * 8), ValueError, "one finite number"),
+        ((SIMPLE, GROUPS, [lambda m: np.nan] * 8), ValueError, "not finite|one finite number"),
     ]
     for arguments, error, message in cases:
         with pytest.raises(error, match=message):
@@ -243,6 +245,23 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(run, monkeypatch):
         scoreboard(run, SIMPLE, GROUPS, outputs(), directions=0, **QUIET)
     with pytest.raises(TypeError, match="run must be a training run"):
         scoreboard(len, SIMPLE, GROUPS, outputs(), **QUIET)
+
+
+def test_a_file_that_cannot_be_written_is_found_out_at_once(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(run), "retrain", lambda *_, **__: pytest.fail("it was trained"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError):
+        scoreboard(run, SIMPLE, GROUPS, outputs(), store=tmp_path / "file" / "board.json", **QUIET)
+
+
+def test_the_noise_floor_of_microgpt_is_of_other_seeds():
+    """Whatever seed the run has."""
+    docs = ["ada", "dada", "add", "dad", "aa", "dd", "da", "ad", "daa", "aad"]
+    for seed in (0, 1):
+        found = sl.train(docs, seed=seed, width=4, heads=1, **QUIET)
+        asked = [sl.LossOn(doc) for doc in docs[:8]]
+        row = scoreboard(found, ["noise floor"], np.eye(10), asked, **QUIET).table[0]
+        assert row["deletions"]["runs"] == 2 and row["deletions"]["rmse"] > 0
 
 
 def test_more_memory_than_is_free_is_refused_before_the_work(run, monkeypatch):

@@ -1,5 +1,6 @@
 """`scoreboard`: methods, deletions and outputs in; one table with scores and costs out."""
 
+import itertools
 import pickle
 import time
 import warnings
@@ -64,6 +65,8 @@ def scoreboard(
         if isinstance(method, Method):
             method.check(task)
     results = _opened(task, outputs, store)
+    if store is not None:
+        results.save(store)  # a folder that cannot be written to is found out now
     board = Scoreboard(
         run, task.outputs, task.groups, units=units, exact=_exact(task, results), seed=seed
     )
@@ -149,7 +152,7 @@ def _opened(task, outputs, store):
         "link": task.link,
         "seed": task.seed,
     }
-    now = np.array([float(function(task.run.model)) for function in task.outputs])
+    now = np.array([_number(function, task.run.model) for function in task.outputs])
     deleted = {name: np.count_nonzero(rows, axis=1).tolist() for name, rows in task.groups.items()}
     fresh = Results(about, about["outputs"], now, deleted, {})
     try:
@@ -158,6 +161,16 @@ def _opened(task, outputs, store):
         found = fresh
     found.check_same(fresh, store)
     return found
+
+
+def _number(function, model):
+    value = np.asarray(function(model))
+    if value.shape != () or value.dtype.kind not in "fiu" or not np.isfinite(value):
+        raise ValueError(
+            f"the output {_called(function)!r} must be one finite number, such as "
+            f"model.loss('max'); of the trained model it is {value!r}"
+        )
+    return float(value)
 
 
 def _called(function):
@@ -233,7 +246,9 @@ def _bytes(predictors):
 def _others(run):
     """The same training of microgpt from other initial parameters."""
     settings = {"optimizer": run.optimizer, "steps": run.steps, "batch_size": run.batch_size}
+    models = (run.initial.fresh(seed) for seed in itertools.count())
+    new = (one for one in models if digest(one.parameters) != digest(run.initial.parameters))
     return [
-        TrainingRun(run.initial.fresh(seed), run.data, progress=False, **settings)
-        for seed in range(OTHERS)
+        TrainingRun(model, run.data, progress=False, **settings)
+        for model in itertools.islice(new, OTHERS)
     ]
