@@ -67,6 +67,20 @@ def test_rows_are_those_of_a_board_by_hand(run, simple):
     assert simple.deleted == {"1": [1] * 9, "3": [3] * 10}
 
 
+def test_deletions_may_be_lists_of_units(run):
+    """By number or label; ragged; one row of numbers is none."""
+    task = Task(run, outputs(), {"a": [[3, 4], [5]]}, **QUIET)
+    np.testing.assert_array_equal(task.groups["a"], [run.indicator([3, 4]), run.indicator([5])])
+    labels = list("aabbccddeeff")
+    task = Task(run, outputs(), {"a": [["b"], ("a", "f")]}, units=labels, **QUIET)
+    expected = [[0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 1]]
+    np.testing.assert_array_equal(task.groups["a"], expected)
+    with pytest.raises(TypeError, match=r"such as \[\[3, 4\], \[5\]\]"):
+        Task(run, outputs(), {"a": [3, 4]}, **QUIET)
+    with pytest.raises(IndexError, match="0 to 11"):
+        Task(run, outputs(), {"a": [[12]]}, **QUIET)
+
+
 def test_every_method_of_the_catalogue_makes_a_row(run):
     """On a small run that is not microgpt: all that are available, none of which fails."""
     pytest.importorskip("sklearn")

@@ -34,11 +34,11 @@ def scoreboard(
     run: a training run. methods: names in `METHODS`, or "no change", "random ranking" and "noise
     floor" (exact retraining from other initial parameters); or a dict from names to `Method`, for
     your own (see `available`); None: all that can be made for this run.
-    deletions: down-weights of the units by name of the group, each (points, units), or one such
-    array. outputs: a list of functions of a model that return one number, such as `sl.LossOn`.
-    units: groups of documents deleted together (see `Units`). others: runs from other initial
-    parameters, for the noise floor; of microgpt they are made. settings: directions, trainings and
-    tuning of the `Task`.
+    deletions: by name of the group, down-weights of the units, (points, units), or a list of
+    deletions, each a list of units; or one group alone. outputs: a list of functions of a model
+    that return one number, such as `sl.LossOn`. units: groups of documents deleted together (see
+    `Units`). others: runs from other initial parameters, for the noise floor; of microgpt they are
+    made. settings: directions, trainings, tuning and link of the `Task`.
     store: a JSON file to keep the truth and every finished method in; the same call goes on from
     there. A row is known by its name, so name your own method anew when you change it.
     intervals: False allows fewer than eight deletions in a group, or eight outputs: the intervals

@@ -39,8 +39,23 @@ class Made:
         return [one for found in lists for one in found]
 
 
+def _rows(units, given):
+    """Down-weights (points, units), from such an array or from a list of lists of units."""
+    if isinstance(given, np.ndarray) or all(isinstance(row, np.ndarray) for row in given):
+        return np.atleast_2d(units.down_weights(None, given))
+    if not all(isinstance(row, (list, tuple, set, range)) for row in given):
+        raise TypeError(
+            "deletions must be an array of down-weights, (points, units), or a list of deletions, "
+            f"each a list of units, such as [[3, 4], [5]], not {given!r}"
+        )
+    return units.down_weights([list(row) for row in given], None)
+
+
 class Task:
-    """A training run, outputs, and groups of deletions by name, each (points, units).
+    """A training run, outputs, and groups of deletions by name.
+
+    groups: of each name down-weights, (points, units), or a list of deletions, each a list of units
+    by number or label.
 
     units: groups of documents deleted together (see `Units`). directions: of sketches (default:
     half as many as units). trainings: random retrainings to learn from (default: two for each
@@ -55,10 +70,7 @@ class Task:
         self.units = check_task(run, outputs, units)
         n = len(self.units)
         self.run, self.outputs, self.asked = run, list(outputs), units
-        self.groups = {
-            str(name): np.atleast_2d(self.units.down_weights(None, rows))
-            for name, rows in groups.items()
-        }
+        self.groups = {str(name): _rows(self.units, rows) for name, rows in groups.items()}
         self.directions = check_count(
             max(2, n // 2) if directions is None else directions, "directions"
         )
