@@ -66,7 +66,7 @@ def error_and_cost(results, group):
         for row in results.table
         if row.get("access") in ACCESS and group in row and row[group]["rmse"] > least
     ]
-    figure, axes = new_axes(8.2, 4.6)
+    figure, axes = new_axes(8.4, max(4.2, 0.9 + 0.195 * len(rows)))
     spent = np.array([_spent(row, len(truth)) for row in rows])
     error = np.array([row[group]["rmse"] for row in rows])
     for number, row in enumerate(rows):
@@ -78,9 +78,10 @@ def error_and_cost(results, group):
             spent[number], error[number], marker, color=colour, ms=6,
             label=f"{number + 1}  {row['method']}",
         )  # fmt: skip
+        left = number % 2  # neighbours in the table are often neighbours here
         axes.annotate(
-            str(number + 1), (spent[number], error[number]), (4, 3), fontsize=9,
-            textcoords="offset points",
+            str(number + 1), (spent[number], error[number]), (-5 if left else 5, 3), fontsize=9,
+            ha="right" if left else "left", textcoords="offset points",
         )  # fmt: skip
     front = pareto(spent, error)
     axes.step(
