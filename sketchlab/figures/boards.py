@@ -132,7 +132,9 @@ def ranks_by_size(results, methods):
     return figure
 
 
-def methods_on_one_deletion(changes, *, bands=None, true=None, label="change of the output", figure=None):
+def methods_on_one_deletion(
+    changes, *, bands=None, true=None, label="change of the output", figure=None
+):
     """What methods predict of one output after one deletion: a dot for each, in a row of its own.
 
     changes: by name of the method, the predicted change, or None for one that cannot answer. bands:
