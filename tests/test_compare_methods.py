@@ -17,6 +17,14 @@ from sketchlab.widgets.one_deletion import OneDeletion
 
 NAMES = ["anna", "zzqx", "hanna", "ana", "qxzz", "hannah", "nana", "nahn", "ann", "naan", "ah", "x"]
 OUTPUTS = [sl.LossOn("nahna"), sl.NextLetter("an", "n")]
+PRESSED = (
+    ipywidgets.Button,
+    ipywidgets.Text,
+    ipywidgets.Dropdown,
+    ipywidgets.IntSlider,
+    ipywidgets.BoundedIntText,
+    ipywidgets.IntProgress,
+)
 
 
 class Fixed:
@@ -267,7 +275,7 @@ def rows(markup):
 
 def test_the_widget_predicts_and_retrains(view):
     """By its controls: numbers are shown as text and told with the picture; history grows."""
-    model, page = view.model, view.choices.pages["Numbers"]
+    model, page = view.model, view.choices.pages["Number"]
     page.text.value = "1, 5"
     assert page.found.value == "2 documents"
     page.buttons["replace"].click()
@@ -277,7 +285,8 @@ def test_the_widget_predicts_and_retrains(view):
     table = {row[0]: row[1:] for row in rows(view.table.value)}
     assert table["first order"][:3] == [change, "unknown", ""]
     assert table["<b>fixed</b>"] == ["+0.5000", "+0.4000 to +0.6000", "", "unknown"]
-    assert table["ranking"][0].startswith("cannot answer: these scores")
+    assert table["ranking"][:3] == ["cannot answer", "", ""]
+    assert "ranking cannot answer: these scores (gradient products) only" in view.table.value
     assert "exact retraining" not in table and view.history.value == ""
     spoken = view.picture.tooltip
     assert f"first order: {change};" in spoken and "ranking: cannot answer" in spoken
@@ -300,7 +309,7 @@ def test_the_widget_predicts_and_retrains(view):
 
 def test_what_goes_wrong_is_told_in_words(view):
     """And cleared by the next choice."""
-    page = view.choices.pages["Numbers"]
+    page = view.choices.pages["Number"]
     page.text.value = "99"
     assert "the numbers go from 0 to 11" in html.unescape(page.message.value)
     page.buttons["replace"].click()
@@ -338,9 +347,7 @@ def test_everything_to_press_has_words(view):
     while left:
         one = left.pop()
         left += getattr(one, "children", ())
-        if isinstance(one, (ipywidgets.Button, ipywidgets.Text, ipywidgets.Dropdown)) or isinstance(
-            one, (ipywidgets.IntSlider, ipywidgets.BoundedIntText, ipywidgets.IntProgress)
-        ):
+        if isinstance(one, PRESSED):
             found.append(one)
     assert len(found) == 4 * 3 + 2 + 2 + 8 + 1
     assert all(control.description for control in found)

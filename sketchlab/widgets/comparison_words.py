@@ -6,6 +6,7 @@ import html
 from .parts import AS_TYPED
 
 RECENT = 10  # retrainings shown
+BLOCK = "line-height: 1.4; contain: inline-size"  # a wide table scrolls, and widens nothing
 LEFT, RIGHT = (
     f"text-align: {side}; padding: 0 8px 0 0; vertical-align: top" for side in ("left", "right")
 )
@@ -59,21 +60,24 @@ def table(model):
     """A row for every method: predicted change, band, error, trainings; and for the truth."""
     unit = f" ({html.escape(model.unit)})" if model.unit else ""
     heads = ["method", f"predicted{unit}", "90% band", "error", "trainings"]
-    lines, errors = [], model.errors
+    lines, reasons, errors = [], [], model.errors
     for name, one in model.answers.items():
         cost = _cost(*model.costs[name])
         if one.change is None:
-            reason = f'<td colspan="3" style="{LEFT}">cannot answer: {html.escape(one.reason)}</td>'
-            lines.append(f"{_name(name)}{reason}{_cells([cost])}")
+            lines.append(f"{_name(name)}{_cells(['cannot answer', '', '', cost])}")
+            reasons.append(f"{name} cannot answer: {one.reason}")
         else:
             error = number(errors[name]) if name in errors else ""
             lines.append(_name(name) + _cells([number(one.change), _band(one), error, cost]))
     if model.true is not None:
         lines.append(_name("exact retraining") + _cells([number(model.true), "", "", "1 each"]))
+    said = "".join(
+        f'<div style="{AS_TYPED}" tabindex="0">{html.escape(reason)}</div>' for reason in reasons
+    )
     note = "Trainings: what a method took, for all outputs together. Error: predicted less true."
     return (
-        f'<div class="sketchlab-table" style="line-height: 1.4">{_table(heads, lines)}'
-        f'<small style="display: block">{note}</small></div>'
+        f'<div class="sketchlab-table" style="{BLOCK}">{_table(heads, lines, range(1, 5))}'
+        f'<small style="display: block; white-space: normal">{note}</small>{said}</div>'
     )
 
 
@@ -96,8 +100,8 @@ def history(model):
     more = len(model.tries) - RECENT
     earlier = f"<small>and {more} earlier</small>" if more > 0 else ""
     return (
-        '<div class="sketchlab-history" style="line-height: 1.4"><b>Retrained so far</b>'
-        f"{_table(heads, lines)}{earlier}</div>"
+        f'<div class="sketchlab-history" style="{BLOCK}"><b>Retrained so far</b>'
+        f"{_table(heads, lines, (2,))}{earlier}</div>"
     )
 
 
@@ -119,17 +123,24 @@ def _cost(cost, each):
 
 
 def _name(name):
-    return f'<td style="{LEFT}; overflow-wrap: anywhere">{html.escape(name)}</td>'
+    return f'<td style="{LEFT}; min-width: 8em; overflow-wrap: anywhere">{html.escape(name)}</td>'
 
 
 def _cells(cells):
     return "".join(f'<td style="{RIGHT}; white-space: nowrap">{cell}</td>' for cell in cells)
 
 
-def _table(heads, lines):
-    head = "".join(f'<th scope="col" style="{LEFT}">{text}</th>' for text in heads)
+def _table(heads, lines, numbers):
+    """An HTML table that scrolls in its place; numbers: which columns are of numbers."""
+    head = "".join(
+        f'<th scope="col" style="{RIGHT if place in numbers else LEFT}">{text}</th>'
+        for place, text in enumerate(heads)
+    )
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<table style="font-variant-numeric: tabular-nums"><tr>{head}</tr>{body}</table>'
+    return (
+        '<div style="overflow-x: auto" tabindex="0"><table style="font-variant-numeric: '
+        f'tabular-nums"><tr>{head}</tr>{body}</table></div>'
+    )
 
 
 def _headline(text, more=""):

@@ -22,7 +22,7 @@ class Choices(Controls):
         self.pages = {
             "Effect": Largest,
             "Text": Text,
-            "Numbers": Numbers,
+            "Number": Numbers,
             "Draw": Draw,
         }
         if not model.ranked:
