@@ -43,6 +43,15 @@ def write(text, words):
     text.set_text("".join(c if _has(fonts, c) else _escape(c) for c in short))
 
 
+def write_ticks(axis, labels):
+    """Words of people at the ticks 0, 1, 2, ... of an axis, drawn as they are."""
+    axis.set_ticks(range(len(labels)))
+    ticks = axis.get_major_ticks()
+    for tick, words in zip(ticks, labels, strict=True):
+        write(tick.label1, words)
+    axis.set_ticklabels([tick.label1.get_text() for tick in ticks])
+
+
 def make_legible(figure):
     """`write` again the words of a figure that have letters which the fonts lack."""
     for text in figure.findobj(Text):

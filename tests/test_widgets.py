@@ -242,7 +242,7 @@ def test_a_sketch_of_whole_units(small_run):
     pattern.text.value = small_run.data[0]
     if labels.count(labels[0]) > 1:
         pattern.buttons["replace"].click()
-        assert "this sketch deletes whole units only" in view.message.value
+        assert "whole units only can be deleted" in view.message.value
 
 
 def test_a_sketch_of_single_names_has_no_unit_page(small_run):

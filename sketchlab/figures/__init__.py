@@ -7,7 +7,7 @@ attribution methods. `recovery`: what rankings find of bad data.
 """
 
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
-from .boards import error_and_cost, predicted_and_true, ranks_by_size
+from .boards import error_and_cost, methods_on_one_deletion, predicted_and_true, ranks_by_size
 from .cells import clusters, clusters_by_iteration, frame
 from .certificates import certificate
 from .curves import (
@@ -41,6 +41,7 @@ __all__ = [
     "frame",
     "letters",
     "losses_without",
+    "methods_on_one_deletion",
     "new_axes",
     "predicted_and_true",
     "predicted_curves",

@@ -1,9 +1,12 @@
-"""Scoreboards as pictures: predicted against true, error against cost, ranks against size."""
+"""Scoreboards as pictures: predicted against true, error against cost, ranks against size.
+
+`methods_on_one_deletion` has a single deletion and output, with a row for every method.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write, write_ticks
 
 ACCESS = {  # what a method must see of a run: colour and marker
     "trained model": (GREY, "s"),
@@ -12,6 +15,8 @@ ACCESS = {  # what a method must see of a run: colour and marker
     "training again": (BLUE, "o"),
 }
 MOST_PANELS = 8
+FAR = 8.0  # a change this many times the usual one is not drawn to scale: it would hide the others
+WIDTH, ROW, REST = 7.0, 0.34, 1.15  # inches of a figure with a row for every method
 CHEAPEST = 1.0  # trainings, at the left end of the axis: those that take less stand there
 
 
@@ -128,6 +133,58 @@ def ranks_by_size(results, methods):
     return figure
 
 
+def methods_on_one_deletion(
+    changes, *, bands=None, true=None, label="change of the output", figure=None
+):
+    """What methods predict of one output after one deletion: a dot for each, in a row of its own.
+
+    changes: by name of the method, the predicted change, or None for one that cannot answer. bands:
+    by name, the lowest and highest change of its 90% band; methods without one have no bar. true:
+    the change that exact retraining made, a red line. label: what changes, with its unit. figure:
+    an empty one to draw into, such as `blank()`.
+    A change beyond 8 times the median one is an arrow at the edge, with its number.
+    """
+    bands = {} if bands is None else bands
+    _check_changes(changes, bands, true)
+    if figure is None:
+        figure, axes = new_axes(WIDTH, REST + ROW * len(changes))
+    else:
+        figure.set_size_inches(WIDTH, REST + ROW * len(changes))
+        figure.set_layout_engine("constrained")
+        axes = figure.subplots()
+    left, right = _limits(changes, bands, true)
+    axes.axvline(0, color="black", lw=0.8, ls="--", label="no change")
+    if true is not None:
+        axes.axvline(true, color=RED, lw=1.8, label="exact retraining")
+    for row, (name, change) in enumerate(changes.items()):
+        if change is None:
+            axes.text(0.5, row, "cannot answer", transform=axes.get_yaxis_transform(), color="0.35",
+                      fontsize=9, ha="center", va="center",
+                      bbox={"color": "white", "pad": 1})  # fmt: skip
+            continue
+        if name in bands:
+            axes.plot(bands[name], [row, row], color=BLUE, lw=4, alpha=0.35, solid_capstyle="butt")
+        if left <= change <= right:
+            axes.plot(change, row, "o", color=BLUE, ms=7)
+            continue
+        over = change > right
+        axes.plot(right if over else left, row, ">" if over else "<", color=BLUE, ms=8,
+                  clip_on=False)  # fmt: skip
+        axes.annotate(f"{change:+.3g}", (right if over else left, row), (-8 if over else 8, 0),
+                      textcoords="offset points", fontsize=9, va="center",
+                      ha="right" if over else "left")  # fmt: skip
+    axes.set(xlim=(left, right), ylim=(len(changes) - 0.5, -0.5))
+    write_ticks(axes.yaxis, changes)
+    axes.grid(axis="y", color=GREY, lw=0.5, alpha=0.5)
+    write(axes.xaxis.label, label)
+    for handle, drawn in (("predicted", "o"), ("90% band", "-")):
+        if handle == "predicted" or bands:
+            wide = 4 if drawn == "-" else 0
+            axes.plot([], [], drawn, color=BLUE, lw=wide, alpha=0.35 if wide else 1, label=handle)
+    figure.legend(loc="outside upper right", ncols=4, fontsize=9, frameon=False)
+    return figure
+
+
 def pareto(cost, error):
     """Numbers of the points that no other beats in both, by rising cost."""
     front, best = [], np.inf
@@ -136,6 +193,35 @@ def pareto(cost, error):
             front.append(int(i))
             best = error[i]
     return front
+
+
+def _check_changes(changes, bands, true):
+    """Raise TypeError or ValueError, in words, for what cannot be drawn."""
+    if not isinstance(changes, dict) or not changes:
+        raise TypeError(f"changes must be a dict from names of methods to numbers, not {changes!r}")
+    given = [(f"the change of {name!r}", [one]) for name, one in changes.items() if one is not None]
+    given += [(f"the band of {name!r}", band) for name, band in bands.items()]
+    given += [] if true is None else [("the true change", [true])]
+    for what, numbers in given:
+        if not np.all(np.isfinite(np.array(numbers, float))):
+            raise ValueError(f"{what} must be finite, not {numbers!r}")
+    for name, band in bands.items():
+        if changes.get(name) is None or len(band) != 2:
+            raise ValueError(f"there is a band of {name!r}, {band!r}: give the lowest and highest "
+                             "change, of a method that has a predicted one")  # fmt: skip
+
+
+def _limits(changes, bands, true):
+    """The ends of the axis: the true change, and all within FAR times the median size of one."""
+    found = [one for one in (*changes.values(), true) if one is not None]
+    usual = FAR * np.median(np.abs(found)) if found else 0.0
+    reach = max(usual, abs(true or 0.0)) if usual > 0 else np.inf
+    within = [one for one in found if abs(one) <= reach]
+    within += [np.clip(one, -reach, reach) for band in bands.values() for one in band]
+    low, high = min(within, default=0.0), max(within, default=0.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    room = 0.08 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _spent(row, deletions):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..canvas import GREY, new_axes, write
+from ..canvas import GREY, new_axes, write, write_ticks
 from ..checks import check_count
 from ..training.microgpt import END
 from ..training.outputs import LetterLoss
@@ -34,8 +34,10 @@ def letters(outputs, predictors, labels=None, *, k=15):
     figure, axes = new_axes(4.2 + 0.4 * len(outputs), 1.5 + 0.24 * len(rows))
     reach = np.max(np.abs(shown)) or 1.0
     image = axes.imshow(shown, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
-    _name(axes.xaxis, ["end" if one.letter == END else _visible(one.letter) for one in outputs])
-    _name(axes.yaxis, [_words(labels[row], row) for row in rows])
+    write_ticks(
+        axes.xaxis, ["end" if one.letter == END else _visible(one.letter) for one in outputs]
+    )
+    write_ticks(axes.yaxis, [_words(labels[row], row) for row in rows])
     axes.tick_params(length=0, labelsize=9)
     axes.tick_params(axis="x", labelsize=11)
     means = [f"{means[row]:+.3f}".replace("-", "−") for row in rows]
@@ -78,15 +80,6 @@ def _effects(predictor, count):
     if hasattr(predictor, "gradient"):
         return np.asarray(predictor.gradient, float)
     return predictor.predict(np.eye(count)).change
-
-
-def _name(axis, labels):
-    """Words of people at the ticks, drawn as they are."""
-    axis.set_ticks(range(len(labels)))
-    ticks = axis.get_major_ticks()
-    for tick, words in zip(ticks, labels, strict=True):
-        write(tick.label1, words)
-    axis.set_ticklabels([tick.label1.get_text() for tick in ticks])
 
 
 def _words(label, number):

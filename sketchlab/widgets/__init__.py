@@ -2,15 +2,17 @@
 
 Models: `selection` (what is deleted), `explorer` (that, what is asked, and how accurately),
 `answers` (a prediction beside the truth), `kept` (what was computed already); `forgetting` (points
-deleted from clusters); `suspects` (a ranking of documents, some of them ticked).
+deleted from clusters); `suspects` (a ranking of documents, some of them ticked); `one_deletion`
+(what methods predict of it, beside the truth), with the `method_answers`.
 Views: `view`; its `deletion_controls` with `proposals`, and `question_controls`; `words` (what it
-says); `points` to click and their `verdicts`; `reviewing` a ranking; `sliders`; and the `parts`
-that all share.
+says); `points` to click and their `verdicts`; `reviewing` a ranking; `comparing` methods, with
+`document_choices` and `comparison_words`; `sliders`; and the `parts` that all share.
 """
 
+from .comparing import compare_methods
 from .points import forget_points
 from .reviewing import review
 from .sliders import with_sliders
 from .view import explore
 
-__all__ = ["explore", "forget_points", "review", "with_sliders"]
+__all__ = ["compare_methods", "explore", "forget_points", "review", "with_sliders"]

@@ -1,4 +1,7 @@
-"""Rules that find names to delete: a pattern, the largest effect, chance."""
+"""Rules that find names to delete: a pattern, the largest effect, chance.
+
+`explorer` is any state that has a `selection`; its `noun` says what documents are called.
+"""
 
 import html
 
@@ -16,6 +19,7 @@ class Proposal(Controls):
 
     def __init__(self, explorer, act, inputs):
         self.explorer, self.act = explorer, act
+        self.noun = getattr(explorer, "noun", "name")
         labels = {"replace": "Only these", "add": "Add", "remove": "Remove"}
         self.buttons = {
             mode: button(labels[mode], lambda mode=mode: self.apply(mode), act) for mode in MODES
@@ -30,7 +34,7 @@ class Proposal(Controls):
         """Choose what the rule finds."""
         mask = self.propose()
         if not mask.any():
-            raise ValueError("no name was found, so nothing was changed")
+            raise ValueError(f"no {self.noun} was found, so nothing was changed")
         self.explorer.selection.choose(mask, mode)
 
     def refresh(self):
@@ -38,7 +42,7 @@ class Proposal(Controls):
         self.found.value = ""
         with self.telling():
             count = int(self.propose().sum())
-            self.found.value = f"{count} name{'' if count == 1 else 's'}{self.meaning()}"
+            self.found.value = f"{count} {self.noun}{'' if count == 1 else 's'}{self.meaning()}"
 
     def meaning(self):
         """What the names have in common, as HTML."""

@@ -139,9 +139,9 @@ class Selection:
         if len(broken):
             unit = broken[0]
             raise ValueError(
-                f"this sketch deletes whole units only, and {int(parts[unit])} of the "
-                f"{self.units.sizes[unit]} names of unit {self.units.names[unit]!r} would go: "
-                "choose whole units, or make a sketch in which every name is a unit"
+                f"whole units only can be deleted, and {int(parts[unit])} of the "
+                f"{self.units.sizes[unit]} documents of unit {self.units.names[unit]!r} would go: "
+                "choose whole units, or make every document a unit"
             )
 
 
