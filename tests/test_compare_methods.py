@@ -244,6 +244,24 @@ def test_the_picture_has_a_row_for_every_method():
     assert beyond.get_xlim()[0] < -5 < 0.1 < beyond.get_xlim()[1]
 
 
+@pytest.mark.filterwarnings("error")  # a legend that takes the costs for lines warns
+def test_costs_stand_at_the_right_of_their_rows():
+    """Outside the axes, in the row of their method, of 9 points or more."""
+    changes = {"a": 0.1, "$b$": -0.2, "none": None}
+    figure = methods_on_one_deletion(changes, costs={"a": 1234.5, "none": "8 + 0.1 each"})
+    (axes,) = figure.axes
+    figure.draw_without_rendering()  # lays it out, as saving does
+    found = {t.get_text(): t for t in axes.texts if t.get_text() not in ("", "cannot answer")}
+    rows = {text: t.xy[1] for text, t in found.items()}
+    assert rows == {"trainings": -0.75, "1,234": 0, "8 + 0.1 each": 2}
+    drawn = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert drawn == ["no change", "predicted"]
+    right = axes.get_window_extent().x1
+    for text in found.values():
+        box = text.get_window_extent()
+        assert right < box.x0 and box.x1 <= figure.bbox.x1 and text.get_fontsize() >= 9
+
+
 @pytest.mark.parametrize(
     ("changes", "settings", "error", "message"),
     [
@@ -252,6 +270,8 @@ def test_the_picture_has_a_row_for_every_method():
         ({"a": 1.0}, {"true": np.nan}, ValueError, "the true change must be finite"),
         ({"a": 1.0}, {"bands": {"a": (0, np.inf)}}, ValueError, "band of 'a' must be finite"),
         ({"a": None}, {"bands": {"a": (0, 1)}}, ValueError, "there is a band of 'a'"),
+        ({"a": 1.0}, {"costs": {"b": 1}}, ValueError, "a cost of 'b', which is not among"),
+        ({"a": 1.0}, {"costs": {"a": -1}}, ValueError, "cost of 'a' must be a number of trainings"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(changes, settings, error, message):
@@ -289,7 +309,8 @@ def test_the_widget_predicts_and_retrains(view):
     assert "ranking cannot answer: these scores (gradient products) only" in view.table.value
     assert "exact retraining" not in table and view.history.value == ""
     spoken = view.picture.tooltip
-    assert f"first order: {change};" in spoken and "ranking: cannot answer" in spoken
+    assert f"first order: {change}, trainings {table['first order'][3]};" in spoken
+    assert "ranking: cannot answer, trainings" in spoken
     assert "90% band +0.4000 to +0.6000" in spoken and "not retrained yet" in spoken
     before = view.picture.value
     view.retrain.click()
@@ -305,6 +326,23 @@ def test_the_widget_predicts_and_retrains(view):
     assert len(found) == 3 and found[2][:2] == ["2: zzqx hannah", "loss on 'nahna'"]
     assert found[2][3].startswith(f"{made.best} (") and found[2][4].startswith(f"{made.worst} (")
     assert "<b>fixed" not in view.table.value + view.history.value
+
+
+def test_the_picture_is_given_the_costs(run, methods, monkeypatch):
+    """The same as in the table; first order's by what its predictors say."""
+    given, draw = {}, methods_on_one_deletion
+
+    def drawn(changes, **settings):
+        given.update(settings["costs"])
+        return draw(changes, **settings)
+
+    monkeypatch.setattr(sl.figures, "methods_on_one_deletion", drawn)
+    view = widgets.compare_methods(run, methods | {"fixed": [Fixed(3.0)] * 2}, OUTPUTS)
+    table = {row[0]: row[1:] for row in rows(view.table.value)}
+    assert given == {name: table[name][-1] for name in view.model.predictors}
+    total = attribution.total_cost(methods["first order"])
+    assert given["first order"] == f"{total:,.3g}" and given["fixed"] == "unknown"
+    assert f"trainings {given['first order']};" in view.picture.tooltip
 
 
 def test_what_goes_wrong_is_told_in_words(view):

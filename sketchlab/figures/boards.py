@@ -134,18 +134,20 @@ def ranks_by_size(results, methods):
 
 
 def methods_on_one_deletion(
-    changes, *, bands=None, true=None, label="change of the output", figure=None
+    changes, *, bands=None, true=None, costs=None, label="change of the output", figure=None
 ):
     """What methods predict of one output after one deletion: a dot for each, in a row of its own.
 
     changes: by name of the method, the predicted change, or None for one that cannot answer. bands:
     by name, the lowest and highest change of its 90% band; methods without one have no bar. true:
-    the change that exact retraining made, a red line. label: what changes, with its unit. figure:
-    an empty one to draw into, such as `blank()`.
+    the change that exact retraining made, a red line. costs: by name, trainings, a number or words,
+    written at the right; methods without one have none. label: what changes, with its unit.
+    figure: an empty one to draw into, such as `blank()`.
     A change beyond 8 times the median one is an arrow at the edge, with its number.
     """
-    bands = {} if bands is None else bands
+    bands, costs = bands or {}, costs or {}
     _check_changes(changes, bands, true)
+    _check_costs(changes, costs)
     if figure is None:
         figure, axes = new_axes(WIDTH, REST + ROW * len(changes))
     else:
@@ -175,13 +177,17 @@ def methods_on_one_deletion(
                       ha="right" if over else "left")  # fmt: skip
     axes.set(xlim=(left, right), ylim=(len(changes) - 0.5, -0.5))
     write_ticks(axes.yaxis, changes)
+    _write_costs(axes, [costs.get(name, "") for name in changes])
     axes.grid(axis="y", color=GREY, lw=0.5, alpha=0.5)
     write(axes.xaxis.label, label)
     for handle, drawn in (("predicted", "o"), ("90% band", "-")):
         if handle == "predicted" or bands:
             wide = 4 if drawn == "-" else 0
             axes.plot([], [], drawn, color=BLUE, lw=wide, alpha=0.35 if wide else 1, label=handle)
-    figure.legend(loc="outside upper right", ncols=4, fontsize=9, frameon=False)
+    handles = [line for line in axes.lines if not line.get_label().startswith("_")]
+    figure.legend(
+        handles=handles, loc="outside upper right", ncols=4, fontsize=9, frameon=False
+    )  # words of people, such as costs, have labels too
     return figure
 
 
@@ -209,6 +215,36 @@ def _check_changes(changes, bands, true):
         if changes.get(name) is None or len(band) != 2:
             raise ValueError(f"there is a band of {name!r}, {band!r}: give the lowest and highest "
                              "change, of a method that has a predicted one")  # fmt: skip
+
+
+def _check_costs(changes, costs):
+    """Raise ValueError, in words, for a cost of no method, or one that is below 0 or infinite."""
+    for name, cost in costs.items():
+        if name not in changes:
+            raise ValueError(f"there is a cost of {name!r}, which is not among the methods")
+        if not (isinstance(cost, str) or 0 <= cost < np.inf):
+            raise ValueError(
+                f"the cost of {name!r} must be a number of trainings, 0 or higher, or words, not "
+                f"{cost!r}"
+            )
+
+
+def _write_costs(axes, costs):
+    """Trainings at the right of their rows, below a head; nothing where no method has a cost."""
+    if not any(cost != "" for cost in costs):
+        return
+    # away from the axes in points, not in parts of their width: else the layout cuts long ones off
+    place = {
+        "xycoords": axes.get_yaxis_transform(),
+        "textcoords": "offset points",
+        "fontsize": 9,
+        "va": "center",
+        "annotation_clip": False,
+    }
+    axes.annotate("trainings", (1, -0.75), (8, 0), color="0.35", **place)
+    for row, cost in enumerate(costs):
+        words = axes.annotate("", (1, row), (8, 0), **place)
+        write(words, cost if isinstance(cost, str) else f"{cost:,.4g}")
 
 
 def _limits(changes, bands, true):

@@ -105,6 +105,7 @@ class ComparisonView(ipywidgets.VBox):
                 {name: one.change for name, one in answers.items()},
                 bands={n: (one.low, one.high) for n, one in answers.items() if one.low is not None},
                 true=model.true,
+                costs={name: words.cost(*model.costs[name]) for name in answers},
                 label=words.axis(model),
                 figure=figures.blank(),
             ),

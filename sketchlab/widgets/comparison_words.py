@@ -17,6 +17,12 @@ def number(value):
     return f"{value:+.4f}" if value == 0 or abs(value) >= 5e-4 else f"{value:+.1e}"
 
 
+def cost(trainings, each):
+    """Trainings that a method took, and for each further deletion."""
+    further = f" + {each:.2g} each" if each else ""
+    return ("unknown" if trainings is None else f"{trainings:,.3g}") + further
+
+
 def distinct(titles):
     """Titles of outputs; one that occurs twice with its number."""
     times = collections.Counter(titles)
@@ -48,7 +54,10 @@ def headline(model):
 
 def spoken(model):
     """The picture in words, not as HTML."""
-    parts = [f"{name}: {_said(one)}" for name, one in model.answers.items()]
+    parts = [
+        f"{name}: {_said(one)}, trainings {cost(*model.costs[name])}"
+        for name, one in model.answers.items()
+    ]
     true = "not retrained yet" if model.true is None else f"exact retraining: {number(model.true)}"
     return (
         f"Predicted {axis(model)} without {len(model.selection)} of {len(model)} documents, a row "
@@ -62,13 +71,13 @@ def table(model):
     heads = ["method", f"predicted{unit}", "90% band", "error", "trainings"]
     lines, reasons, errors = [], [], model.errors
     for name, one in model.answers.items():
-        cost = _cost(*model.costs[name])
+        spent = cost(*model.costs[name])
         if one.change is None:
-            lines.append(f"{_name(name)}{_cells(['cannot answer', '', '', cost])}")
+            lines.append(f"{_name(name)}{_cells(['cannot answer', '', '', spent])}")
             reasons.append(f"{name} cannot answer: {one.reason}")
         else:
             error = number(errors[name]) if name in errors else ""
-            lines.append(_name(name) + _cells([number(one.change), _band(one), error, cost]))
+            lines.append(_name(name) + _cells([number(one.change), _band(one), error, spent]))
     if model.true is not None:
         lines.append(_name("exact retraining") + _cells([number(model.true), "", "", "1 each"]))
     said = "".join(
@@ -115,11 +124,6 @@ def _band(one):
     if one.low is None:
         return "unknown"
     return "known exactly" if one.low == one.high else f"{number(one.low)} to {number(one.high)}"
-
-
-def _cost(cost, each):
-    further = f" + {each:.2g} each" if each else ""
-    return ("unknown" if cost is None else f"{cost:,.3g}") + further
 
 
 def _name(name):
