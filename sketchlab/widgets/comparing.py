@@ -8,7 +8,7 @@ from .. import figures
 from . import comparison_words as words
 from .document_choices import Choices
 from .one_deletion import OneDeletion
-from .parts import FULL, NARROW, Controls, Message, Picture, attempted, button, heading
+from .parts import FULL, NARROW, Controls, Message, Picture, Retraining, button, heading
 
 CONTROL_WIDTH = "320px"
 
@@ -28,7 +28,7 @@ def compare_methods(run, predictors, outputs, *, units=None, labels=None):
     return ComparisonView(OneDeletion(run, predictors, outputs, units=units, labels=labels))
 
 
-class ComparisonView(ipywidgets.VBox):
+class ComparisonView(Retraining, ipywidgets.VBox):
     """The view of methods on one deletion; `model` is its state."""
 
     def __init__(self, model):
@@ -71,7 +71,7 @@ class ComparisonView(ipywidgets.VBox):
         layout = {"flex_flow": "row wrap"}
         super().__init__([ipywidgets.HBox([controls, results], layout=layout)])
         self.add_class("sketchlab-methods")
-        self._steps, self.progress.layout.visibility = 0, "hidden"
+        self.rest()
         self.act(lambda: None)
 
     def __repr__(self):
@@ -81,15 +81,10 @@ class ComparisonView(ipywidgets.VBox):
             f"{len(model)} documents deleted, {model.title}, {model.run!r})"
         )
 
-    def act(self, change):
-        """Run a change of the state, draw everything again, and show in words what went wrong."""
-        with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
-            if unseen is not None:  # what was shown before does not belong to the state any more
-                self.picture.hide()
-                self.headline.value = self.table.value = ""
-            self.message.say(unseen if problem is None else problem)
+    def clear(self):
+        """See `Acting`."""
+        self.picture.hide()
+        self.headline.value = self.table.value = ""
 
     def refresh(self):
         """Show the state; raises what goes wrong."""
@@ -113,17 +108,3 @@ class ComparisonView(ipywidgets.VBox):
         )
         self.headline.value, self.table.value = words.headline(model), words.table(model)
         self.history.value = words.history(model)
-
-    def _retrain(self):
-        self._steps, self.progress.value = 0, 0
-        self.progress.layout.visibility, self.retrain.disabled = "visible", True
-        try:
-            self.model.retrain(progress=self)
-        finally:
-            self.progress.layout.visibility, self.retrain.disabled = "hidden", False
-
-    def update(self, steps=1):
-        """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
-        self._steps += steps
-        if self._steps % max(1, self.progress.max // 20) == 0:
-            self.progress.value = self._steps

@@ -108,6 +108,44 @@ def attempted(call):
     return None
 
 
+class Acting:
+    """What a view does with a change of its state. It has `refresh`, `message` and a `_lock`."""
+
+    def act(self, change):
+        """Run a change of the state, show everything again, and say in words what went wrong."""
+        with self._lock:
+            problem = attempted(change)
+            unseen = attempted(self.refresh)
+            if unseen is not None:
+                self.clear()
+            self.message.say(unseen if problem is None else problem)
+
+    def clear(self):
+        """Take away what was shown before and does not belong to the state any more."""
+
+
+class Retraining(Acting):
+    """What a view does with its button `retrain` and its bar `progress`; the `model` retrains."""
+
+    def rest(self):
+        """No training is under way."""
+        self.progress.layout.visibility, self.retrain.disabled = "hidden", False
+
+    def _retrain(self):
+        self._steps, self.progress.value = 0, 0
+        self.progress.layout.visibility, self.retrain.disabled = "visible", True
+        try:
+            self.model.retrain(progress=self)
+        finally:
+            self.rest()
+
+    def update(self, steps=1):
+        """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
+        self._steps += steps
+        if self._steps % max(1, self.progress.max // 20) == 0:
+            self.progress.value = self._steps
+
+
 def heading(text):
     """A heading above controls."""
     return ipywidgets.HTML(f"<b>{text}</b>")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from .. import figures
 from . import verdicts
 from .forgetting import Forgetting
-from .parts import Controls, Message, Picture, attempted
+from .parts import Acting, Controls, Message, Picture
 
 TEXT = 11.0  # points, so that it can be read on a narrow screen
 FINE = (240, 226)  # columns and rows of the grid that the buttons lie on
@@ -35,7 +35,7 @@ def forget_points(X, clusters, width, *, gamma=0.2, iterations=10, seed=0):
     return PointsView(Forgetting(X, clusters, width, gamma=gamma, iterations=iterations, seed=seed))
 
 
-class PointsView(ipywidgets.VBox):
+class PointsView(Acting, ipywidgets.VBox):
     """The view of points to click; `model` is its state."""
 
     def __init__(self, model):
@@ -68,13 +68,6 @@ class PointsView(ipywidgets.VBox):
     def __repr__(self):
         model = self.model
         return f"PointsView({model.made!r}, {model.deleted} deleted, {model.certified} certified)"
-
-    def act(self, change):
-        """Run a change of the state, draw everything again, and show in words what went wrong."""
-        with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
-            self.message.say(unseen if problem is None else problem)
 
     def refresh(self):
         """Show the state; raises what goes wrong."""

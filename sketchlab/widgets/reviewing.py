@@ -5,7 +5,7 @@ import threading
 
 import ipywidgets
 
-from .parts import AS_TYPED, Controls, Message, attempted, button
+from .parts import AS_TYPED, Controls, Message, Retraining, button
 from .suspects import ORDERS, Review
 
 LONGEST = 60  # letters of a label
@@ -28,7 +28,7 @@ def review(run, output, predictor=None, *, check=None, labels=None, rows=10):
     return ReviewView(Review(run, output, predictor, check=check, labels=labels, rows=rows))
 
 
-class ReviewView(ipywidgets.VBox):
+class ReviewView(Retraining, ipywidgets.VBox):
     """The view of a ranking; `model` is its state."""
 
     def __init__(self, model):
@@ -71,18 +71,11 @@ class ReviewView(ipywidgets.VBox):
             layout={"max_width": "620px"},
         )
         self.add_class("sketchlab-review")
-        self._steps, self.progress.layout.visibility = 0, "hidden"
+        self.rest()
         self.act(lambda: None)
 
     def __repr__(self):
         return f"ReviewView({self.model.count} of {len(self.model)} ticked, {self.model.run!r})"
-
-    def act(self, change):
-        """Run a change of the state, show everything again, and say in words what went wrong."""
-        with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
-            self.message.say(unseen if problem is None else problem)
 
     def refresh(self):
         """Show the state; raises what goes wrong."""
@@ -92,20 +85,6 @@ class ReviewView(ipywidgets.VBox):
         self.back.disabled, self.on.disabled = model.page == 0, model.page == model.pages - 1
         self.page.refresh()
         self.headline.value, self.history.value = headline(model), history(model)
-
-    def _retrain(self):
-        self._steps, self.progress.value = 0, 0
-        self.progress.layout.visibility, self.retrain.disabled = "visible", True
-        try:
-            self.model.retrain(progress=self)
-        finally:
-            self.progress.layout.visibility, self.retrain.disabled = "hidden", False
-
-    def update(self, steps=1):
-        """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
-        self._steps += steps
-        if self._steps % max(1, self.progress.max // 20) == 0:
-            self.progress.value = self._steps
 
 
 class Page(Controls):
