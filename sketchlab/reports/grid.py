@@ -1,8 +1,8 @@
 """All numbers of a page to play with: predicted and retrained, for every deletion and output.
 
-Outputs are kept as whole numbers, in units of the last digit that is kept: rounded, and then counted
-from the output now, rounded too, so that their sum is the output rounded once. That is finer than a
-picture shows, and no finer.
+Outputs are kept as whole numbers, in units of the last digit that is kept: rounded, and then
+counted from the output now, rounded too, so that their sum is the output rounded once. That is
+finer than a picture shows, and no finer.
 """
 
 import math
@@ -33,7 +33,9 @@ def accuracies(title, function, epsilons):
             raise ValueError(f"the output {title!r} has no epsilon of its own: give epsilons=")
         epsilons = [own * step for step in STEPS]
     if isinstance(epsilons, str) or not hasattr(epsilons, "__iter__"):
-        raise TypeError(f"epsilons must be a list of numbers, such as [0.02, 0.1], not {epsilons!r}")
+        raise TypeError(
+            f"epsilons must be a list of numbers, such as [0.02, 0.1], not {epsilons!r}"
+        )
     found = sorted({check_positive(one, "epsilon") for one in epsilons})
     if not 1 <= len(found) <= MOST_EPSILONS:
         raise ValueError(f"give 1 to {MOST_EPSILONS} epsilons, not {len(found)}")
@@ -109,9 +111,7 @@ def cell(found, now, exact, last):
                 **_curve(one["curve"], now, last),
             }
         stops.append(list(parts).index(size))
-    short = [
-        stop for stop, one in enumerate(found) if one["plan"] and not one["plan"].within_reach
-    ]
+    short = [stop for stop, one in enumerate(found) if one["plan"] and not one["plan"].within_reach]
     kept = [whole(value, last) - whole(now, last) for value in exact]
     return {"parts": list(parts.values()), "stops": stops, "short": short, "retrained": kept}
 
@@ -123,13 +123,15 @@ def whole(value, last):
 
 def _curve(curve, now, last):
     """Value and band of a curve; null where nothing is known of the error."""
-    start, known = whole(now, last), np.isfinite(curve.error)
-    return {
-        "value": [whole(value, last) - start for value in curve.value],
-        "low": [whole(v, last) - start if k else None for v, k in zip(curve.low, known)],
-        "high": [whole(v, last) - start if k else None for v, k in zip(curve.high, known)],
-        "known": bool(curve.error[-1] == 0),
+    start, unknown = whole(now, last), np.isinf(curve.error)
+    sides = {"value": curve.value, "low": curve.low, "high": curve.high}
+    for name in ("low", "high"):
+        sides[name] = np.where(unknown, np.nan, sides[name])
+    found = {
+        name: [None if np.isnan(value) else whole(value, last) - start for value in side]
+        for name, side in sides.items()
     }
+    return found | {"known": bool(curve.error[-1] == 0)}
 
 
 def scores(found, now, exact):

@@ -2,15 +2,19 @@
 
 const data = JSON.parse(document.getElementById("numbers").textContent);
 const at = (id) => document.getElementById(id);
-const state = { deletion: 0, output: 0, stop: 0, shown: false };
+const state = { deletion: data.start, output: 0, stop: 0, shown: false };
 
-function rounded(whole, output, digits) {
-  const text = (whole / 10 ** output.digits).toFixed(digits);
-  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+function written(whole, digits) {
+  const text = (whole / 10 ** digits).toFixed(digits);
+  return (whole === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-// A number in a sentence, one digit shorter than it is kept.
-const said = (whole, output) => rounded(whole, output, Math.max(output.digits - 1, 0));
+// Sentences have one digit less than is kept. Every value is rounded before differences are taken,
+// so that the numbers of a sentence fit together.
+const coarse = (output) => Math.max(output.digits - 1, 0);
+const short = (change, output) =>
+  Math.round((output.now + change) / 10 ** (output.digits - coarse(output)));
+const said = (whole, output) => written(whole, coarse(output));
 const unit = (output) => (output.unit ? ` ${output.unit}` : "");
 const what = (deletion) => `${deletion.heading} '${deletion.label}'`;
 
@@ -20,47 +24,55 @@ function parts() {
     part: cell.parts[cell.stops[state.stop]] };
 }
 
-function predictedWords({ output, deletion, part }) {
-  const change = part.value.at(-1), low = part.low.at(-1), high = part.high.at(-1);
-  const size = said(Math.abs(change), output);
-  const now = said(output.now, output), then = said(output.now + change, output);
-  const moves = Number(size) === 0 ? `to stay at ${now}${unit(output)}`
-    : `to ${change > 0 ? "rise" : "fall"} by ${size}${unit(output)}, from ${now} to ${then}`;
+// What is said of the present choice: outputs in the digits of sentences.
+function told({ output, cell, part }) {
+  const [low, high] = [part.low.at(-1), part.high.at(-1)];
+  const truth = cell.retrained.at(-1), banded = low !== null && !part.known;
+  return {
+    now: short(0, output), then: short(part.value.at(-1), output), truth: short(truth, output),
+    low: banded && short(low, output), high: banded && short(high, output), banded,
+    doubt: banded && low <= 0 && high >= 0, inside: banded && low <= truth && truth <= high,
+  };
+}
+
+function predictedWords({ output, deletion, cell, part }) {
+  const { now, then, low, high, banded, doubt } = told({ output, cell, part });
+  const way = then > now ? "rise" : "fall", amount = said(Math.abs(then - now), output);
+  const moves = then === now ? `to stay at ${said(now, output)}${unit(output)}`
+    : `to ${way} by ${amount}${unit(output)}, from ${said(now, output)} to ${said(then, output)}`;
   const start = `Without the ${what(deletion)}, the ${output.title} is`;
   if (part.known) return `${start} known ${moves}: the sketch has this very retraining.`;
-  if (low === null) return `${start} predicted ${moves}; nothing is known of the error.`;
-  const band = `${said(output.now + low, output)} to ${said(output.now + high, output)}`;
-  const doubt = low <= 0 && high >= 0 ? ", so it may not change at all" : "";
-  return `${start} predicted ${moves} (90% band ${band}${doubt}).`;
+  if (!banded) return `${start} predicted ${moves}; nothing is known of the error.`;
+  const band = `90% band ${said(low, output)} to ${said(high, output)}`;
+  return `${start} predicted ${moves} (${band}${doubt ? ", so it may not change at all" : ""}).`;
 }
 
 function truthWords({ output, cell, part }) {
   if (!state.shown) return "Press Retrain to see what training again gives.";
-  const truth = cell.retrained.at(-1), off = part.value.at(-1) - truth;
-  const size = said(Math.abs(off), output), change = said(Math.abs(truth), output);
-  const moved = Number(change) === 0 ? "no change"
-    : `${truth > 0 ? "up" : "down"} by ${change}`;
-  const start = `Trained again without them, it is ${said(output.now + truth, output)} (${moved}).`;
-  const miss = Number(size) === 0 ? "off by less than its last digit"
-    : `too ${off > 0 ? "high" : "low"} by ${size}`;
-  if (part.known || part.low.at(-1) === null) return `${start} The prediction is ${miss}.`;
-  const inside = part.low.at(-1) <= truth && truth <= part.high.at(-1);
+  const { now, then, truth, banded, inside } = told({ output, cell, part });
+  const moved = truth === now ? "no change"
+    : `${truth > now ? "up" : "down"} by ${said(Math.abs(truth - now), output)}`;
+  const start = `Trained again without them, it is ${said(truth, output)} (${moved}).`;
+  const miss = then === truth ? "right to this many digits"
+    : `too ${then > truth ? "high" : "low"} by ${said(Math.abs(then - truth), output)}`;
+  if (!banded) return `${start} The prediction is ${miss}.`;
   return `${start} The prediction is ${miss}, and the truth is ` +
     `${inside ? "inside" : "outside"} the band.`;
 }
 
 function partWords({ output, cell, part }) {
   const used = `${part.directions} of ${data.sketch.directions} directions, to degree ` +
-    `${part.degree}: as much as ${part.trainings} trainings`;
-  if (state.stop === 0) return `Smallest: the whole sketch, ${used}.`;
-  const epsilon = `Epsilon ${output.epsilons[state.stop - 1]}${unit(output)}`;
-  if (cell.short.includes(state.stop)) return `${epsilon} is out of reach: the whole sketch, ${used}.`;
-  return `${epsilon} needs ${used}.`;
+    `${part.degree}, as much as ${part.trainings} trainings`;
+  if (state.stop === 0) return `The whole sketch: ${used}.`;
+  const epsilon = Number(output.epsilons[state.stop - 1].toPrecision(6)) + unit(output);
+  return cell.short.includes(state.stop)
+    ? `Epsilon ${epsilon}: no part is planned to be so accurate, so all is used: ${used}.`
+    : `Epsilon ${epsilon}: ${used}.`;
 }
 
 function scoreWords({ output }) {
-  const score = output.scores[state.stop], digits = Math.max(output.digits - 1, 0);
-  const [error, nothing] = [score.error, score.nothing].map((one) => one.toFixed(digits));
+  const score = output.scores[state.stop];
+  const [error, nothing] = [score.error, score.nothing].map((one) => one.toFixed(coarse(output)));
   return `Over all ${data.deletions.length} deletions on this page the error is ${error}` +
     `${unit(output)} (root mean square; of predicting no change: ${nothing}), and ${score.inside} ` +
     `of ${score.banded} truths are inside their bands.`;
@@ -83,7 +95,7 @@ function table({ output, cell, part, deletion }) {
     const truth = state.shown && point >= 0 ? cell.retrained[point] : null;
     const cells = [part.value[i], part.low[i], part.high[i], truth].map((change) => {
       const one = document.createElement("td");
-      one.textContent = change === null ? "" : rounded(output.now + change, output, output.digits);
+      one.textContent = change === null ? "" : written(output.now + change, output.digits);
       return one;
     });
     row.append(head, ...cells);
@@ -119,7 +131,7 @@ function chip(number) {
   const label = document.createElement("label"), input = document.createElement("input");
   const face = document.createElement("span");
   label.className = "chip";
-  Object.assign(input, { type: "radio", name: "deletion", value: number, checked: !number });
+  Object.assign(input, { type: "radio", name: "deletion", value: number, checked: number === data.start });
   input.addEventListener("change", () => {
     state.deletion = number;
     show();
@@ -148,7 +160,7 @@ function start() {
   at("sketch").textContent = `Here the sketch has ${data.sketch.directions} directions of degree ` +
     `${data.sketch.degree}, and ${data.sketch.anchors} exact retrainings that calibrate the bands. It ` +
     "was made once, for all deletions and outputs; to answer for one deletion, a single training " +
-    "again is cheaper. A smaller epsilon takes more of the sketch.";
+    "again is cheaper.";
   at("output").addEventListener("change", () => {
     state.output = Number(at("output").value);
     show();

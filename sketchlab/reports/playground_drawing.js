@@ -1,7 +1,7 @@
 "use strict";
 // The picture: one cell of the grid as SVG, drawn at its real width so that its text stays readable.
 
-const SVG = "http:" + "//www.w3.org/2000/svg"; // a name, not an address: nothing is loaded
+const SVG = document.querySelector("#legend svg").namespaceURI;
 
 function svg(parent, tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);

@@ -10,6 +10,8 @@ import html
 import json
 from importlib import resources
 
+import numpy as np
+
 from ..sketching.identity import check_is_run
 from ..sketching.sketch import Sketch
 from ..training import names
@@ -85,7 +87,7 @@ def playground(
     deletions: document numbers by label by heading, such as {"names that begin with": {"x": [3,
     8]}}; default, for text: groups of names by their letters. Heading and label together say what
     is deleted. outputs: functions of a model, such as `sl.LossOn("max")`, in a list or by title;
-    default, for microgpt: losses on names that it was not trained on, their mean, and a probability.
+    default, for microgpt: losses on names it was not trained on, their mean, and a probability.
     epsilons: accuracies that can be asked for instead of the whole sketch, for all outputs; the
     part of the sketch for each is that of `sl.plan_part` with all deleted. Default: multiples of
     the output's own. title, about: the heading, and a sentence on the model and its data.
@@ -135,6 +137,7 @@ def playground(
         "weights": [round(w, 6) for w in grid.WEIGHTS.tolist()],
         "retrained_at": [round(w, 6) for w in grid.RETRAINED.tolist()],
         "deletions": offers,
+        "start": int(np.argmax(np.abs(exact[:, 0, -1] - exact[:, 0, 0]))),  # where most happens
         "outputs": told,
         "cells": cells,
     }
