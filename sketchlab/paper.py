@@ -176,6 +176,7 @@ def main(arguments=None):
     options.add_argument("--names", help="a file of names (default: the embedded names)")
     options.add_argument("--output", required=True, help="page to write (.html); replaces it")
     options.add_argument("--store", help="folder for the sketch: an interrupted run goes on")
+    options.add_argument("--directions", type=int, default=150)
     options = parser.parse_args(arguments)
     output, page = Path(options.output), options.command == "playground"
     suffixes = (".html",) if page else (".png", ".svg", ".pdf")
@@ -183,7 +184,7 @@ def main(arguments=None):
         kinds = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
         parser.error(f"--output must be a {kinds} file in an existing folder: {output}")
     if page:
-        made = playground(options.names, store=options.store)
+        made = playground(options.names, directions=options.directions, store=options.store)
         print(f"wrote {made.save(output, overwrite=True)}: {made!r}")
         return
     run = training_run(options.names) if options.names else microgpt.train(names.load()[:STEPS])

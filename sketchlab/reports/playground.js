@@ -85,6 +85,13 @@ function documentsWords({ deletion }) {
   return shown ? `${count}: ${shown}` : count;
 }
 
+function groupWords() {
+  const groups = data.sketch.groups;
+  if (!groups.length) return "";
+  return ` ${groups.length} groups of documents were named when it was made, and it knows these ` +
+    `best: ${groups.join(", ")}.`;
+}
+
 function table({ output, cell, part, deletion }) {
   at("caption").textContent = `${output.title}, without the ${what(deletion)}`;
   at("rows").replaceChildren(...data.weights.map((weight, i) => {
@@ -160,7 +167,7 @@ function start() {
   at("sketch").textContent = `Here the sketch has ${data.sketch.directions} directions of degree ` +
     `${data.sketch.degree}, and ${data.sketch.anchors} exact retrainings that calibrate the bands. It ` +
     "was made once, for all deletions and outputs; to answer for one deletion, a single training " +
-    "again is cheaper.";
+    "again is cheaper." + groupWords();
   at("output").addEventListener("change", () => {
     state.output = Number(at("output").value);
     show();

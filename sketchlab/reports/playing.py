@@ -133,6 +133,7 @@ def playground(
             "directions": len(sketch),
             "degree": sketch.degree,
             "anchors": len(sketch.anchors),
+            "groups": [visible(name) for name in sketch.units.nested],
         },
         "weights": [round(w, 6) for w in grid.WEIGHTS.tolist()],
         "retrained_at": [round(w, 6) for w in grid.RETRAINED.tolist()],
