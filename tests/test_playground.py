@@ -187,6 +187,11 @@ def test_the_page_that_comes_with_the_project():
         test = {"begin with": str.startswith, "contain": str.__contains__, "end in": str.endswith}
         matches = test[one["heading"].removeprefix("names that ")]
         assert one["of"] == [i for i, name in enumerate(names) if matches(name, one["label"])]
+    run = sl.train(names, progress=False)
+    zoe, now, start = numbers["outputs"][0], run.loss("zoe"), numbers["start"]
+    assert zoe["title"] == "loss on 'zoe'" and abs(zoe["now"] - round(now * 10**4)) <= 1
+    exact = run.retrain(without=numbers["deletions"][start]["of"], progress=False).loss("zoe")
+    assert abs(numbers["cells"][start][0]["retrained"][-1] - kept(exact, now, 4)) <= 1
 
 
 def test_groups_of_names_by_letters():
