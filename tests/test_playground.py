@@ -107,8 +107,8 @@ def test_the_scores_follow_from_the_cells(playground):
             assert not any(near), "too close to tell: choose other deletions"
             inside = sum(p["low"][-1] <= t <= p["high"][-1] for p, t in pairs)
             assert (score["inside"], score["banded"]) == (inside, 2)
-    biggest = [abs(row[0]["retrained"][-1]) for row in numbers["cells"]]
-    assert numbers["start"] == np.argmax(biggest)
+    sizes = [abs(row[0]["parts"][0]["value"][-1]) for row in numbers["cells"]]
+    assert numbers["start"] == np.argmax(sizes[:2]), "of the first heading"
 
 
 def test_where_nothing_is_known_there_is_no_band():
@@ -225,6 +225,8 @@ def test_the_defaults_are_names_and_their_mean(run, sketch):
     offered = [(one["heading"], one["label"]) for one in made["deletions"]]
     groups = by_letters(DOCS)
     assert offered == [(heading, one) for heading in groups for one in groups[heading]]
+    labels = [one["label"] for one in made["outputs"]]
+    assert labels[0] == f"{titles[0]} (nats)" and labels[3] == titles[3]
     words = made["deletions"][0]
     assert words["examples"] == [DOCS[i] for i in words["of"]][:6]
 

@@ -114,7 +114,7 @@ function picture({ output, cell, part, deletion }) {
   draw(at("picture"), {
     cell, part, now: output.now, scale: 10 ** output.digits, weights: data.weights,
     retrainedAt: data.retrained_at, shown: state.shown,
-    label: output.title + (output.unit ? ` (${output.unit})` : ""),
+    label: output.label,
     title: `Curve: ${output.title} against the down-weight of the ${what(deletion)}, predicted` +
       `${state.shown ? " and trained again" : ""}; in numbers below`,
   });

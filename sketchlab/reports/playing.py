@@ -117,6 +117,7 @@ def playground(
         told.append(
             {
                 "title": visible(name),
+                "label": visible(_label(name, function)),
                 "unit": output.unit,
                 "now": grid.whole(now, last),
                 "digits": last,
@@ -138,11 +139,29 @@ def playground(
         "weights": [round(w, 6) for w in grid.WEIGHTS.tolist()],
         "retrained_at": [round(w, 6) for w in grid.RETRAINED.tolist()],
         "deletions": offers,
-        "start": int(np.argmax(np.abs(exact[:, 0, -1] - exact[:, 0, 0]))),  # where most happens
+        "start": _start(offers, cells),
         "outputs": told,
         "cells": cells,
     }
     return Playground(json.loads(json.dumps(numbers, allow_nan=False)))
+
+
+def _start(offers, cells):
+    """The deletion that is shown first: of those of the first heading, the largest prediction."""
+    sizes = [
+        abs(row[0]["parts"][0]["value"][-1])
+        for one, row in zip(offers, cells, strict=True)
+        if one["heading"] == offers[0]["heading"]
+    ]
+    return int(np.argmax(sizes))
+
+
+def _label(title, function):
+    """What stands at an axis: the output's own label, if it is called what it calls itself."""
+    if getattr(function, "title", None) == title:
+        return function.label
+    unit = getattr(function, "unit", "")
+    return f"{title} ({unit})" if unit else title
 
 
 def _outputs(run):
