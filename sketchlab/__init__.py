@@ -10,7 +10,7 @@ The rooms, from the ground up; each imports only from those before it:
 `attribution`: the methods to compare with.
 `unlearning`: methods that change a trained model, and what they are judged by.
 `incontext`: learning in context, and exact unlearning of what it is learned from.
-`reports`: the report of one request to delete documents.
+`reports`: the report of one request to delete documents, and a page to play with.
 `figures`, `widgets`, `paper`: pictures, the explorer and points to click, the paper's experiments.
 
 What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.

@@ -7,6 +7,10 @@
 
 draw the paper's figures, on the embedded names or on the paper's own. With --store, a run that was
 interrupted goes on where it stopped.
+
+    python -m sketchlab.paper playground --output playground.html
+
+makes a page to play with the method, for people without Python: a minute.
 """
 
 import argparse
@@ -19,13 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import figures
+from . import figures, reports
 from .estimation.averages import Mean, term_samples
 from .estimation.directions import symmetric_dimension
 from .estimation.prediction import prediction
 from .sketching.sketch import sketch
 from .training import microgpt, names
-from .training.outputs import LossOn
+from .training.outputs import LossOn, MeanLoss, NextLetter
 
 STEPS = 1000
 TEST_NAME = "max"
@@ -120,6 +124,31 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
     return result
 
 
+def playground(names_path=None, *, documents=300, directions=150, store=None, progress=True):
+    """The page to play with, of microgpt on the first names of a list: a `reports.Playground`.
+
+    names_path: a file of names; default: the embedded ones, asked for the names of the notebooks.
+    """
+    docs = names.load(names_path)
+    run = microgpt.train(docs[:documents], progress=progress)
+    first = {}
+    for number, name in enumerate(run.data):
+        first.setdefault(name[0], []).append(number)
+    sketched = sketch(run, 2, directions, units=first, store=store, progress=progress)
+    outputs = None
+    if names_path is None:
+        outputs = [LossOn(name) for name in ("zoe", "max", "kayla")]
+        outputs += [NextLetter("n", "a"), MeanLoss(names.unseen(run, 20))]
+    return reports.playground(
+        run,
+        sketched,
+        outputs=outputs,
+        title="What if the model had never seen these names?",
+        about=f"A small language model has learned from {len(run)} given names.",
+        progress=progress,
+    )
+
+
 def main(arguments=None):
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m sketchlab.paper", description=__doc__)
@@ -143,10 +172,21 @@ def main(arguments=None):
                 "--directions", type=int, default=12 if command == "figure1" else 500
             )
             options.add_argument("--degree", type=int, default=100 if command == "figure1" else 3)
+    options = commands.add_parser("playground", help="a page to play with, which loads nothing")
+    options.add_argument("--names", help="a file of names (default: the embedded names)")
+    options.add_argument("--output", required=True, help="page to write (.html); replaces it")
+    options.add_argument("--store", help="folder for the sketch: an interrupted run goes on")
+    options.add_argument("--directions", type=int, default=150)
     options = parser.parse_args(arguments)
-    output = Path(options.output)
-    if not output.parent.is_dir() or output.suffix not in (".png", ".svg", ".pdf"):
-        parser.error(f"--output must be a .png, .svg or .pdf file in an existing folder: {output}")
+    output, page = Path(options.output), options.command == "playground"
+    suffixes = (".html",) if page else (".png", ".svg", ".pdf")
+    if not output.parent.is_dir() or output.suffix not in suffixes:
+        kinds = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
+        parser.error(f"--output must be a {kinds} file in an existing folder: {output}")
+    if page:
+        made = playground(options.names, directions=options.directions, store=options.store)
+        print(f"wrote {made.save(output, overwrite=True)}: {made!r}")
+        return
     run = training_run(options.names) if options.names else microgpt.train(names.load()[:STEPS])
     if options.command == "figure2":
         curve = deletion_curve(run, deletion(run), options.test_name)

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ..unlearning.documents import forget_set, unseen_documents
 from ..unlearning.methods import check_settings
 from . import answers, facts, words
 from .measures import judged
-from .page import fragment, page
+from .page import fragment, page, save
 
 FORMAT = 1
 
@@ -49,13 +48,7 @@ class Report:
 
         Raises FileExistsError if there is a file already, unless overwrite=True.
         """
-        path = Path(path).expanduser()
-        if path.exists() and not overwrite:
-            raise FileExistsError(
-                f"{str(path)!r} exists: give another path, or overwrite=True to replace it"
-            )
-        path.write_text(self.html, encoding="utf-8")
-        return path
+        return save(self.html, path, overwrite)
 
     def __repr__(self):
         return "Report:\n" + "\n".join(f"- {line}" for line in self.summary)

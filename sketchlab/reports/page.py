@@ -77,8 +77,19 @@ def page(numbers):
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(sections.title(numbers))}</title>\n<style>{PAGE_STYLE}</style>\n"
         f"</head>\n<body>\n<main>{fragment(numbers, 1)}</main>\n"
-        f"{RECORD}{_json(numbers)}</script>\n</body>\n</html>\n"
+        f"{record(numbers, indent=1)}\n</body>\n</html>\n"
     )
+
+
+def save(text, path, overwrite):
+    """Write a page to a file and return its path; FileExistsError if it is there already."""
+    path = Path(path).expanduser()
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{str(path)!r} exists: give another path, or overwrite=True to replace it"
+        )
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def read(path):
@@ -90,7 +101,14 @@ def read(path):
     return json.loads(found[1])
 
 
-def _json(numbers):
-    """JSON that holds no character of HTML, whatever the documents are."""
-    text = json.dumps(numbers, indent=1, allow_nan=False)
-    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
+def record(numbers, **layout):
+    """Numbers as an element of a page. layout: arguments of `json.dumps`.
+
+    The JSON holds no character of HTML, whatever the documents are.
+    """
+    text = json.dumps(numbers, allow_nan=False, **layout)
+    return f"{RECORD}{re.sub('[<>&]', _escape, text)}</script>"
+
+
+def _escape(found):
+    return f"\\u{ord(found[0]):04x}"

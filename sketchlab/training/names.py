@@ -56,6 +56,12 @@ def load(path=None):
     return names
 
 
+def unseen(run, count):
+    """The last `count` embedded names that a run was not trained on and its model can read."""
+    seen, vocabulary = set(run.data), set(run.model.vocabulary)
+    return [name for name in load() if name not in seen and vocabulary.issuperset(name)][-count:]
+
+
 def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
     """Download the paper's names (32,033 first names) to folder/names.txt and return its path.
 

@@ -10,7 +10,7 @@ from ..estimation.minimum_norm import gradients
 from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPTRun
-from ..training.names import load
+from ..training.names import unseen
 from ..training.outputs import LossOn, MeanLoss
 from .answers import Answer, Try, history_csv
 from .kept import Asked, Recent, Retrainings
@@ -45,7 +45,7 @@ class Explorer:
         self.selection = Selection(run.data, sketch.units)
         if isinstance(held_out, str):
             raise TypeError(f"held_out must be a list of names, such as [{held_out!r}]")
-        self.held_out = tuple(_unseen(run) if held_out is None else held_out)
+        self.held_out = tuple(unseen(run, HELD_OUT) if held_out is None else held_out)
         self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
         self.degree, self.directions = sketch.degree, len(sketch)
         self.evidence = []
@@ -249,10 +249,3 @@ class Explorer:
     def csv(self):
         """The history as the text of a CSV file, one row per try."""
         return history_csv(self.tries)
-
-
-def _unseen(run):
-    """Some embedded names that the run does not have and its model can read."""
-    seen, vocabulary = set(run.data), set(run.model.vocabulary)
-    names = [name for name in load() if name not in seen and vocabulary.issuperset(name)]
-    return names[-HELD_OUT:]
