@@ -940,7 +940,13 @@ BAD_INPUT = [
     (
         lambda: np.maximum(A, 0),
         TypeError,
-        "numpy's maximum .* use one of add, .*jet.head is",
+        r"numpy's maximum .* use sl.ring.relu\(x\) for maximum\(0, x\)",
+    ),
+    (lambda: np.log1p(A), TypeError, "use sl.ring.softplus"),
+    (lambda: np.abs(A), TypeError, r"numpy's absolute .* use sl.ring.sqrt"),
+    *(
+        (lambda f=f: f(A), TypeError, "goes in steps, .* Use the loss, a probability or a margin")
+        for f in (np.argmax, np.sign, np.round, lambda a: a > 0, lambda a: np.clip(a, 0, 1))
     ),
     (lambda: np.add.reduce(A), TypeError, r"numpy's add \(reduce.*\) is not defined on jets"),
     (lambda: np.exp(A, out=np.ones(2)), TypeError, "is not defined on jets"),
@@ -948,7 +954,7 @@ BAD_INPUT = [
     (lambda: np.add.at(A, 0, 1.0), TypeError, r"numpy's add \(at\) is not defined on jets"),
     *(
         (lambda f=f: f(A), TypeError, "is not defined on jets; use one of .*sum.* jet.head is the")
-        for f in (np.max, np.argmax, np.std, np.cumsum, np.linalg.norm, np.sort, np.abs, np.real)
+        for f in (np.max, np.std, np.cumsum, np.linalg.norm, np.sort, np.real)
     ),
     (lambda: np.where(np.ones(2, bool), A, 0.0), TypeError, "numpy's where is not defined on jets"),
     (lambda: np.sum(A, out=np.ones(())), TypeError, "sum takes .*keepdims.* argument 'out'"),

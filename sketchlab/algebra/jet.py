@@ -105,7 +105,29 @@ def _is_operand(value):
     return isinstance(value, (Jet, Box, int, float, complex))
 
 
+INSTEAD = {  # of functions that have no Taylor series where people need it, or another name here
+    "maximum": "sl.ring.relu(x) for maximum(0, x), or sl.ring.softplus(x), which is smooth",
+    "absolute": "sl.ring.sqrt(x * x + 1e-6)",
+    "log1p": "sl.ring.softplus(x) for log1p(exp(x)), else sl.ring.log(1 + x)",
+    "logaddexp": "sl.ring.softplus(x) for logaddexp(0, x)",
+    "expm1": "sl.ring.exp(x) - 1",
+    "arctan": "sl.ring.tanh(x)",
+    "dot": "sl.ring.matmul(a, b)",
+    "einsum": "sl.ring.matmul or sl.ring.sum of products",
+}
+STEPS = "argmax argmin argsort where clip round sign greater less equal floor ceil".split()
+
+
 def _undefined(what):
+    name = what.split(" ")[0]
+    if name in INSTEAD:
+        return f"numpy's {what} is not defined on jets; use {INSTEAD[name]}"
+    if any(name.startswith(step) for step in STEPS):
+        return (
+            f"numpy's {what} is not defined on jets: what goes in steps, as an accuracy does, "
+            "has no derivative that tells anything. Use the loss, a probability or a margin; "
+            "sl.ring.relu and sl.ring.softplus for a bend"
+        )
     known = ", ".join(sorted({known.__name__ for known in RULES}))
     return (
         f"numpy's {what} is not defined on jets; use one of {known}, or look at the numbers: "

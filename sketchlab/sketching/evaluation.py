@@ -32,7 +32,14 @@ def evaluated(sketch, function):
         )
     rows = []
     for model in sketch.models():
-        jet, many = function(model), next(iter(model.parameters.values())).shape[:1]
+        many = next(iter(model.parameters.values())).shape[:1]
+        try:
+            jet = function(model)
+        except TypeError as error:
+            raise TypeError(
+                f"the output cannot be asked of a sketch ({error}): write it with functions of "
+                "sketchlab.ring and model.loss, without float(), comparisons or counts"
+            ) from error
         if not isinstance(jet, Jet) or jet.shape != many:
             raise TypeError(
                 "an output must be one number per model, such as model.loss('max') or "

@@ -22,6 +22,12 @@ def check_step(losses, weights):
     """Raise `NotFinite` for a loss that is not finite, unless its example is deleted."""
     while isinstance(losses, Box):
         losses = losses._value
+    if getattr(getattr(losses, "dtype", None), "kind", "f") == "O":
+        raise TypeError(
+            "the gradient of these losses cannot be taken: they go through a function of numpy "
+            "that it does not follow, such as np.where or np.clip. Write them with sl.ring: "
+            "sl.ring.relu or sl.ring.softplus for a bend, 0/1 weights times terms for a choice"
+        )
     bad = ~np.isfinite(losses.head if isinstance(losses, Jet) else losses)
     if np.any(bad):
         kept = [part != 0 for part in _parts(weights)]

@@ -12,6 +12,7 @@ import unicodedata
 import numpy as np
 
 from ..algebra import ring
+from .documents import checked, kept_aside, reach
 from .models import Model
 from .runs import TrainingRun
 
@@ -243,29 +244,25 @@ def train(
     context=16,
     activation="gelu",
     optimizer=None,
+    held_out=(),
     progress=True,
 ):
     """Train microgpt on documents, one per step, in the order given; returns a TrainingRun.
 
     docs: a sequence of non-empty strings, kept in their composed form (NFC). steps: default one
     pass. seed: int (or random.Random) for the initial parameters. vocabulary: default the sorted
-    characters of the documents.
+    characters of the documents, and of those held out.
+    context: letters that are read of a document, its start included, or "longest", so that none is
+    cut; a warning says how many are.
+    held_out: documents to keep aside and ask about, `run.held_out`: a list of others, or a share of
+    the documents, such as 0.1, drawn with the seed and taken out of them.
     activation: "gelu", or "relu" (which is not analytic at 0, see notebook 07).
     optimizer: default `Adam()`, the paper's.
     """
-    if isinstance(docs, (str, bytes)) or not hasattr(docs, "__iter__"):
-        raise TypeError(f"documents must be a list of strings, not {type(docs).__name__}")
-    docs = list(docs)
-    if not docs:
-        raise ValueError("there are no documents: give at least one name to train on")
-    for number, doc in enumerate(docs):
-        if not isinstance(doc, str):
-            raise TypeError(f"document {number} must be a string, not {type(doc).__name__}")
-        if not doc:
-            raise ValueError(f"document {number} is empty: remove it")
-    docs = [unicodedata.normalize("NFC", doc) for doc in docs]
+    docs, held_out = kept_aside(checked(docs), held_out, seed)
     if vocabulary is None:
-        vocabulary = "".join(sorted(set("".join(docs))))
+        vocabulary = "".join(sorted(set("".join([*docs, *held_out]))))
+    context = reach([*docs, *held_out], context)
     model = MicroGPT.initial(
         vocabulary,
         layers=layers,
@@ -275,6 +272,7 @@ def train(
         activation=activation,
         seed=seed,
     )
-    for doc in docs:
+    for doc in [*docs, *held_out]:
         model.tokens(doc)
-    return MicroGPTRun(model, docs, optimizer=optimizer, steps=steps, progress=progress)
+    settings = {"optimizer": optimizer, "steps": steps, "held_out": held_out, "progress": progress}
+    return MicroGPTRun(model, docs, **settings)

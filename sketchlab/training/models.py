@@ -12,6 +12,11 @@ from ..algebra import ring
 from ..checks import number_array
 
 COPIES, EXAMPLES = 3, 2  # of the check of losses; unequal, so that no shape is right by chance
+CALLED = (
+    "They are called as losses(parameters, examples), with a list of examples, or the rows of an "
+    "array. For rows of a table, or pairs (x, y), train on row numbers, np.arange(n), and look "
+    "them up: X[rows], y[rows], with numbers for labels."
+)
 TEACH = (
     "every parameter may have batch axes before its own, shape (*batch, *shape), and the losses "
     "must then have shape (*batch, examples). Count axes from the end: "
@@ -129,6 +134,16 @@ def initial_parameters(model):
     return start
 
 
+def check_data(data):
+    """Raise TypeError for a table, or a column of one, of pandas: they index by label."""
+    if hasattr(data, "iloc"):
+        raise TypeError(
+            f"data is a pandas {type(data).__name__}, whose rows go by label: train on row "
+            "numbers, np.arange(len(table)), and let the losses look them up in table.to_numpy(); "
+            "of a column of texts give column.tolist()"
+        )
+
+
 def check_losses(model, examples):
     """Raise ValueError, in words, unless several models at once have the losses of each alone.
 
@@ -145,7 +160,11 @@ def check_losses(model, examples):
         return model.with_parameters(parameters).losses(examples)
 
     with np.errstate(all="ignore"):
-        alone = [losses({name: p[i] for name, p in copies.items()}) for i in range(COPIES)]
+        try:
+            alone = [losses({name: p[i] for name, p in copies.items()}) for i in range(COPIES)]
+        except Exception as error:  # the user's own, with a word of what it was called with
+            error.add_note(f"These were the losses of the first {count} examples. {CALLED}")
+            raise
         if np.shape(alone[0]) != (count,):
             raise ValueError(
                 f"the losses of {count} examples have shape {np.shape(alone[0])}, not ({count},): "

@@ -7,7 +7,9 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..algebra.jet import Jet
 from ..progress import progress_bar
+from .models import Flat
 from .reverse import bytes_per_point, derivatives, slope_of, value_of
 from .runs import BATCH
 
@@ -57,6 +59,25 @@ def check_output(run, function):
             f"the derivative of the output {function!r} is not finite at the trained model, where "
             f"it is {value:.4g} (a root, logarithm or quotient of 0?)"
         )
+    if not np.any(slope) and not _bends(run, function):
+        raise ValueError(
+            f"the derivative of the output {function!r} by every parameter is 0: it does not "
+            "depend on them, or only in steps, as a count, an accuracy or an argmax does. Ask for "
+            "the loss, a probability or a margin"
+        )
+
+
+def _bends(run, function):
+    """Whether an output changes with the parameters, as a loss at its minimum does."""
+    axis = Flat.of(run.initial.parameters)
+    flat = axis.flat(run.model.parameters)
+    along = np.random.default_rng(0).normal(size=(1, axis.size))
+    model = run.initial.with_parameters(axis.named(Jet.line(flat[None], along, 2)))
+    try:
+        jet = function(model)
+    except TypeError:  # a comparison, or another function that jets do not have
+        return False
+    return isinstance(jet, Jet) and bool(np.any(jet.tail))
 
 
 def _batches(run, outputs, down_weights, workers):

@@ -18,7 +18,7 @@ from ..checks import base_point, check_count, check_degree, check_indices, numbe
 from ..progress import progress_bar
 from .divergence import NotFinite, check_step, is_finite, why_not_finite
 from .fingerprints import digest
-from .models import EXAMPLES, check_losses, initial_parameters
+from .models import EXAMPLES, check_data, check_losses, initial_parameters
 from .optimizers import SGD, Adam, InPlace
 from .prefixes import Prefixes, by_first_step, first_steps
 
@@ -34,15 +34,20 @@ class TrainingRun:
     data: a sequence of n examples, or an array whose first axis has length n. Step t uses the next
     `batch_size` examples in order, starting again at the end.
     steps: number of steps (default: one pass over the data).
+    held_out: examples that are kept aside to ask about, such as `sl.MeanLoss(run.held_out)`; they
+    are not trained on, and nothing that is trained depends on them.
 
     run.model is the trained model, run.loss(example) its loss.
     """
 
-    def __init__(self, model, data, *, optimizer=None, steps=None, batch_size=1, progress=True):
+    def __init__(
+        self, model, data, *, optimizer=None, steps=None, batch_size=1, held_out=(), progress=True
+    ):
+        check_data(data)
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
-        self.data = data
+        self.data, self.held_out = data, tuple(held_out)
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
             raise ValueError(f"batch_size {batch_size} exceeds the number of examples, {len(data)}")
@@ -59,9 +64,10 @@ class TrainingRun:
         return len(self.data)
 
     def __repr__(self):
+        aside = f", {len(self.held_out)} held out" if self.held_out else ""
         return (
-            f"{type(self).__name__}({len(self)} examples, {self.steps} steps of {self.optimizer}, "
-            f"{self.model!r})"
+            f"{type(self).__name__}({len(self)} examples{aside}, {self.steps} steps of "
+            f"{self.optimizer}, {self.model!r})"
         )
 
     def loss(self, example):

@@ -1,0 +1,60 @@
+"""Documents before they are trained on: checked, some kept aside, and how far they are read."""
+
+import numbers
+import random
+import unicodedata
+import warnings
+
+
+def checked(docs):
+    """Documents as a list of texts in their composed form (NFC), or raise for what are none."""
+    if isinstance(docs, (str, bytes)) or not hasattr(docs, "__iter__"):
+        raise TypeError(f"documents must be a list of strings, not {type(docs).__name__}")
+    docs = list(docs)
+    if not docs:
+        raise ValueError("there are no documents: give at least one name to train on")
+    for number, doc in enumerate(docs):
+        if not isinstance(doc, str):
+            raise TypeError(f"document {number} must be a string, not {type(doc).__name__}")
+        if not doc:
+            raise ValueError(f"document {number} is empty: remove it")
+    return [unicodedata.normalize("NFC", doc) for doc in docs]
+
+
+def kept_aside(docs, held_out, seed):
+    """Documents to train on, and those to keep aside."""
+    if isinstance(held_out, numbers.Real) and not isinstance(held_out, bool):
+        count = round(held_out * len(docs))
+        if not 0 < held_out < 1 or not 0 < count < len(docs):
+            raise ValueError(
+                f"held_out must be a share of the {len(docs)} documents, above 0 and below 1, that "
+                f"leaves some on both sides, or a list of other documents, not {held_out!r}"
+            )
+        if not isinstance(seed, int):
+            raise TypeError("a share is held out by an integer seed: give one, or a list")
+        aside = set(random.Random(f"held out {seed}").sample(range(len(docs)), count))
+        kept = [doc for i, doc in enumerate(docs) if i not in aside]
+        return kept, [docs[i] for i in sorted(aside)]
+    if isinstance(held_out, (str, bytes)) or not hasattr(held_out, "__iter__"):
+        raise TypeError(f"held_out must be a share or a list of documents, not {held_out!r}")
+    others = list(held_out)
+    for doc in others:
+        if not isinstance(doc, str) or not doc:
+            raise TypeError(f"a document that is held out must be a string of letters, not {doc!r}")
+    return docs, [unicodedata.normalize("NFC", doc) for doc in others]
+
+
+def reach(docs, context):
+    """The context, after a warning if it cuts documents: a start and the letters are read."""
+    longest = max(map(len, docs)) + 1
+    if context == "longest":
+        return longest
+    cut = sum(len(doc) + 1 > context for doc in docs) if isinstance(context, int) else 0
+    if cut:
+        warnings.warn(
+            f"{cut} of {len(docs)} documents are longer than the context of {context}, and are "
+            f'read up to letter {context} only: give context={longest} or context="longest" to '
+            "read all",
+            stacklevel=3,
+        )
+    return context

@@ -1,0 +1,151 @@
+"""Own words, tables and outputs: what goes wrong is told at once, in words that say what to do."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import sketchlab as sl
+from sketchlab import attribution, ring
+
+QUIET = {"progress": False}
+X = np.random.default_rng(0).normal(size=(30, 3))
+Y = 1.0 * (X[:, 0] > 0)
+WORDS = ["Müller", "Öztürk", "Straße", "São", "東京都", "Ümit", "a b", "Ab"]
+
+
+def scores(parameters, rows):
+    return ring.matmul(X[rows], parameters["w"][..., None])[..., 0]
+
+
+def logistic(parameters, rows):
+    return ring.softplus((1 - 2 * Y[rows]) * scores(parameters, rows))
+
+
+def trained(losses=logistic, data=None, **settings):
+    data = np.arange(30) if data is None else data
+    return sl.TrainingRun(sl.Model({"w": np.zeros(3)}, losses), data, **settings, **QUIET)
+
+
+def test_documents_longer_than_the_context_are_counted():
+    """A start and the letters are read: 5 letters need 6 places to be read with their end."""
+    docs = ["abc", "abcde", "abcdef"]
+    with pytest.warns(UserWarning, match="2 of 3 documents are longer .* 5, .* give context=7 or"):
+        cut = sl.train(docs, context=5, width=4, heads=1, **QUIET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole = sl.train(docs, context="longest", width=4, heads=1, **QUIET)
+        assert sl.train(docs, context=7, width=4, heads=1, **QUIET).loss("abcdef") == whole.loss(
+            "abcdef"
+        )
+    assert whole.model.context == 7 and cut.model.context == 5
+    assert len(whole.model.sequence("abcdef")[0]) == 7  # with the end
+    assert cut.model.sequence("abcde")[1] == cut.model.tokens("abcde")  # without it
+
+
+def test_words_of_any_script_are_read_and_kept_aside():
+    """A share is drawn by the seed and not trained on; its letters are in the vocabulary."""
+    run = sl.train(WORDS, held_out=0.25, **QUIET)
+    again = sl.train(WORDS, held_out=0.25, **QUIET)
+    assert len(run) == 6 and len(run.held_out) == 2 and run.held_out == again.held_out
+    assert sorted([*run.data, *run.held_out]) == sorted(WORDS)
+    assert [word for word in WORDS if word in run.data] == run.data  # in their order
+    assert np.isfinite(sl.MeanLoss(run.held_out)(run.model)) and "2 held out" in repr(run)
+    drawn = {sl.train(WORDS, seed=seed, held_out=0.25, **QUIET).held_out for seed in range(6)}
+    assert len(drawn) > 1
+
+
+def test_a_list_kept_aside_changes_nothing_but_the_vocabulary():
+    """With the same vocabulary the run is the same, and so is its fingerprint."""
+    letters = "".join(sorted(set("".join(WORDS))))
+    alone = sl.train(WORDS[:6], vocabulary=letters, **QUIET)
+    run = sl.train(WORDS[:6], held_out=WORDS[6:], **QUIET)
+    assert run.fingerprint() == alone.fingerprint() and run.held_out == tuple(WORDS[6:])
+    assert alone.held_out == () and "held out" not in repr(alone)
+    table = trained(held_out=range(20, 30), data=np.arange(20))
+    assert table.held_out == tuple(range(20, 30)) and len(table) == 20
+
+
+@pytest.mark.parametrize(
+    ("held_out", "error", "message"),
+    [
+        (1.5, ValueError, "a share of the 8 documents, above 0 and below 1"),
+        (0.01, ValueError, "leaves some on both sides"),
+        (True, TypeError, "a share or a list of documents, not True"),
+        ("abc", TypeError, "a share or a list of documents, not 'abc'"),
+        ([""], TypeError, "a string of letters, not ''"),
+        ([3], TypeError, "a string of letters, not 3"),
+    ],
+)
+def test_what_cannot_be_held_out(held_out, error, message):
+    with pytest.raises(error, match=message):
+        sl.train(WORDS, held_out=held_out, **QUIET)
+
+
+def test_tables_of_pandas_go_by_row_number():
+    """A shuffled column would be read by its labels: other rows than those in their places."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X)
+    for data in (table, table[0].sample(frac=1, random_state=0)):
+        with pytest.raises(TypeError, match=r"train on row numbers, np.arange.*table.to_numpy"):
+            trained(data=data)
+    words = pandas.Series(WORDS)
+    assert sl.train(words, **QUIET).data == WORDS
+
+
+@pytest.mark.parametrize(
+    "bend", [lambda z: np.where(z > 0, z, 0.1 * z), lambda z: np.clip(z, -1, 1)]
+)
+def test_losses_that_gradients_cannot_follow_say_so(bend):
+    with pytest.raises(TypeError, match=r"gradient of these losses cannot be taken.*sl.ring.relu"):
+        trained(lambda p, rows: bend(scores(p, rows)))
+
+
+def test_an_error_of_own_losses_says_how_they_are_called():
+    """The error stays the user's own; a note is added."""
+    labels = np.where(Y > 0, "yes", "no")
+    with pytest.raises(TypeError) as caught:
+        trained(lambda p, rows: scores(p, rows) * labels[rows])
+    assert "with numbers for labels" in caught.value.__notes__[0]
+    pairs = list(zip(X, Y, strict=True))
+    with pytest.raises(ValueError, match="inhomogeneous") as caught:
+        trained(lambda p, pair: ring.matmul(np.array(pair[0]), p["w"]) - pair[1], data=pairs)
+    assert "pairs (x, y), train on row numbers" in caught.value.__notes__[0]
+
+
+STEPS = {
+    "accuracy": lambda m: np.mean((X @ m.parameters["w"][..., None])[..., 0] > 0, axis=-1),
+    "a constant of the loss": lambda m: 0 * m.loss(3) + 1.0,
+    "a number": lambda m: 1.0,
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_outputs_without_a_derivative_are_refused_not_attributed_0(name):
+    """All of first order, TracIn and influence would give 0 for every document."""
+    run = trained()
+    for method, settings in (
+        (attribution.first_order, {}),
+        (attribution.tracin, {}),
+        (attribution.influence, {"damping": 0.1}),
+    ):
+        with pytest.raises(ValueError, match="Ask for the loss, a probability or a margin"):
+            method(run, STEPS[name], **settings, **QUIET)
+
+
+def test_an_output_at_its_minimum_has_the_derivative_0():
+    """It changes with the parameters, to second order."""
+    run = trained()
+    there = run.model.parameters["w"].copy()
+
+    def distance(model):
+        return ring.sum((model.parameters["w"] - there) ** 2, -1)
+
+    assert not np.any(attribution.first_order(run, distance, **QUIET).gradient)
+
+
+def test_outputs_that_are_no_function_of_jets_say_what_to_do():
+    sketch = sl.sketch(trained(), 1, 3, anchors=0, **QUIET)
+    for output in (lambda m: float(m.loss(3)), STEPS["accuracy"]):
+        with pytest.raises(TypeError, match=r"cannot be asked of a sketch .* without float"):
+            sketch.output(output)
