@@ -119,7 +119,7 @@ def test_down_weights_of_units():
         **dict.fromkeys(units.names, 0.0),
         "m": 1.0,
     }
-    with pytest.raises(ValueError, match="1 of the 2 names of unit 'm' would go"):
+    with pytest.raises(ValueError, match="1 of the 2 documents of unit 'm' would go"):
         by_first.choose(by_first.matching("contains", "max"))
     assert by_first.names == ["max", "maria"]
     assert by_first.groups["m"].tolist() == [True, True, False, False, False, False]

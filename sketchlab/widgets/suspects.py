@@ -51,7 +51,7 @@ class Review:
                 function.check(run.model)
         self.run, self.output, self.check = run, output, check
         self.rows = min(check_count(rows, "rows"), len(run))
-        self.labels = _labels(run, labels)
+        self.labels = document_labels(run, labels)
         self.now = float(output(run.model))
         if predictor is None:  # without a bar: one that is gone leaves a line on a page
             predictor = first_order(run, output, progress=False)
@@ -151,7 +151,8 @@ class Review:
         return self.last
 
 
-def _labels(run, labels):
+def document_labels(run, labels):
+    """n words: labels, one for each document or a function of its number; None: the documents."""
     n = len(run)
     if labels is None:
         return [visible(run.data[i]) for i in range(n)]
