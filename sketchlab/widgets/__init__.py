@@ -6,8 +6,8 @@ asked of any model), `labels` (of its documents) and `columns` (of a table that 
 `forgetting` (points deleted from clusters); `suspects` (a ranking of documents, some of them
 ticked).
 Views: `view`; its `deletion_controls` with a `name_list` and `proposals`, and `question_controls`;
-`words` (what it says); `points` to click and their `verdicts`; `reviewing` a ranking; `sliders`; and the `parts`
-that all share.
+`words` (what it says); `points` to click and their `verdicts`; `reviewing` a ranking; `sliders`;
+and the `parts` that all share.
 """
 
 from .points import forget_points

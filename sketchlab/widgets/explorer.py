@@ -12,13 +12,13 @@ from ..estimation.minimum_norm import gradients
 from ..estimation.plan import parts, plan_part, smallest_epsilon, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPT
-from ..training.outputs import LossOn, MeanLoss
+from ..training.outputs import LossOn
 from ..training.runs import TrainingRun
 from .answers import Answer, Try, history_csv
 from .columns import Columns
 from .kept import Asked, Recent, Retrainings
 from .labels import labelled
-from .offers import SMOOTH, Named, losses_on, named, offered
+from .offers import SMOOTH, Named, mean_question, named, offered
 from .selection import Selection
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
@@ -117,13 +117,7 @@ class Explorer:
 
     def ask_mean_loss(self):
         """Ask for the mean loss on the examples that were not trained on."""
-        if not len(self.held_out):
-            raise ValueError("no examples were held out: give held_out=")
-        self.ask(
-            MeanLoss(self.held_out)
-            if self.reads_text
-            else next(title for title in self.offers if title in losses_on(self.held_out))
-        )
+        self.ask(mean_question(self.run.model, self.held_out))
 
     @property
     def weight(self):
@@ -300,5 +294,5 @@ def _within_reach(output, x):
     reach = smallest_epsilon(output, down_weights=x)
     if not 0 < reach < math.inf:
         return None
-    tenths = math.ceil(10 * math.log10(reach))
-    return next(e for e in (10 ** (tenths / 10), 10 ** ((tenths + 1) / 10)) if e >= reach)
+    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
+    return 10 ** (tenths / 10)

@@ -7,6 +7,7 @@ import numpy as np
 from ..algebra import ring
 from ..training.microgpt import MicroGPT
 from ..training.names import load
+from ..training.outputs import MeanLoss
 from .labels import row_numbers
 
 SAID = ("title", "label", "unit", "epsilon", "helps", "meaning", "check")  # by a named output
@@ -189,6 +190,15 @@ def held_out_examples(run, held_out):
             f"{min(seen)}: hold out others"
         )
     return found
+
+
+def mean_question(model, held_out):
+    """The mean loss on held-out examples as a question."""
+    if isinstance(model, MicroGPT):
+        return MeanLoss(held_out)
+    if not len(held_out):
+        raise ValueError("no examples were held out: give held_out=")
+    return next(iter(losses_on(held_out).values()))
 
 
 def losses_on(held_out):

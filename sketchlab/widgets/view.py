@@ -40,7 +40,11 @@ def explore(
     The state is in its attribute `explorer`, an `Explorer`.
     Raises TypeError or ValueError, in words, for what does not fit together.
     """
-    question = LossOn(name) if name is not None and isinstance(run.model, MicroGPT) else name
+    question = (
+        LossOn(name)
+        if name is not None and isinstance(getattr(run, "model", 0), MicroGPT)
+        else name
+    )
     explorer = Explorer(
         run,
         sketch,
