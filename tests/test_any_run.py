@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pandas
 import pytest
 
 import sketchlab as sl
@@ -252,9 +251,10 @@ def test_rows_are_called_by_their_own_numbers(run):
 TABLE = {"x": X[TRAIN, 0], "sick": np.where(Y[TRAIN] > 0, "yes", "no"), "few": TRAIN % 3}
 
 
-@pytest.mark.parametrize("kind", [dict, pandas.DataFrame])
+@pytest.mark.parametrize("kind", ["dict", "DataFrame"])
 def test_columns_choose(run, sketched, kind):
     """By a range of numbers, both ends included, and by values."""
+    kind = dict if kind == "dict" else pytest.importorskip("pandas").DataFrame
     view = sl.explore(run, sketched, held_out=TEST, table=kind(TABLE))
     page, selection = view.deletion.pages["Columns"], view.explorer.selection
     assert (page.low.value, page.high.value) == (X[TRAIN, 0].min(), X[TRAIN, 0].max())
@@ -281,6 +281,7 @@ def test_columns_choose(run, sketched, kind):
 
 def test_missing_values_and_kinds_of_columns():
     """A missing number lies in no range; a missing word is a value."""
+    pandas = pytest.importorskip("pandas")
     n = 14
     numbers = [np.nan, *range(13)]
     made = Columns(
@@ -422,6 +423,8 @@ def test_epsilon_has_room_for_outputs_of_any_size(run, sketched):
         assert view.message.value == ""
         assert epsilon.value == view.explorer.epsilon
         assert epsilon.base**epsilon.min < epsilon.value <= epsilon.base**epsilon.max
-        epsilon.value = epsilon.value * 10
+        epsilon.value *= 1.01  # as a browser rounds it: nobody has moved it
+        assert view.explorer.chosen_by == "whole"
+        epsilon.value *= 10
         assert view.explorer.chosen_by == "epsilon" and view.explorer.answer().plan.within_reach
     assert re.search("cheapest part", view.accuracy.note.value)

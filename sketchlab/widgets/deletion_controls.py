@@ -53,8 +53,7 @@ class Deletion(Controls):
         self.pages["Effect"].refresh()
         self.undo.disabled = not self.explorer.selection.can_undo
         names, noun = self.explorer.selection.chosen, self.explorer.noun
-        between = " " if self.explorer.reads_text else ", "
-        listed = between.join(map(html.escape, names[:MOST_NAMED]))
+        listed = self.explorer.between.join(map(html.escape, names[:MOST_NAMED]))
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         noun = noun if len(names) == 1 else f"{noun}s"
         self.count.value = (

@@ -54,6 +54,7 @@ class Explorer:
         sketch.check_run(run)
         self.run, self.sketch = run, sketch
         self.reads_text = isinstance(run.model, MicroGPT)
+        self.between = " " if labels is None and self.reads_text else ", "  # labels in a row
         labels, self.noun = labelled(run, labels)
         self.selection = Selection(run.data, sketch.units, labels)
         self.columns = None if table is None else Columns(table, len(run))
@@ -268,7 +269,7 @@ class Explorer:
         prediction = answer.prediction
         row = Try(
             len(self.selection),
-            (" " if self.reads_text else ", ").join(self.selection.chosen),
+            self.between.join(self.selection.chosen),
             self.question.title,
             self.weight,
             self.degree,

@@ -126,7 +126,8 @@ class Accuracy(Controls):
             slider.style, slider.layout.width = NARROW, FULL["width"]
             slider.add_class(f"sketchlab-{name}")
         super().__init__([heading("Accuracy"), *sliders, self.whole, self.note])
-        self.on_change(self.epsilon, lambda e: act(lambda: explorer.set_epsilon(e)))
+        self.act = act
+        self.on_change(self.epsilon, self._move)
         for slider in (self.degree, self.directions):
             self.on_change(
                 slider,
@@ -134,14 +135,20 @@ class Accuracy(Controls):
             )
         self.on_change(self.weight, lambda w: act(lambda: setattr(explorer, "weight", w)))
 
+    def _move(self, epsilon):
+        """Set epsilon, if a person has: a browser sends back what it is shown, rounded to steps."""
+        if abs(math.log10(epsilon / self.explorer.epsilon)) > self.epsilon.step / 2:
+            self.act(lambda: self.explorer.set_epsilon(epsilon))
+
     def refresh(self, answer):
         """Show the part of the sketch that is used, its cost, and whether epsilon is reached."""
         exponent = math.log10(self.explorer.epsilon)
         self.whole.disabled = self.explorer.chosen_by == WHOLE
-        with self.showing():
+        with self.showing(), self.epsilon.hold_sync():  # at once: a browser clips what is between
             self.epsilon.min = min(self.epsilon.min, math.floor(exponent) - 1)
             self.epsilon.max = max(self.epsilon.max, math.ceil(exponent))
             self.epsilon.value = self.explorer.epsilon
+        with self.showing():
             self.degree.value = self.explorer.degree
             self.directions.value = self.explorer.directions
             self.weight.value = self.explorer.weight
