@@ -112,6 +112,8 @@ def test_chips_list_and_buttons_choose(view):
     click(view, 7)
     deletion.names.search.value = " 7"
     assert deletion.names.found == [7]  # by its number
+    seen = [box.layout.visibility for box in deletion.names.boxes]
+    assert seen == ["visible"] + ["hidden"] * 8
     deletion.names.search.value = "no such name"
     assert deletion.names.found == [] and deletion.names.note.value == "no name found"
     deletion.all.click()

@@ -8,6 +8,7 @@ import numpy as np
 from .parts import FULL, Controls, button
 
 ROWS, LONGEST = 9, 60  # boxes on a page; letters of a label
+LINE = {"width": "98%", "margin": "0 2px", "height": "24px"}
 
 
 class NameList(Controls):
@@ -34,9 +35,10 @@ class NameList(Controls):
         self.search = ipywidgets.Text(
             placeholder="search, or a number", layout=FULL, tooltip=f"Search {self.noun}s"
         )
-        line = ipywidgets.Layout(width="98%", margin="0 2px", height="24px")
         count = min(ROWS, len(self.labels))
-        self.boxes = [ipywidgets.Checkbox(indent=False, layout=line) for _ in range(count)]
+        self.boxes = [  # each with a layout of its own: some are hidden
+            ipywidgets.Checkbox(indent=False, layout=dict(LINE)) for _ in range(count)
+        ]
         self.back = button("Back", lambda: self._turn(-1), act, "The page before")
         self.on = button("Next", lambda: self._turn(1), act, "The next page")
         self.note = ipywidgets.HTML()
