@@ -56,8 +56,14 @@ def main():
     def setting(control, values):
         return [lambda value=value: setattr(control, "value", value) for value in values]
 
-    def retrain(click):
-        deletion.names.list.value = click
+    def ticks(numbers):
+        deletion.none.click()
+        for number in numbers:
+            deletion.names.search.value = str(number)
+            deletion.names.boxes[deletion.names.shown.index(number)].value = True
+
+    def retrain(numbers):
+        ticks(numbers)
         view.retrain()
         view.worker.join()
 
@@ -67,7 +73,7 @@ def main():
     rounds = {
         "epsilon": setting(accuracy.epsilon, np.geomspace(0.001, 1, 12)),
         "down-weight": setting(accuracy.weight, np.linspace(0, 1, 12)),
-        "names clicked": setting(deletion.names.list, clicks),
+        "five names ticked": [lambda click=click: ticks(click) for click in clicks],
         "letter pressed": setting(next(iter(deletion.units.chips.values())), [True, False] * 6),
         "new loss": setting(question.name, ["zoe", "emma", "noah", "jax", "kayla"]),
         "known loss": setting(question.name, ["zoe", "emma", "noah", "jax", "kayla"]),

@@ -42,7 +42,6 @@ pytestmark = pytest.mark.skipif(
 )
 LONG = 240_000  # milliseconds: a sketch on a slow machine
 expect.set_options(timeout=30_000)
-EPSILON = 0.02
 POINTS = """import numpy as np, sketchlab as sl
 X = np.random.default_rng(0).normal(size=(40, 2)) + 6 * (np.arange(40)[:, None] % 4)
 view = sl.widgets.forget_points(X, 4, 1.0, seed=1)
@@ -52,6 +51,21 @@ REVIEW = """import sketchlab as sl
 names = sl.names.load()
 run = sl.train(names[:60], vocabulary="abcdefghijklmnopqrstuvwxyz", progress=False)
 view = sl.widgets.review(run, sl.MeanLoss(names[60:90]), check=sl.MeanLoss(names[90:99]))
+view"""
+
+TABLE = """import numpy as np
+from sklearn.datasets import load_breast_cancer
+import sketchlab as sl
+table = load_breast_cancer(as_frame=True).frame
+X, y = table.drop(columns="target").to_numpy(), table["target"].to_numpy()
+X, rows = (X - X.mean(0)) / X.std(0), np.random.default_rng(0).permutation(569)
+def losses(p, i):
+    score = sl.ring.matmul(X[i], p["w"][..., None])[..., 0] + p["b"][..., None]
+    return sl.ring.softplus((1.0 - 2.0 * y[i]) * score)
+model = sl.Model({"w": np.zeros(30), "b": np.zeros(())}, losses)
+run = sl.TrainingRun(model, rows[:400], optimizer=sl.SGD(0.05), batch_size=10, progress=False)
+sketch = sl.sketch(run, degree=2, directions=60, progress=False)
+view = sl.explore(run, sketch, held_out=rows[400:], table=table.iloc[rows[:400]])
 view"""
 
 
@@ -66,7 +80,7 @@ def folder(tmp_path_factory):
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         (copies / path.name).write_text(json.dumps(notebook))
-    for name, source in (("points", POINTS), ("review", REVIEW)):
+    for name, source in (("points", POINTS), ("review", REVIEW), ("table", TABLE)):
         cell = {"cell_type": "code", "source": source, "outputs": [], "execution_count": None}
         notebook |= {"cells": [cell | {"metadata": {}, "id": name}]}
         (copies / f"{name}.ipynb").write_text(json.dumps(notebook))
@@ -171,7 +185,7 @@ class Expected:
         self.run = sl.train(sl.names.load()[:400], progress=False)
         self.sketch = sl.open_sketch(folder / "sketches" / "names", self.run)
         self.output = self.sketch.output(lambda model: model.loss(name), unit="nats")
-        self.name, self.epsilon = name, EPSILON
+        self.name, self.epsilon = name, None  # the whole sketch, until epsilon is moved
         self.without = set(np.flatnonzero(self.sketch.units.down_weights(without)))
 
     def named(self, letter):
@@ -181,8 +195,10 @@ class Expected:
     def check(self, page, truth=False):
         """The headline, the numbers, the band, the cost and the chosen names are these."""
         without = sorted(self.without)
-        plan = sl.plan_part(self.output, self.epsilon, without=without)
-        part = self.output.part(degree=plan.degree, directions=plan.directions)
+        part = self.output
+        if self.epsilon is not None:
+            plan = sl.plan_part(self.output, self.epsilon, without=without)
+            part = self.output.part(degree=plan.degree, directions=plan.directions)
         p = part.predict(without=without)
         now = self.run.loss(self.name)
         noun = "name" if len(without) == 1 else "names"
@@ -233,11 +249,20 @@ def operate(page, expected, name):
     expected.without |= expected.named("m")
     expected.check(page)
     explorer.locator(".lm-TabBar-tab", has_text="Names").click()
-    explorer.locator(".sketchlab-names select option", has_text=re.compile("^zoran$")).click()
-    expected.without = {expected.run.data.index("zoran")}
+    zoran = expected.run.data.index("zoran")
+    explorer.get_by_placeholder("search, or a number").fill("zoran")
+    box = explorer.get_by_role("checkbox", name=f"{zoran}: zoran")
+    expect(box).to_be_checked()  # as its letter is chosen
+    box.click()
+    expected.without -= {zoran}
     expected.check(page)
-    explorer.locator("button", has_text="Undo").click()
-    explorer.locator("button", has_text="Undo").click()
+    box.click()
+    expected.without |= {zoran}
+    expected.check(page)
+    undo = explorer.locator("button", has_text="Undo")
+    for _ in range(3):
+        undo.click()
+    expect(undo).to_be_enabled()
     explorer.locator(".lm-TabBar-tab", has_text="Text").click()
     text = explorer.locator(".sketchlab-pattern input")
     text.fill("x")
@@ -441,3 +466,58 @@ def test_a_ranking_is_ticked_and_retrained_by_keyboard(page, serve, folder):
         for line in widget.get_by_role("checkbox").all():
             box = line.bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] < width - 200
+
+
+def test_a_table_is_explored_on_a_page(page, serve, folder):
+    """Rows by a range of a column and by their boxes; the numbers are those of the package."""
+    names = {}
+    exec(TABLE, names)
+    run, held_out, table = (
+        names["run"],
+        names["rows"][400:],
+        names["table"].iloc[names["rows"][:400]],
+    )
+    title = "mean loss on 169 held-out rows"
+    output = names["sketch"].output(lambda m: sl.ring.mean(m.losses(held_out), -1))
+    address = serve("voila", str(folder / "table.ipynb"))
+    page.goto(address, timeout=LONG)
+    explorer = page.locator(".sketchlab-explorer")
+    expect(page.locator(".sketchlab-headline")).to_contain_text("Choose rows", timeout=LONG)
+    expect(explorer.locator("select:visible").first).to_have_value(title)
+
+    def check(without, truth=None):
+        expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} rows")
+        p = output.predict(without=without)
+        details = page.locator(".sketchlab-details")
+        expect(details).to_contain_text(
+            f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}"
+        )
+        expect(page.locator(".sketchlab-headline")).to_contain_text(f"{p.change:+#.3g}")
+        if truth is not None:
+            expect(details).to_contain_text(f"retrained {truth:.4f}")
+            band = f"{p.low:.4f} to {p.high:.4f}, {'in' if p.low <= truth <= p.high else 'out'}side"
+            expect(page.locator(".sketchlab-history")).to_contain_text(band)
+
+    explorer.locator(".lm-TabBar-tab", has_text="Columns").click()
+    explorer.get_by_label("from").fill("20")
+    explorer.get_by_label("from").press("Enter")
+    large = np.flatnonzero(table["mean radius"] >= 20).tolist()
+    expect(explorer).to_contain_text(f"{len(large)} rows")
+    explorer.locator("button:visible", has_text="Only these").click()
+    check(large)
+    explorer.locator(".lm-TabBar-tab", has_text="Rows").click()
+    other = next(i for i in range(9) if i not in large)
+    box = explorer.get_by_role("checkbox", name=re.compile(f"^{other}: row {run.data[other]}$"))
+    box.focus()
+    page.keyboard.press("Space")
+    chosen = sorted([*large, other])
+    check(chosen)
+    explorer.locator("button.sketchlab-retrain").click()
+    exact = run.retrain(without=chosen, progress=False)
+    check(chosen, float(np.mean(exact.losses(held_out))))
+    expect(page.locator(".sketchlab-message [role=alert]")).to_have_count(0)
+    for width in (1280, 800, 400):
+        page.set_viewport_size({"width": width, "height": 1100})
+        page.wait_for_timeout(300)
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"table_{width}.png", full_page=True)

@@ -20,7 +20,7 @@ from sketchlab.widgets.explorer import Explorer
 
 from conftest import LETTERS
 
-MODELS = {"selection", "kept", "answers", "explorer"}
+MODELS = {"selection", "kept", "answers", "explorer", "offers", "labels", "columns", "suspects"}
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,12 @@ def test_answers_are_those_of_the_package(explorer, small_run, sketched, questio
 
 
 def test_epsilon_chooses_and_the_hand_overrules(explorer):
-    """Epsilon sets the part for every deletion, until the part is set by hand."""
+    """Once it is moved, epsilon sets the part for every deletion, until it is set by hand."""
     explorer.selection.choose_units(np.arange(30) < 3)
-    assert explorer.epsilon == 0.02
     explorer.ask(NextLetter("a", "n"))
-    assert explorer.epsilon == 0.002  # probabilities are smaller than losses
+    explorer.set_epsilon(0.5)
     explorer.ask(LossOn("max"))
+    assert explorer.chosen_by == "whole"  # probabilities are smaller than losses
     costs = []
     for epsilon in (1.0, 0.1, 0.01, 1e-5):
         explorer.set_epsilon(epsilon)
@@ -118,6 +118,30 @@ def test_epsilon_chooses_and_the_hand_overrules(explorer):
         explorer.set_part(1, 16)
     with pytest.raises(ValueError, match="epsilon must be a number above 0"):
         explorer.set_epsilon(0)
+
+
+@pytest.mark.parametrize("question", [LossOn("max"), NextLetter("ma", "x")])
+def test_the_whole_sketch_is_used_first(explorer, sketched, question):
+    """Until epsilon is moved, which starts at the smallest one on its scale within reach."""
+    explorer.ask(question)
+    before = explorer.epsilon
+    assert explorer.answer().plan is None and explorer.epsilon == before == question.epsilon
+    for count in (1, 5, 20):
+        x = (np.arange(30) < count).astype(float)
+        explorer.selection.choose_units(x)
+        answer = explorer.answer()
+        assert answer.plan is None and (explorer.degree, explorer.directions) == (2, 15)
+        assert answer.prediction == sketched.output(question).predict(x)
+        tenths = 10 * np.log10(explorer.epsilon)
+        assert tenths == pytest.approx(round(tenths), abs=1e-9)
+        whole = sketched.output(question)
+        assert sl.plan_part(whole, explorer.epsilon, down_weights=x).within_reach
+        smaller = explorer.epsilon / 10**0.1
+        assert not sl.plan_part(whole, smaller, down_weights=x).within_reach
+    explorer.set_epsilon(explorer.epsilon)
+    assert explorer.answer().plan.within_reach
+    explorer.set_whole()
+    assert explorer.answer().plan is None
 
 
 def test_most_helpful_names_are_those_of_the_exact_first_order(explorer, small_run):
@@ -411,6 +435,8 @@ def test_an_unknown_band_is_not_made_known_by_what_is_possible(small_run):
     found = explorer.answer()
     assert (found.prediction.low, found.prediction.high) == (0.0, 1.0)
     assert found.reach == np.inf and "an unknown amount" in found.headline
+    explorer.set_epsilon(0.1)
+    found = explorer.answer()
     assert not found.plan.within_reach and "a higher degree would tell" in found.plan.reason
     explorer.retrain()
     assert explorer.answer().inside is None

@@ -121,15 +121,8 @@ def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=No
 
     parameters: how many the model has, for the bytes.
     """
-    if not isinstance(output, Output):
-        raise TypeError(
-            "output must be an output of a sketch, such as sketch.output(sl.LossOn('max')), not "
-            f"{type(output).__name__}"
-        )
     check_epsilon(epsilon)
-    x = np.atleast_2d(output.units.down_weights(without, down_weights))
-    if len(x) > 1:
-        raise ValueError("a part is planned for one deletion: give one row of down-weights")
+    x = _one_deletion(output, without, down_weights)
     output, rule = output.whole or output, Resummed()
     most, highest = len(output.directions), output.degree
     whole = output.estimate(x, rule)
@@ -156,6 +149,29 @@ def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=No
         within_reach=within_reach,
         reason="" if within_reach else _shortfall(whole, quantile),
     )
+
+
+def smallest_epsilon(output, *, without=None, down_weights=None):
+    """The smallest epsilon within reach of `plan_part` for a deletion; infinite if none is."""
+    x = _one_deletion(output, without, down_weights)
+    output, rule = output.whole or output, Resummed()
+    whole, most = output.estimate(x, rule), len(output.directions)
+    degrees = [output.part(degree=r, directions=most) for r in range(1, output.degree + 1)]
+    errors = [part.estimate(x, rule, whole=whole).error[0] for part in degrees]
+    return float(special.ndtri((1 + COVERAGE) / 2) * min(errors, default=math.inf))
+
+
+def _one_deletion(output, without, down_weights):
+    """The down-weights of a deletion as one row, (1, units)."""
+    if not isinstance(output, Output):
+        raise TypeError(
+            "output must be an output of a sketch, such as sketch.output(sl.LossOn('max')), not "
+            f"{type(output).__name__}"
+        )
+    x = np.atleast_2d(output.units.down_weights(without, down_weights))
+    if len(x) > 1:
+        raise ValueError("a part is planned for one deletion: give one row of down-weights")
+    return x
 
 
 def parts(directions):

@@ -170,7 +170,7 @@ def _outputs(run):
         raise TypeError("give outputs=, such as [sl.LossOn(0)]: only microgpt has outputs of names")
     unseen = names.unseen(run, UNSEEN)
     if not unseen:
-        raise ValueError("the model can read none of the embedded names: give outputs=")
+        raise ValueError("nothing was held out, and these are no embedded names: give outputs=")
     word = unseen[-1]
     return [
         *map(LossOn, unseen[-LOSSES:]),

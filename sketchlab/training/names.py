@@ -57,9 +57,17 @@ def load(path=None):
 
 
 def unseen(run, count):
-    """The last `count` embedded names that a run was not trained on and its model can read."""
-    seen, vocabulary = set(run.data), set(run.model.vocabulary)
-    return [name for name in load() if name not in seen and vocabulary.issuperset(name)][-count:]
+    """Documents to ask about that a run was not trained on: a list.
+
+    Those that were held out; else, of a run of embedded names, the last `count` others that its
+    model can read; else none.
+    """
+    if run.held_out:
+        return list(run.held_out)
+    seen, vocabulary, embedded = set(run.data), set(run.model.vocabulary), load()
+    if not seen.issubset(embedded):
+        return []
+    return [name for name in embedded if name not in seen and vocabulary.issuperset(name)][-count:]
 
 
 def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):

@@ -8,6 +8,7 @@ import math
 from ..estimation.plan import Plan
 from ..estimation.prediction import Prediction
 from ..training.outputs import LossOn, MeanLoss, NextLetter
+from .offers import Named
 
 ROUNDING = 1e-12  # relative error of arithmetic
 
@@ -24,7 +25,7 @@ class Answer:
     use them.
     """
 
-    question: LossOn | MeanLoss | NextLetter
+    question: LossOn | MeanLoss | NextLetter | Named
     prediction: Prediction
     curve: Prediction
     now: float
@@ -64,15 +65,15 @@ class Answer:
     @property
     def headline(self):
         """The predicted change, the true one once it is known, and what it means."""
-        unit = self.question.unit
+        unit = f" {self.question.unit}" if self.question.unit else ""
         if self.truth is not None:
             change = self.truth - self.now
             meaning = self.question.meaning(change) if change else "nothing changes"
-            return f"{_signed(self.change)} {unit} predicted, {_signed(change)} true: {meaning}"
+            return f"{_signed(self.change)}{unit} predicted, {_signed(change)} true: {meaning}"
         if abs(self.change) > max(self.reach, ROUNDING * abs(self.now)):
-            return f"{_signed(self.change)} {unit}: {self.question.meaning(self.change)}"
+            return f"{_signed(self.change)}{unit}: {self.question.meaning(self.change)}"
         reach = "an unknown amount" if math.isinf(self.reach) else f"{self.reach:.2g}"
-        return f"{_signed(self.change)} {unit}, give or take {reach}: may be no change at all"
+        return f"{_signed(self.change)}{unit}, give or take {reach}: may be no change at all"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,7 @@ def history_csv(tries):
 
 def uncounted(question, context):
     """What a loss leaves out, in words, or "": it counts only the first `context` positions."""
-    if isinstance(question, LossOn):
+    if isinstance(question, LossOn) and isinstance(question.example, str):
         positions = len(question.example) + 1  # every letter, and the end
         if positions > context:
             return f"only the first {context} of its {positions} positions count, as in training"

@@ -1,85 +1,113 @@
 """The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
 
 import copy
+import math
 import numbers
 
 import numpy as np
 
+from ..checks import check_choice
 from ..estimation.choice import missing_anchors
 from ..estimation.minimum_norm import gradients
-from ..estimation.plan import parts, plan_part, stored_bytes
+from ..estimation.plan import parts, plan_part, smallest_epsilon, stored_bytes
 from ..sketching.sketch import Sketch
-from ..training.microgpt import MicroGPTRun
-from ..training.names import unseen
-from ..training.outputs import LossOn, MeanLoss
+from ..training.microgpt import MicroGPT
+from ..training.outputs import LossOn
+from ..training.runs import TrainingRun
 from .answers import Answer, Try, history_csv
+from .columns import Columns
 from .kept import Asked, Recent, Retrainings
-from .selection import Selection, visible
+from .labels import labelled
+from .offers import SMOOTH, Named, mean_question, named, offered
+from .selection import Selection
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
 OUTPUTS_KEPT, RETRAININGS_KEPT = 32, 100
-HELD_OUT = 20
-EFFECTS = ("helpful", "harmful")
+SIGNS = {"helpful": 1, "harmful": -1, "raises": 1, "lowers": -1}  # of an effect
+WHOLE, EPSILON, HAND = "whole", "epsilon", "hand"  # what chooses the part of the sketch
 
 
 class Explorer:
     """Choose a deletion and a question; get the prediction, then retrain and compare.
 
-    run: a training run of microgpt. sketch: a sketch of it. question: what is asked at the start
-    (see `training.outputs`); default: the loss on a name that the model can read. held_out: names
-    that were not trained on, for the mean loss; default: embedded names that the run does not have.
+    run: a training run. sketch: a sketch of it. question: what is asked at the start, a function of
+    a model or the title of one that is offered; default: the first that is offered, for microgpt
+    the loss on a name that it can read. held_out: examples that were not trained on. outputs: what
+    is offered to ask. labels: words for the documents. table: columns that describe them. (See
+    `view.explore` for what these can be, and for their defaults.)
+
     selection: what is deleted (`Selection`). question: what is asked; output: what is known of it.
-    weight: the down-weight of the deleted names, 0 to 1. degree, directions: the part of the sketch
-    that is used; they follow epsilon until they are set by hand. evidence: the exact retrainings
-    made here, pairs of down-weights (units,) and model: every output has them as anchors. They stay
-    in memory: the sketch, and its store, are as they were.
+    offers: what is offered to ask, by title; note: where that comes from, in words. noun: what a
+    document is called. weight: the down-weight of what is deleted, 0 to 1. degree, directions: the
+    part of the sketch that is used, chosen by `chosen_by`: the whole, until epsilon chooses, or the
+    hand. evidence: the exact retrainings made here, pairs of down-weights (units,) and model: every
+    output has them as anchors. They stay in memory: the sketch, and its store, are as they were.
     """
 
-    def __init__(self, run, sketch, *, question=None, held_out=None):
-        if not isinstance(run, MicroGPTRun):
+    def __init__(
+        self, run, sketch, *, question=None, held_out=None, outputs=None, labels=None, table=None
+    ):
+        if not isinstance(run, TrainingRun):
             raise TypeError(f"run must be a training run from sl.train, not {type(run).__name__}")
         if not isinstance(sketch, Sketch):
             raise TypeError(f"sketch must be from sl.sketch, not {type(sketch).__name__}")
         sketch.check_run(run)
         self.run, self.sketch = run, sketch
-        self.selection = Selection(run.data, sketch.units)
-        if isinstance(held_out, str):
-            raise TypeError(f"held_out must be a list of names, such as [{held_out!r}]")
-        self.held_out = tuple(unseen(run, HELD_OUT) if held_out is None else held_out)
-        self.tries, self.weight, self.epsilon, self.by_hand = [], 1.0, None, False
+        self.reads_text = isinstance(run.model, MicroGPT)
+        self.between = " " if labels is None and self.reads_text else ", "  # labels in a row
+        labels, self.noun = labelled(run, labels)
+        self.selection = Selection(run.data, sketch.units, labels)
+        self.columns = None if table is None else Columns(table, len(run))
+        self.held_out, self.offers, self.note = offered(run, held_out, outputs, labels)
+        self.effects = ("helpful", "harmful") if self.reads_text else ("raises", "lowers")
+        self.tries, self.weight, self.epsilon, self.chosen_by = [], 1.0, None, WHOLE
         self.degree, self.directions = sketch.degree, len(sketch)
         self.evidence = []
         self._outputs = Recent(OUTPUTS_KEPT)
         self._retrainings = Retrainings(run, RETRAININGS_KEPT)
         self.question = None
-        self.ask(self._readable() if question is None else question)
+        self.ask(self._first() if question is None else question)
 
     def ask(self, question):
-        """Ask for another output; another kind starts with its own epsilon.
+        """Ask for another output, a function of a model or the title of one that is offered.
 
-        Raises ValueError, in words, if the model cannot answer it.
+        Another kind starts with the whole sketch. Raises ValueError, in words, if the model cannot
+        answer it.
         """
-        if not callable(question) or not hasattr(question, "check"):
-            raise TypeError(
-                "a question is one of sketchlab.training.outputs, such as LossOn('max'), "
-                f"not {question!r}"
-            )
+        if isinstance(question, str) and self.offers:
+            question = self.offers[check_choice(question, self.offers, "the title of an output")]
+        question = named(question)
         question.check(self.run.model)
         asked = self._outputs.get(question)
         if asked is None:
-            asked = Asked(question, self.sketch.output(question), self.evidence)
+            asked = Asked(question, self._output_of(question), self.evidence)
             self._outputs.put(question, asked)
-        if self.question is None or self.question.unit != question.unit:
+        if self.question is None or not question.unit or self.question.unit != question.unit:
             self.epsilon = question.epsilon
+            self.chosen_by = HAND if self.chosen_by == HAND else WHOLE
         self.question, self._asked = question, asked
+
+    def _output_of(self, question):
+        """The output of the sketch; however what a user wrote fails there, it is told in words."""
+        if not isinstance(question, Named):
+            return self.sketch.output(question)
+        try:
+            return self.sketch.output(question.function)
+        except Exception as error:
+            raise ValueError(
+                f"the output {question.title!r} cannot be predicted ({type(error).__name__}: "
+                f"{error}): {SMOOTH}"
+            ) from error
 
     @property
     def output(self):
         """The output that is asked for, with all retrainings made here as anchors."""
         return self._asked.knowing(len(self.evidence))
 
-    def _readable(self):
-        """The loss on the first name, best one not trained on, that the model can read."""
+    def _first(self):
+        """The first that is offered, or the loss on a name that can be read, best an unseen one."""
+        if self.offers:
+            return next(iter(self.offers.values()))
         for name in (*self.held_out, *self.run.data):
             try:
                 LossOn(name).check(self.run.model)
@@ -89,8 +117,8 @@ class Explorer:
         raise ValueError("the model can read none of the names: give question=...")
 
     def ask_mean_loss(self):
-        """Ask for the mean loss on the names that were not trained on."""
-        self.ask(MeanLoss(self.held_out))
+        """Ask for the mean loss on the examples that were not trained on."""
+        self.ask(mean_question(self.run.model, self.held_out))
 
     @property
     def weight(self):
@@ -112,7 +140,11 @@ class Explorer:
         """Let epsilon choose degree and directions, for this deletion and the next ones."""
         if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
             raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
-        self.epsilon, self.by_hand = epsilon, False
+        self.epsilon, self.chosen_by = epsilon, EPSILON
+
+    def set_whole(self):
+        """Use the whole sketch, its best prediction."""
+        self.chosen_by = WHOLE
 
     def set_part(self, degree, directions):
         """Choose the part of the sketch by hand."""
@@ -120,7 +152,7 @@ class Explorer:
             raise ValueError(f"the sketch has degree {self.sketch.degree}, not {degree!r}")
         if directions not in self.sizes:
             raise ValueError(f"directions must be one of {self.sizes}, not {directions!r}")
-        self.degree, self.directions, self.by_hand = degree, directions, True
+        self.degree, self.directions, self.chosen_by = degree, directions, HAND
 
     @property
     def cost(self):
@@ -133,21 +165,25 @@ class Explorer:
         return sum(p.size for p in self.run.model.parameters.values())
 
     def most(self, count, effect):
-        """Mask of the units that are the most helpful, or harmful, for the answer, (documents,).
+        """Mask of the units with the largest effect on the answer, (documents,), to first order.
 
-        Helpful: deleting it makes the answer worse (a loss higher, a probability lower), to first
-        order.
+        effect: "raises" or "lowers", what their deletion does to the output; or "helpful", if it
+        makes the answer worse (a loss higher, a probability lower), or "harmful".
         """
-        if effect not in EFFECTS:
-            raise ValueError(f"effect must be one of {', '.join(EFFECTS)}, not {effect!r}")
+        sign = self.sign(effect)
         if not 1 <= count <= len(self.sketch.units):
             raise ValueError(
                 f"count must lie between 1 and {len(self.sketch.units)}, not {count!r}"
             )
         gain = gradients(self.output.directions, self.output.coefficients[1][:, None])[:, 0]
-        gain = gain * self.question.helps * (1 if effect == "helpful" else -1)
-        chosen = np.argsort(-gain, kind="stable")[:count]
+        chosen = np.argsort(-sign * gain, kind="stable")[:count]
         return np.isin(self.sketch.units.of_document, chosen)
+
+    def sign(self, effect):
+        """1 if deletions of this effect raise the output that is asked for, else -1."""
+        if effect not in SIGNS:
+            raise ValueError(f"effect must be one of {', '.join(SIGNS)}, not {effect!r}")
+        return SIGNS[effect] * (self.question.helps if effect.startswith("h") else 1)
 
     def at_random(self, count, seed):
         """Mask of some units drawn at random, (documents,)."""
@@ -165,11 +201,14 @@ class Explorer:
         """
         x, plan = self.selection.down_weights, None
         output = self._asked.knowing(self._known_before(self.weight * x))
-        if not self.by_hand:
+        if self.chosen_by == EPSILON:
             plan = plan_part(
                 output, self.epsilon, down_weights=self.weight * x, parameters=self._parameters
             )
             self.degree, self.directions = plan.degree, plan.directions
+        elif self.chosen_by == WHOLE:
+            self.degree, self.directions = self.sketch.degree, len(self.sketch)
+            self.epsilon = _within_reach(output, self.weight * x) or self.epsilon
         part = output.part(degree=self.degree, directions=self.directions)
         retrained = self._retrainings.outputs(self.selection.mask, self.question)
         return Answer(
@@ -199,7 +238,7 @@ class Explorer:
         may raise to stop the training: nothing is kept then.
         """
         if not len(self.selection):
-            raise ValueError("nothing is chosen: choose at least one name to delete")
+            raise ValueError(f"nothing is chosen: choose at least one {self.noun} to delete")
         if not self.weight:
             raise ValueError("the down-weight is 0, so that nothing is deleted: raise it first")
         self._retrainings.add(self.selection.mask, self.weight, progress)
@@ -230,7 +269,7 @@ class Explorer:
         prediction = answer.prediction
         row = Try(
             len(self.selection),
-            " ".join(map(visible, self.selection.names)),
+            self.between.join(self.selection.chosen),
             self.question.title,
             self.weight,
             self.degree,
@@ -249,3 +288,12 @@ class Explorer:
     def csv(self):
         """The history as the text of a CSV file, one row per try."""
         return history_csv(self.tries)
+
+
+def _within_reach(output, x):
+    """The smallest epsilon that a part reaches, rounded up to tenths of its logarithm, or None."""
+    reach = smallest_epsilon(output, down_weights=x)
+    if not 0 < reach < math.inf:
+        return None
+    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
+    return 10 ** (tenths / 10)

@@ -7,11 +7,11 @@ import html
 
 import ipywidgets
 
-from .explorer import EFFECTS
-from .parts import FULL, Controls, button, how_many
+from .parts import FULL, NARROW, Controls, button, how_many
 from .selection import KINDS, MODES
 
-MOST = 200  # names to find at once
+MOST = 200  # names to find at once, or values to choose from
+RANGE = ("from", "to")  # both included
 
 
 class Proposal(Controls):
@@ -68,12 +68,54 @@ class Pattern(Proposal):
         return self.explorer.selection.matching(self.kind.value, self.text.value)
 
 
+class Column(Proposal):
+    """Documents by a column of the table: a range of its numbers, or one of its values."""
+
+    def __init__(self, explorer, act):
+        self.columns = explorer.columns
+        self.column = ipywidgets.Dropdown(
+            options=self.columns.names, description="column", style=NARROW, layout=FULL
+        )
+        self.low, self.high = (
+            ipywidgets.FloatText(description=end, style=NARROW, layout=FULL) for end in RANGE
+        )
+        self.value = ipywidgets.Dropdown(description="value", style=NARROW, layout=FULL)
+        super().__init__(explorer, act, [self.column, self.low, self.high, self.value])
+
+    def refresh(self):
+        """Say how many there are; another column starts with its whole range, or first value."""
+        if self.column.value != getattr(self, "_shown", None):
+            self._shown = self.column.value
+            with self.showing():
+                self._start()
+        super().refresh()
+
+    def _start(self):
+        name = self.column.value
+        is_number = self.columns.is_number(name)
+        self.low.layout.display = self.high.layout.display = None if is_number else "none"
+        self.value.layout.display = "none" if is_number else None
+        if is_number:
+            self.low.value, self.high.value = self.columns.extent(name)
+        else:
+            values = self.columns.values(name)[:MOST]
+            self.value.options = [(f"{value} ({count})", value) for value, count in values]
+
+    def propose(self):
+        """Mask of the documents in the range, or with the value."""
+        if self.columns.is_number(self.column.value):
+            return self.columns.between(self.column.value, self.low.value, self.high.value)
+        return self.columns.equal(self.column.value, self.value.value)
+
+
 class Effect(Proposal):
     """The names that matter most for what is asked."""
 
     def __init__(self, explorer, act):
         self.number = how_many(min(MOST, len(explorer.sketch.units)), 10)
-        self.effect = ipywidgets.Dropdown(options=EFFECTS, layout=FULL, tooltip="Kind of effect")
+        self.effect = ipywidgets.Dropdown(
+            options=explorer.effects, layout=FULL, tooltip="Kind of effect"
+        )
         super().__init__(explorer, act, [self.effect, self.number])
 
     def propose(self):
@@ -83,7 +125,7 @@ class Effect(Proposal):
     def meaning(self):
         """What the effect does to the present question."""
         question = self.explorer.question
-        rises = (self.effect.value == "helpful") == (question.helps > 0)
+        rises = self.explorer.sign(self.effect.value) > 0
         return (
             f'<span style="overflow-wrap: anywhere"> whose deletion '
             f"{'raises' if rises else 'lowers'} the {html.escape(question.title)} most, "

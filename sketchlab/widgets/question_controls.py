@@ -1,55 +1,79 @@
 """The controls that choose what to ask, and how accurately it is answered."""
 
+import html
+import math
+
 import ipywidgets
 
 from ..training.microgpt import END
 from ..training.outputs import LossOn, MeanLoss, NextLetter
-from .parts import FULL, NARROW, Controls, heading, text_field
+from .explorer import EPSILON, WHOLE
+from .parts import FULL, NARROW, Controls, button, heading, text_field
 from .selection import visible
 
 
 class Question(Controls):
-    """What to ask the model: a loss, a probability, a mean loss."""
+    """What to ask the model: an output that is offered; of microgpt, also what is typed in."""
 
     LOSS, NEXT, MEAN = "loss on a name", "next letter", "mean loss on unseen names"
 
     def __init__(self, explorer, act):
         self.explorer, self.act, self._shown = explorer, act, None
-        kinds = [self.LOSS, self.NEXT] + ([self.MEAN] if explorer.held_out else [])
+        self.offers = dict(explorer.offers)
+        typed = [self.LOSS, self.NEXT] + ([self.MEAN] if len(explorer.held_out) else [])
+        kinds = [*(typed if explorer.reads_text else []), *self.offers]
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
-        first = getattr(explorer.question, "example", explorer.run.data[0])
+        fields = [self.kind, *(self._text_fields() if explorer.reads_text else [])]
+        note = ipywidgets.HTML(
+            f'<small style="line-height: 1.4">{html.escape(explorer.note)}</small>'
+        )
+        note.layout.display = None if explorer.note else "none"
+        super().__init__([heading("Ask"), *fields, note])
+        for control in fields:
+            self.on_change(control, lambda _: self._ask())
+
+    def _text_fields(self):
+        model = self.explorer.run.model
+        first = getattr(self.explorer.question, "example", self.explorer.run.data[0])
         self.name = text_field("name", first)
         self.name.add_class("sketchlab-name")
-        self.prefix = text_field("after", first[: min(2, explorer.run.model.context - 1)])
-        letters = [*explorer.run.model.vocabulary, END]
+        self.prefix = text_field("after", first[: min(2, model.context - 1)])
         self.letter = ipywidgets.Dropdown(
-            options=[(visible(letter), letter) for letter in letters],
+            options=[(visible(letter), letter) for letter in (*model.vocabulary, END)],
             description="letter",
             style=NARROW,
             layout=FULL,
         )
-        fields = [self.kind, self.name, self.prefix, self.letter]
-        super().__init__([heading("Ask"), *fields])
-        for control in fields:
-            self.on_change(control, lambda _: self._ask())
+        return self.name, self.prefix, self.letter
 
     def refresh(self):
         """Show the question, if it is not what a person has asked here."""
-        question = self.explorer.question
+        question, typed = self.explorer.question, self.explorer.reads_text
         if question != self._shown:
             with self.showing():
-                if isinstance(question, LossOn):
+                if typed and isinstance(question, LossOn):
                     self.kind.value, self.name.value = self.LOSS, question.example
-                elif isinstance(question, NextLetter):
+                elif typed and isinstance(question, NextLetter):
                     self.kind.value = self.NEXT
                     self.prefix.value, self.letter.value = question.prefix, question.letter
-                elif isinstance(question, MeanLoss) and self.MEAN in self.kind.options:
+                elif typed and question == MeanLoss(self.explorer.held_out):
                     self.kind.value = self.MEAN
+                else:
+                    self._offer(question)
             self._shown = question
             self.message.say(None)
         self._show_fields()
 
+    def _offer(self, question):
+        """Show another output, one that was asked for in a cell too."""
+        if self.offers.get(question.title) is not question:
+            self.offers[question.title] = question
+            self.kind.options = [*dict.fromkeys([*self.kind.options, question.title])]
+        self.kind.value = question.title
+
     def _show_fields(self):
+        if not self.explorer.reads_text:
+            return
         kind = self.kind.value
         self.name.layout.display = None if kind == self.LOSS else "none"
         for field in (self.prefix, self.letter):
@@ -58,7 +82,9 @@ class Question(Controls):
     def _ask(self):
         self._show_fields()
         try:
-            if self.kind.value == self.LOSS:
+            if self.kind.value in self.offers:
+                self.explorer.ask(self.offers[self.kind.value])
+            elif self.kind.value == self.LOSS:
                 self.explorer.ask(LossOn(self.name.value))
             elif self.kind.value == self.NEXT:
                 self.explorer.ask(NextLetter(self.prefix.value, self.letter.value))
@@ -72,12 +98,15 @@ class Question(Controls):
 
 
 class Accuracy(Controls):
-    """Epsilon, or degree and directions by hand; and the down-weight."""
+    """The whole sketch, or what epsilon asks for, or what is set by hand; and the down-weight."""
 
     def __init__(self, explorer, act):
         self.explorer = explorer
         self.epsilon = ipywidgets.FloatLogSlider(
             explorer.epsilon, min=-4, max=0, step=0.1, description="epsilon", readout_format=".2g"
+        )
+        self.whole = button(
+            "Whole sketch", explorer.set_whole, act, "The best prediction: all that was paid for"
         )
         self.epsilon.tooltip = "Largest error wanted: 90% band either side of the prediction"
         self.degree = ipywidgets.IntSlider(
@@ -96,8 +125,9 @@ class Accuracy(Controls):
         ):
             slider.style, slider.layout.width = NARROW, FULL["width"]
             slider.add_class(f"sketchlab-{name}")
-        super().__init__([heading("Accuracy"), *sliders, self.note])
-        self.on_change(self.epsilon, lambda e: act(lambda: explorer.set_epsilon(e)))
+        super().__init__([heading("Accuracy"), *sliders, self.whole, self.note])
+        self.act = act
+        self.on_change(self.epsilon, self._move)
         for slider in (self.degree, self.directions):
             self.on_change(
                 slider,
@@ -105,10 +135,20 @@ class Accuracy(Controls):
             )
         self.on_change(self.weight, lambda w: act(lambda: setattr(explorer, "weight", w)))
 
+    def _move(self, epsilon):
+        """Set epsilon, if a person has: a browser sends back what it is shown, rounded to steps."""
+        if abs(math.log10(epsilon / self.explorer.epsilon)) > self.epsilon.step / 2:
+            self.act(lambda: self.explorer.set_epsilon(epsilon))
+
     def refresh(self, answer):
         """Show the part of the sketch that is used, its cost, and whether epsilon is reached."""
-        with self.showing():
+        exponent = math.log10(self.explorer.epsilon)
+        self.whole.disabled = self.explorer.chosen_by == WHOLE
+        with self.showing(), self.epsilon.hold_sync():  # at once: a browser clips what is between
+            self.epsilon.min = min(self.epsilon.min, math.floor(exponent) - 1)
+            self.epsilon.max = max(self.epsilon.max, math.ceil(exponent))
             self.epsilon.value = self.explorer.epsilon
+        with self.showing():
             self.degree.value = self.explorer.degree
             self.directions.value = self.explorer.directions
             self.weight.value = self.explorer.weight
@@ -116,7 +156,9 @@ class Accuracy(Controls):
         if not (len(self.explorer.selection) and self.explorer.weight):
             self.note.value = ""
             return
-        if answer.plan is None:
+        if self.explorer.chosen_by == WHOLE:
+            verdict = "It is the whole sketch, its best prediction: move epsilon to use less."
+        elif self.explorer.chosen_by != EPSILON:
             verdict = "This part was set by hand, not by epsilon."
         elif answer.plan.within_reach:
             verdict = "It is the cheapest part whose band is within epsilon."

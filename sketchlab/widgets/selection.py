@@ -23,11 +23,12 @@ class Selection:
     """A set of documents; what may be chosen are the units of a sketch (see `Units`).
 
     documents: the n training documents. Where documents are not units themselves, a choice must
-    consist of whole units.
+    consist of whole units. labels: n words that people know the documents by; default: their text.
     """
 
-    def __init__(self, documents, units):
+    def __init__(self, documents, units, labels=None):
         self.documents, self.units = list(documents), units
+        self.labels = list(map(visible, self.documents)) if labels is None else list(labels)
         self._steps = [np.zeros(len(self.documents), bool)]
 
     @property
@@ -39,6 +40,16 @@ class Selection:
     def names(self):
         """The chosen documents, in the order of training."""
         return [self.documents[i] for i in np.flatnonzero(self.mask)]
+
+    @property
+    def chosen(self):
+        """The labels of the chosen documents, in the order of training."""
+        return [self.labels[i] for i in np.flatnonzero(self.mask)]
+
+    @property
+    def is_text(self):
+        """Whether the documents are text, in which patterns can be looked for."""
+        return all(isinstance(document, str) for document in self.documents)
 
     def __len__(self):
         return int(self.mask.sum())
@@ -66,12 +77,14 @@ class Selection:
         """Mask of the documents that a text pattern matches; an empty pattern matches none.
 
         kind: one of KINDS. A length is a number, 3-5, <4, <=4, >8 or >=8.
-        Raises ValueError, in words, for a pattern that is not one.
+        Raises ValueError, in words, for a pattern that is not one, or documents that are no text.
         """
         if not isinstance(text, str):
             raise TypeError(f"a pattern must be a string, not {text!r}")
         if kind not in KINDS:
             raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
+        if not self.is_text:
+            raise ValueError("patterns are looked for in text, and these documents are none")
         if not (text.strip() if kind == "length" else text):
             return np.zeros(len(self.documents), bool)
         text = unicodedata.normalize("NFC", text)  # as documents are
@@ -122,9 +135,14 @@ class Selection:
         other._steps = list(self._steps)
         return other
 
+    @property
+    def can_undo(self):
+        """Whether there is a step to go back."""
+        return len(self._steps) > 1
+
     def undo(self):
         """Go back one step; at the start nothing happens."""
-        if len(self._steps) > 1:
+        if self.can_undo:
             self._steps.pop()
 
     def _from(self, members):

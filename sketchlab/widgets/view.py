@@ -5,6 +5,7 @@ import threading
 import ipywidgets
 
 from .. import figures
+from ..training.microgpt import MicroGPT
 from ..training.outputs import LossOn
 from . import words
 from .deletion_controls import Deletion
@@ -21,18 +22,38 @@ RESTARTED = (
 CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
 
 
-def explore(run, sketch, *, without=(), name=None, held_out=None):
+def explore(
+    run, sketch, *, without=(), name=None, held_out=None, outputs=None, labels=None, table=None
+):
     """The deletion explorer, a widget: choose, predict, retrain, compare.
 
-    run: a training run of microgpt. sketch: a sketch of it, over names, units, or both.
-    without: units to delete at the start. name: ask for the loss on this name at the start;
-    default: on a name that the model can read.
-    held_out: names that were not trained on, for the mean loss; default: embedded names.
+    run: any training run. sketch: a sketch of it, over documents, units, or both.
+    without: units to delete at the start. name: what is asked at the start: a name for microgpt to
+    read, or the title of an output that is offered; default: the first offered, or a name.
+    held_out: examples that were not trained on, in the form of those that were: their losses and
+    mean loss are offered. Default for microgpt on names of the embedded list: others of that list.
+    outputs: what else can be asked, a dict from titles to functions of a model, each giving one
+    number. With neither, the losses on a few documents are offered, which the page says.
+    labels: words for the documents, or a function of a document's number; default: their text, if
+    they are text, else "row 17". table: columns that describe the documents, a dict or a DataFrame:
+    deletions can then be chosen by a range of numbers, or by values.
     The state is in its attribute `explorer`, an `Explorer`.
-    Raises ValueError if the sketch was made of another run.
+    Raises TypeError or ValueError, in words, for what does not fit together.
     """
-    question = None if name is None else LossOn(name)
-    explorer = Explorer(run, sketch, question=question, held_out=held_out)
+    question = (
+        LossOn(name)
+        if name is not None and isinstance(getattr(run, "model", 0), MicroGPT)
+        else name
+    )
+    explorer = Explorer(
+        run,
+        sketch,
+        question=question,
+        held_out=held_out,
+        outputs=outputs,
+        labels=labels,
+        table=table,
+    )
     if without is not None:
         explorer.selection.choose_units(sketch.units.down_weights(without))
     return ExplorerView(explorer)
@@ -55,7 +76,9 @@ class ExplorerView(ipywidgets.VBox):
         self.picture, self.message = Picture(), Message()
         self.samples, self.history = ipywidgets.HTML(), ipywidgets.HTML()
         self.button = ipywidgets.Button(
-            description="Retrain", button_style="primary", tooltip="Train again without these names"
+            description="Retrain",
+            button_style="primary",
+            tooltip=f"Train again without these {explorer.noun}s",
         )
         self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
         self.progress = ipywidgets.IntProgress(0, 0, explorer.run.steps, layout={"width": "120px"})
@@ -87,14 +110,14 @@ class ExplorerView(ipywidgets.VBox):
         )
         self.add_class("sketchlab-explorer")
         self._running(False)
-        self._before = explorer.run.sample(SAMPLES, SAMPLE_SEED)
+        self._before = _samples(explorer.run.model)
         self.act(lambda: None)
 
     def __repr__(self):
         explorer = self.explorer
         return (
-            f"ExplorerView({len(explorer.selection)} of {len(explorer.run)} names deleted, "
-            f"{explorer.question.title}, {explorer.sketch!r})"
+            f"ExplorerView({len(explorer.selection)} of {len(explorer.run)} {explorer.noun}s "
+            f"deleted, {explorer.question.title}, {explorer.sketch!r})"
         )
 
     def act(self, change):
@@ -131,8 +154,8 @@ class ExplorerView(ipywidgets.VBox):
             words.spoken(explorer, answer),
         )
         model = explorer.retrained_model
-        after = None if model is None else model.sample(SAMPLES, SAMPLE_SEED)
-        self.samples.value = words.samples(self._before, after)
+        if self._before is not None:
+            self.samples.value = words.samples(self._before, _samples(model))
         self.history.value = words.history(explorer)
 
     def retrain(self):
@@ -173,3 +196,8 @@ class ExplorerView(ipywidgets.VBox):
         self._steps = self.progress.value = 0
         for widget in (self.stop, self.progress):
             widget.layout.visibility = "visible" if running else "hidden"
+
+
+def _samples(model):
+    """What a model makes up, or None if there is no model, or it makes nothing up."""
+    return model.sample(SAMPLES, SAMPLE_SEED) if hasattr(model, "sample") else None

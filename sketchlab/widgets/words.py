@@ -13,7 +13,7 @@ COLUMNS = ("deleted", "output", "weight", "deg.", "dir.", "predicted", "retraine
 def headline(explorer, answer):
     """The change, and what it means."""
     if not len(explorer.selection):
-        text = "Choose names to delete"
+        text = f"Choose {explorer.noun}s to delete"
     elif not explorer.weight:
         text = "Down-weight 0: nothing is deleted"
     else:
@@ -38,7 +38,8 @@ def details(answer):
 
 def caption(explorer, answer):
     """What the picture is of: letters that its fonts may lack are read here."""
-    left_out = uncounted(answer.question, explorer.run.model.context)
+    model = explorer.run.model
+    left_out = uncounted(answer.question, model.context) if explorer.reads_text else ""
     text = f"{answer.question.label}; {left_out}" if left_out else answer.question.label
     return (
         f'<div class="sketchlab-caption" style="line-height: 1.4; {AS_TYPED}" tabindex="0">'
@@ -52,7 +53,8 @@ def spoken(explorer, answer):
     terms = ", ".join(f"degree {term.degree}: {term.value:+.4f}" for term in p.terms[1:])
     truth = "not retrained yet" if answer.truth is None else f"retrained {answer.truth:.4f}"
     return (
-        f"{answer.question.title} against the down-weight of {len(explorer.selection)} names: "
+        f"{answer.question.title} against the down-weight of {len(explorer.selection)} "
+        f"{explorer.noun}s: "
         f"now {answer.now:.4f}, predicted {p.value:.4f} at down-weight {explorer.weight:g}, "
         f"{_band(answer)}, {truth}. Taylor terms: {terms}."
     )
@@ -78,7 +80,7 @@ def history(explorer):
         f"{html.escape(_shortened(row.output, 60))}</td>"
         f"<td>{row.down_weight:g}</td><td>{row.degree}</td><td>{row.directions}</td>"
         f"<td>{row.predicted:.4f}</td><td>{row.retrained:.4f}</td><td>{row.error:+.4f}</td>"
-        f"<td>{'known' if row.low == row.high else _place(row.inside)}</td></tr>"
+        f"<td>{_row_band(row)}</td></tr>"
         for row in reversed(explorer.tries)
     )
     head = "".join(f'<th style="text-align: left">{column}</th>' for column in COLUMNS)
@@ -101,6 +103,15 @@ def _band(answer):
         return "90% band unknown"
     trust = f"calibrated on {p.calibrated} retrainings" if p.calibrated else "band not calibrated"
     return f"90% band {p.low:.4f} to {p.high:.4f}, {trust}"
+
+
+def _row_band(row):
+    """The ends of the band of a try, and whether the truth lies inside."""
+    if row.low == row.high:
+        return "known"
+    if row.inside is None:
+        return "unknown"
+    return f"{row.low:.4f} to {row.high:.4f}, {_place(row.inside)}"
 
 
 def _learned(answer):
