@@ -118,6 +118,8 @@ class Accuracy(Controls):
         self.weight = ipywidgets.FloatSlider(
             explorer.weight, min=0, max=1, step=0.05, description="down-weight"
         )
+        # Else a browser sends back every value that it is shown, which then looks like a person's.
+        self.epsilon.continuous_update = self.directions.continuous_update = False
         self.note = ipywidgets.HTML()
         sliders = [self.epsilon, self.degree, self.directions, self.weight]
         for slider, name in zip(
