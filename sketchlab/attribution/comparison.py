@@ -12,6 +12,7 @@ from ..checks import check_choice
 from ..progress import progress_bar
 from ..training.fingerprints import digest
 from ..training.microgpt import MicroGPT
+from ..training.passes import called
 from ..training.runs import TrainingRun
 from .methods import METHODS, Method
 from .results import Results
@@ -143,7 +144,7 @@ def _opened(task, outputs, store):
     """Empty results, or those that the file holds."""
     about = {
         "run": digest(task.run.fingerprint()),
-        "outputs": [_called(function) for function in outputs],
+        "outputs": [called(function).strip("'\"") for function in outputs],
         "deletions": {name: digest(rows) for name, rows in task.groups.items()},
         "units": digest(task.units.record()),
         "directions": task.directions,
@@ -167,15 +168,10 @@ def _number(function, model):
     value = np.asarray(function(model))
     if value.shape != () or value.dtype.kind not in "fiu" or not np.isfinite(value):
         raise ValueError(
-            f"the output {_called(function)!r} must be one finite number, such as "
+            f"the output {called(function)} must be one finite number, such as "
             f"model.loss('max'); of the trained model it is {value!r}"
         )
     return float(value)
-
-
-def _called(function):
-    """What an output is called: its title, or its name."""
-    return str(getattr(function, "title", getattr(function, "__name__", type(function).__name__)))
 
 
 def _exact(task, results):
