@@ -25,7 +25,7 @@ class Question(Controls):
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
         fields = [self.kind, *(self._text_fields() if explorer.reads_text else [])]
         note = ipywidgets.HTML(
-            f'<small style="line-height: 1.4">{html.escape(explorer.note)}</small>'
+            f'<div style="font-size: 0.9em; line-height: 1.3">{html.escape(explorer.note)}</div>'
         )
         note.layout.display = None if explorer.note else "none"
         super().__init__([heading("Ask"), *fields, note])
