@@ -144,7 +144,7 @@ def _opened(task, outputs, store):
     """Empty results, or those that the file holds."""
     about = {
         "run": digest(task.run.fingerprint()),
-        "outputs": [called(function).strip("'\"") for function in outputs],
+        "outputs": [called(function) for function in outputs],
         "deletions": {name: digest(rows) for name, rows in task.groups.items()},
         "units": digest(task.units.record()),
         "directions": task.directions,
@@ -168,7 +168,7 @@ def _number(function, model):
     value = np.asarray(function(model))
     if value.shape != () or value.dtype.kind not in "fiu" or not np.isfinite(value):
         raise ValueError(
-            f"the output {called(function)} must be one finite number, such as "
+            f"the output {called(function)!r} must be one finite number, such as "
             f"model.loss('max'); of the trained model it is {value!r}"
         )
     return float(value)

@@ -51,25 +51,25 @@ def check_output(run, function):
             slope = slope_of(run, function, named)
         except Exception as error:
             raise TypeError(
-                f"the output {called(function)} cannot be differentiated ({error}): write it with "
-                "functions of sketchlab.ring and model.loss, as sl.LossOn('max') is"
+                f"the output {called(function)!r} cannot be differentiated ({error}): write it "
+                "with functions of sketchlab.ring and model.loss, as sl.LossOn('max') is"
             ) from error
     if not np.all(np.isfinite(slope)):
         raise ValueError(
-            f"the derivative of the output {called(function)} is not finite at the trained model, where "
-            f"it is {value:.4g} (a root, logarithm or quotient of 0?)"
+            f"the derivative of the output {called(function)!r} is not finite at the trained "
+            f"model, where it is {value:.4g} (a root, logarithm or quotient of 0?)"
         )
     if not np.any(slope) and not _bends(run, function):
         raise ValueError(
-            f"the derivative of the output {called(function)} by every parameter is 0: it does not "
-            "depend on them, or only in steps, as a count, an accuracy or an argmax does. Ask for "
+            f"the derivative of the output {called(function)!r} by every parameter is 0: it does "
+            "not depend on them, or only in steps, as a count, an accuracy or an argmax does. Ask for "
             "the loss, a probability or a margin"
         )
 
 
 def called(function):
-    """What an output is called, for a message."""
-    return repr(getattr(function, "title", getattr(function, "__name__", function)))
+    """What an output is called: its title, or its name."""
+    return str(getattr(function, "title", getattr(function, "__name__", function)))
 
 
 def _bends(run, function):
