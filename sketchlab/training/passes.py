@@ -62,8 +62,8 @@ def check_output(run, function):
     if not np.any(slope) and not _bends(run, function):
         raise ValueError(
             f"the derivative of the output {called(function)!r} by every parameter is 0: it does "
-            "not depend on them, or only in steps, as a count, an accuracy or an argmax does. Ask for "
-            "the loss, a probability or a margin"
+            "not depend on them, or only in steps, as a count, an accuracy or an argmax does. Ask "
+            "for the loss, a probability or a margin"
         )
 
 
