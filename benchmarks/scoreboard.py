@@ -189,8 +189,8 @@ def show(found):
 
 
 def markdown(found):
-    """Scores of two sizes of deletions, the second and the last, with intervals, and costs."""
-    few = [found.groups[1], found.groups[-1]]
+    """Scores of the second and the last size of deletions, with intervals, and costs."""
+    few = list(dict.fromkeys([*found.groups[1:2], found.groups[-1]]))
     heads, rows = summary(found.table, few)
     more, spent = costs(found.table)
     joined = [[*row[:-1], *line[1:]] for row, line in zip(rows, spent, strict=True)]
