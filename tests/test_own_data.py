@@ -75,6 +75,8 @@ def test_a_list_kept_aside_changes_nothing_but_the_vocabulary():
         ("abc", TypeError, "a share or a list of documents, not 'abc'"),
         ([""], TypeError, "a string of letters, not ''"),
         ([3], TypeError, "a string of letters, not 3"),
+        (["São"], ValueError, "'São' is held out and trained on"),
+        (["Sa\u0303o"], ValueError, "'São' is held out and trained on"),
     ],
 )
 def test_what_cannot_be_held_out(held_out, error, message):
@@ -89,6 +91,12 @@ def test_tables_of_pandas_go_by_row_number():
     for data in (table, table[0].sample(frac=1, random_state=0)):
         with pytest.raises(TypeError, match=r"train on row numbers, np.arange.*table.to_numpy"):
             trained(data=data)
+    for docs in (pandas.DataFrame({"name": WORDS}), {"name": WORDS}):  # its headers would be read
+        with pytest.raises(TypeError, match="give one column"):
+            sl.train(docs, **QUIET)
+    for held_out in (0.2, "abc"):
+        with pytest.raises(TypeError, match="held_out must be a list of examples"):
+            trained(held_out=held_out)
     words = pandas.Series(WORDS)
     assert sl.train(words, **QUIET).data == WORDS
 

@@ -10,6 +10,11 @@ def checked(docs):
     """Documents as a list of texts in their composed form (NFC), or raise for what are none."""
     if isinstance(docs, (str, bytes)) or not hasattr(docs, "__iter__"):
         raise TypeError(f"documents must be a list of strings, not {type(docs).__name__}")
+    if isinstance(docs, dict) or getattr(docs, "ndim", 1) != 1:  # a list of these is its headers
+        raise TypeError(
+            f"documents must be a list of strings, not a {type(docs).__name__}: give one column of "
+            "it, such as table['name'].tolist()"
+        )
     docs = list(docs)
     if not docs:
         raise ValueError("there are no documents: give at least one name to train on")
@@ -41,7 +46,12 @@ def kept_aside(docs, held_out, seed):
     for doc in others:
         if not isinstance(doc, str) or not doc:
             raise TypeError(f"a document that is held out must be a string of letters, not {doc!r}")
-    return docs, [unicodedata.normalize("NFC", doc) for doc in others]
+    others = [unicodedata.normalize("NFC", doc) for doc in others]
+    if both := set(others) & set(docs):
+        raise ValueError(
+            f"{min(both)!r} is held out and trained on: take it out of one of the two lists"
+        )
+    return docs, others
 
 
 def reach(docs, context):

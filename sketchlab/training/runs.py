@@ -47,6 +47,8 @@ class TrainingRun:
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
+        if isinstance(held_out, (str, bytes)) or not hasattr(held_out, "__iter__"):
+            raise TypeError(f"held_out must be a list of examples, not {held_out!r}")
         self.data, self.held_out = data, tuple(held_out)
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
