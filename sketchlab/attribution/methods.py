@@ -1,7 +1,8 @@
 """The methods of a scoreboard by name: what each may see of a run, and how it is made for a task.
 
 Each is made and tuned as those who proposed it say: damping and scales are chosen on retrainings
-after other deletions than those that are asked about, and these retrainings count. Settings that
+after other deletions than those that are asked about, and these retrainings count (but the damping
+of the Fisher matrix, which is its mean eigenvalue). Settings that
 are not chosen so are in this module, so that the same call makes the same row.
 """
 
