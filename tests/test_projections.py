@@ -20,7 +20,7 @@ from sketchlab.attribution import (
 )
 from sketchlab.attribution.projections import projection
 from sketchlab.estimation.units import Units
-from sketchlab.training import by_document
+from sketchlab.training import by_document, passes
 from sketchlab.training.by_document import document_gradients
 from sketchlab.training.microgpt import END
 from sketchlab.training.models import Flat
@@ -93,7 +93,7 @@ def test_wrong_gradients_are_refused(monkeypatch):
         document_gradients(run, np.zeros(3), projection=np.ones((4, 2)))
     with pytest.raises(FloatingPointError, match=r"loss on document \d+ .* is not finite"):
         document_gradients(run, np.full(3, 1e308), **QUIET)
-    monkeypatch.setattr(by_document, "available_memory", lambda: 8 * 12 * 3 - 1)
+    monkeypatch.setattr(passes, "available_memory", lambda: 8 * 12 * 3 - 1)
     with pytest.raises(MemoryError, match="gradients of 12 documents, 3 numbers each"):
         document_gradients(run, np.zeros(3))
     assert document_gradients(run, np.zeros(3), projection=np.ones((3, 1)), **QUIET).shape == (
@@ -354,7 +354,7 @@ def test_what_cannot_be_is_refused(logistic, monkeypatch):
     )
     with pytest.raises(ValueError, match=r"too near singular .* give a larger damping"):
         trak(twice, output, link="squares", damping=0, **QUIET)
-    monkeypatch.setattr(by_document, "available_memory", lambda: 100)
+    monkeypatch.setattr(passes, "available_memory", lambda: 100)
     with pytest.raises(MemoryError, match="random projection of 3 parameters to 2 numbers"):
         trak(logistic, output, link="none", dimension=2, **QUIET)
 

@@ -68,9 +68,11 @@ def scoreboard(
     results = _opened(task, outputs, store)
     if store is not None:
         results.save(store)  # a folder that cannot be written to is found out now
-    board = Scoreboard(
-        run, task.outputs, task.groups, units=units, exact=_exact(task, results), seed=seed
-    )
+    exact = _known(task, results)
+    board = Scoreboard(run, task.outputs, task.groups, units=units, exact=exact, seed=seed, **work)
+    results.truth = board.truth
+    if store is not None:
+        results.save(store)
     with progress_bar(len(chosen), progress, unit="method") as bar:
         for name, method in chosen.items():
             done = results.row(name)
@@ -174,22 +176,18 @@ def _number(function, model):
     return float(value)
 
 
-def _exact(task, results):
-    """The truth: read, or trained and noted in the results."""
-    if results.truth:
-        values = np.concatenate([results.truth[name] for name in task.groups])
-        return [
-            Retrained(
-                task.deletions, column, task.units, float(now), getattr(function, "unit", ""),
-                getattr(function, "bounds", (-np.inf, np.inf)),
-            )
-            for function, column, now in zip(task.outputs, values.T, results.now, strict=True)
-        ]  # fmt: skip
-    exact = task.retrained(task.deletions)
-    ends = np.cumsum([len(rows) for rows in task.groups.values()])[:-1]
-    values = np.stack([one.values for one in exact], axis=-1)
-    results.truth = dict(zip(task.groups, np.split(values, ends), strict=True))
-    return exact
+def _known(task, results):
+    """The truth as `Retrained`, if the results have it, else None."""
+    if not results.truth:
+        return None
+    values = np.concatenate([results.truth[name] for name in task.groups])
+    return [
+        Retrained(
+            task.deletions, column, task.units, float(now), getattr(function, "unit", ""),
+            getattr(function, "bounds", (-np.inf, np.inf)),
+        )
+        for function, column, now in zip(task.outputs, values.T, results.now, strict=True)
+    ]  # fmt: skip
 
 
 def _row(task, board, name, method, others):

@@ -1,9 +1,9 @@
 """The methods of a scoreboard by name: what each may see of a run, and how it is made for a task.
 
 Each is made and tuned as those who proposed it say: damping and scales are chosen on retrainings
-after other deletions than those that are asked about, and these retrainings count (but the damping
-of the Fisher matrix, which is its mean eigenvalue). Settings that
-are not chosen so are in this module, so that the same call makes the same row.
+after other deletions than those that are asked about, and these retrainings count; the damping of
+the Fisher matrix is its mean eigenvalue. Settings that are not chosen so are in this module, so
+that the same call makes the same row.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..sketching.gradients import output_name
 from ..sketching.sketch import sketch
 from ..training.microgpt import MicroGPT
 from ..training.passes import check_memory, check_output
@@ -233,8 +234,6 @@ def _gradients(singles):
 
 
 def _named(task):
-    from ..sketching.gradients import output_name
-
     _steps_fit(task)
     for function in task.outputs:
         output_name(function)
@@ -256,11 +255,9 @@ def _banzhaf(task):
     return Made(banzhaf(task.halves), settings=f"{task.trainings} halves")
 
 
-def _regression(kind, degree, evidence):
+def _regression(kind, degree):
     def make(task):
-        return Made(
-            regression(getattr(task, evidence), kind, degree), settings=f"{task.trainings} drawn"
-        )
+        return Made(regression(task.matched, kind, degree), settings=f"{task.trainings} drawn")
 
     return make
 
@@ -285,9 +282,9 @@ METHODS = {
     "40 gradients": Method(_gradients(False), AGAIN, _named),
     "40 gradients and singles": Method(_gradients(True), AGAIN, _named),
     "sum of single effects": Method(_singles),
-    "datamodel, ridge": Method(_regression("ridge", 1, "matched"), AGAIN, _learned),
-    "datamodel, lasso": Method(_regression("lasso", 1, "matched"), AGAIN, _learned),
-    "datamodel, pairs": Method(_regression("kernel_ridge", 2, "matched"), AGAIN, _learned),
-    "kernel surrogate": Method(_regression("rbf_kernel_ridge", 1, "matched"), AGAIN, _learned),
+    "datamodel, ridge": Method(_regression("ridge", 1), AGAIN, _learned),
+    "datamodel, lasso": Method(_regression("lasso", 1), AGAIN, _learned),
+    "datamodel, pairs": Method(_regression("kernel_ridge", 2), AGAIN, _learned),
+    "kernel surrogate": Method(_regression("rbf_kernel_ridge", 1), AGAIN, _learned),
     "Data-Banzhaf": Method(_banzhaf),
 }

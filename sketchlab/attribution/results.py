@@ -58,7 +58,7 @@ class Results(Shown):
         parts = {"format": FORMAT, **vars(self), "predicted": predicted}
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(_plain(parts), indent=None), encoding="utf-8")
+        beside.write_text(json.dumps(_plain(parts)), encoding="utf-8")
         os.replace(beside, path)
 
     @classmethod

@@ -55,12 +55,10 @@ class Task:
     """A training run, outputs, and groups of deletions by name.
 
     groups: of each name down-weights, (points, units), or a list of deletions, each a list of units
-    by number or label.
-
-    units: groups of documents deleted together (see `Units`). directions: of sketches (default:
-    half as many as units). trainings: random retrainings to learn from (default: two for each
-    unit). tuning: retrainings that settings are chosen by. link: what loss it
-    is, see `trak` (None: known of microgpt alone). jobs: processes. seed: of all draws.
+    by number or label. units: groups of documents deleted together (see `Units`). directions: of
+    sketches (default: half as many as units). trainings: random retrainings to learn from (default:
+    two for each unit). tuning: retrainings that settings are chosen by. link: what loss it is, see
+    `trak` (None: known of microgpt alone). jobs: processes. seed: of all draws.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ from ..algebra import ring
 from ..checks import number_array
 from ..progress import progress_bar
 from .models import Flat
-from .passes import available_memory
+from .passes import check_fits
 from .runs import BATCH
 
 
@@ -46,12 +46,11 @@ def document_gradients(run, flat, *, projection=None, progress=True):
 
 def check_memory(numbers, what):
     """Raise MemoryError, in words, if so many floats do not fit into the memory that is free."""
-    need, free = 8 * numbers, available_memory()
-    if free is not None and need > free:
-        raise MemoryError(
-            f"{what} need {need / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free: give a smaller "
-            "dimension, fewer documents or a smaller model"
-        )
+    check_fits(
+        8 * numbers,
+        f"{what} need {8 * numbers / 1e9:.3g} GB",
+        "give a smaller dimension, fewer documents or a smaller model",
+    )
 
 
 def _check_finite(run, part, block):

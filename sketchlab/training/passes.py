@@ -97,12 +97,19 @@ def _batches(run, outputs, down_weights, workers):
 
 def check_memory(run, outputs):
     """Bytes that are free, if that is known; MemoryError if one point takes more than these."""
-    need, free = bytes_per_point(run, outputs), available_memory()
+    need = bytes_per_point(run, outputs)
+    return check_fits(
+        need,
+        f"reverse mode needs {need / 1e9:.3g} GB for one point with {outputs} outputs",
+        "give fewer outputs at a time, or a smaller model",
+    )
+
+
+def check_fits(need, words, advice):
+    """Bytes that are free, if that is known; MemoryError, in words, if `need` bytes are more."""
+    free = available_memory()
     if free is not None and need > free:
-        raise MemoryError(
-            f"reverse mode needs {need / 1e9:.3g} GB for one point with {outputs} outputs, and "
-            f"{free / 1e9:.3g} GB are free: give fewer outputs at a time, or a smaller model"
-        )
+        raise MemoryError(f"{words}, and {free / 1e9:.3g} GB are free: {advice}")
     return free
 
 

@@ -10,7 +10,7 @@ from ..training.outputs import LossOn
 from . import words
 from .deletion_controls import Deletion
 from .explorer import WEIGHTS, Explorer
-from .parts import Message, Picture, attempted
+from .parts import Acting, Message, Picture, attempted
 from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
@@ -63,7 +63,7 @@ class Cancelled(Exception):
     """Raised inside a training to stop it."""
 
 
-class ExplorerView(ipywidgets.VBox):
+class ExplorerView(Acting, ipywidgets.VBox):
     """The explorer's view; `explorer` is its state."""
 
     def __init__(self, explorer):
@@ -120,15 +120,10 @@ class ExplorerView(ipywidgets.VBox):
             f"deleted, {explorer.question.title}, {explorer.sketch!r})"
         )
 
-    def act(self, change):
-        """Run a change of the state, draw everything again, and show in words what went wrong."""
-        with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
-            if unseen is not None:  # what was shown before does not belong to the state any more
-                self.picture.hide()
-                self.headline.value = self.details.value = self.caption.value = ""
-            self.message.say(unseen if problem is None else problem)
+    def clear(self):
+        """See `Acting`."""
+        self.picture.hide()
+        self.headline.value = self.details.value = self.caption.value = ""
 
     def refresh(self):
         """Show the state; raises what goes wrong."""
