@@ -11,11 +11,15 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from .arguments import check_text, instance, takes
+from .checks import check_count, check_positive
+
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 SMALL = (7.0, 3.4)  # inches
 LONGEST = 40  # letters of people's words in a picture
 
 
+@takes(width=check_positive, height=check_positive, columns=check_count)
 def new_axes(width=6.5, height=3.6, columns=1, **settings):
     """A figure with one or more axes, closed for pyplot so that a notebook shows it only once."""
     figure, axes = plt.subplots(
@@ -30,6 +34,7 @@ def blank():
     return Figure(figsize=SMALL)
 
 
+@takes(text=instance(Text), words=check_text)
 def write(text, words):
     """Set a matplotlib Text, such as `axes.title`, to words of people, drawn as they are.
 
@@ -60,6 +65,7 @@ def make_legible(figure):
             write(text, words)
 
 
+@takes(figure=instance(Figure))
 def description(figure):
     """What a figure shows, in words, for those who cannot see it."""
     parts = []

@@ -1,20 +1,31 @@
 """Checks of arguments: each returns the value in the form the package works with, or raises.
 
-A message says what was given, what is allowed and, where it helps, what to do.
+A message says what was given, what is allowed and, where it helps, what to do. Numbers of numpy
+become Python's own, arrays become arrays of float64 or complex128. Here are numbers and arrays of
+numbers; `arguments` has anything else, and puts checks in front of a function.
 """
 
+import dis
 import math
 import numbers
 import operator
 
 import numpy as np
 
+MOST = 10**9  # of anything that is counted: more would only run out of memory or time
+MOST_DEGREE = 1000
 
-def check_degree(degree):
+
+# ---- numbers ---------------------------------------------------------------------------------
+
+
+def check_degree(degree, what="degree"):
     """Return `degree` as an int, or raise if it is not a non-negative integer."""
     number = _integer(degree)
-    if number is None or number < 0:
-        raise ValueError(f"degree must be an integer, 0 or higher, not {degree!r}")
+    if number is None or not 0 <= number <= MOST_DEGREE:
+        raise ValueError(
+            f"{what} must be an integer, 0 or higher, at most {MOST_DEGREE}, not {brief(degree)}"
+        )
     return number
 
 
@@ -22,63 +33,155 @@ def check_count(value, what):
     """Return `value` as an int, or raise if it is not an integer of 1 or higher."""
     number = _integer(value)
     if number is None or number < 1:
-        raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
+        raise ValueError(f"{what} must be an integer, 1 or higher, not {brief(value)}")
+    if number > MOST:
+        raise ValueError(f"{what} must be at most {MOST:,}, not {brief(value)}")
     return number
+
+
+def check_number_of(value, what):
+    """Return `value` as an int, or raise if it is not an integer of 0 or higher."""
+    return 0 if _integer(value) == 0 else check_count(value, f"{what}, if not 0,")
 
 
 def check_seed(value, what="seed"):
     """Return `value` as an int, or raise if it is not an integer of 0 or higher."""
     seed = _integer(value)
     if seed is None or seed < 0:
-        raise ValueError(f"{what} must be an integer, 0 or higher, not {value!r}")
+        raise ValueError(f"{what} must be an integer, 0 or higher, not {brief(value)}")
     return seed
+
+
+def check_jobs(value, what="jobs"):
+    """Return `value` as an int, or raise if it is no number of processes, or -1 for all cores.
+
+    None: as many as `joblib.parallel_config` says.
+    """
+    if value is None:
+        return None
+    jobs = _integer(value)
+    if jobs is None or jobs == 0 or not -MOST <= jobs <= MOST:
+        raise ValueError(
+            f"{what} must be a number of processes, 1 or higher, or -1 for all cores, not "
+            f"{brief(value)}"
+        )
+    return jobs
+
+
+def check_real(value, what):
+    """Return `value` as a float, or raise if it is not a finite real number."""
+    real = _real(value)
+    if real is None or not math.isfinite(real):
+        raise ValueError(f"{what} must be a finite real number, not {brief(value)}")
+    return real
 
 
 def check_positive(value, what):
     """Return `value` as a float, or raise if it is not a finite number above 0."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not 0 < value < math.inf:
-        raise ValueError(f"{what} must be a finite number above 0, not {value!r}")
-    return float(value)
+    real = _real(value)
+    if real is None or not 0 < real < math.inf:
+        raise ValueError(f"{what} must be a finite number above 0, not {brief(value)}")
+    return real
 
 
-def check_epsilon(epsilon):
-    """Return `epsilon`, or raise if it is not a number above 0."""
-    if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
-        raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
-    return epsilon
+def check_not_negative(value, what):
+    """Return `value` as a float, or raise if it is not a finite number, 0 or above."""
+    real = _real(value)
+    if real is None or not 0 <= real < math.inf:
+        raise ValueError(f"{what} must be a finite number, 0 or above, not {brief(value)}")
+    return real
 
 
-def check_choice(value, choices, what):
-    """Return `value`, or raise if it is not one of the names in `choices`."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{what} must be one of {', '.join(choices)}, not {value!r}")
-    return value
+def check_between(low, high):
+    """A check for a number above `low` and below `high`."""
+
+    def check(value, what):
+        real = _real(value)
+        if real is None or not low < real < high:
+            raise ValueError(f"{what} must lie between {low:g} and {high:g}, not {brief(value)}")
+        return real
+
+    return check
+
+
+def check_share(value, what):
+    """Return `value` as a float, or raise if it is not a number from 0 to 1."""
+    real = _real(value)
+    if real is None or not 0 <= real <= 1:
+        raise ValueError(f"{what} must lie between 0 and 1, not {brief(value)}")
+    return real
+
+
+def check_epsilon(epsilon, what="epsilon"):
+    """Return `epsilon` as a float, or raise if it is not a finite number above 0."""
+    return check_positive(epsilon, what)
+
+
+# ---- arrays ----------------------------------------------------------------------------------
 
 
 def number_array(values, what):
-    """Return finite real or complex numbers as an array of floats or complex numbers.
+    """Return finite real or complex numbers as an array of float64 or complex128.
 
-    Raises TypeError for anything that is not a number, ValueError for NaN and infinity.
+    Raises TypeError for anything that is not a number, ValueError for NaN, infinity and what a
+    mask hides.
     """
+    if isinstance(values, np.ma.MaskedArray):
+        values = _without_mask(values, what)
     try:
         array = np.asarray(values)
-    except TypeError:  # such as a jet, which is no array
+    except (TypeError, ValueError, OverflowError):  # such as a jet, which is no array, or ragged
         array = np.asarray(None)
-    if array.dtype.kind in "iub":
-        array = array.astype(float)
-    if array.dtype.kind not in "fc":
-        raise TypeError(f"{what} must be real or complex numbers, not {type(values).__name__}")
+    if array.dtype.kind == "O" and array.size and all(map(_is_number, array.ravel())):
+        raise TypeError(f"{what} must be numbers that float64 can hold, in one array of numbers")
+    if array.dtype.kind not in "iubfc":
+        raise TypeError(f"{what} must be real or complex numbers, not {_kind(values)}")
+    with np.errstate(all="ignore"):  # a long double may be too large
+        array = array.astype(complex if array.dtype.kind == "c" else float, copy=False)
     if not np.all(np.isfinite(array)):
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{what} must be finite, but there is {array[where]} at index {where}")
+        bad = np.argwhere(~np.isfinite(array))
+        where = tuple(map(int, bad[0]))
+        more = f", the first of {len(bad)}" if len(bad) > 1 else ""
+        raise ValueError(
+            f"{what} must be finite, but there is {array[where]} at index {where}{more}"
+        )
     return array
 
 
-def check_indices(indices, n):
-    """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1."""
-    indices = list(indices) if isinstance(indices, (set, frozenset)) else indices
-    given = np.atleast_1d(np.asarray(indices, dtype=object))
+def real_array(values, what, *shape):
+    """Return finite real numbers as an array of float64; shape: its lengths, None for any."""
+    array = number_array(values, what)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{what} must be real numbers, not complex ones")
+    fits = len(shape) == array.ndim
+    fits = fits and all(a in (None, b) for a, b in zip(shape, array.shape, strict=True))
+    if shape and not fits:
+        wanted = ", ".join("any" if a is None else str(a) for a in shape)
+        raise ValueError(
+            f"{what} must have shape ({wanted}{',' * (len(shape) == 1)}), not {array.shape}"
+        )
+    return array
+
+
+def check_indices(indices, n, *, repeated=False):
+    """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1.
+
+    repeated: a number may occur more than once.
+    """
+    if isinstance(indices, (str, bytes, dict)) or indices is None:
+        raise TypeError(
+            f"indices must be a list of integers, not {brief(indices)}: the examples have numbers "
+            f"0 to {n - 1}"
+        )
+    if isinstance(indices, np.ma.MaskedArray):
+        indices = _without_mask(indices, "indices")
+    if not isinstance(indices, np.ndarray) and np.iterable(indices):
+        indices = list(indices)
+    try:
+        given = np.atleast_1d(np.asarray(indices, dtype=object))
+    except (TypeError, ValueError):  # things that numpy takes apart, and cannot put together
+        given = np.array([None], dtype=object)
+        given[0] = indices
     if given.ndim != 1:
         raise ValueError(
             f"indices must be one list of numbers, not an array of shape {given.shape}; for a "
@@ -89,12 +192,14 @@ def check_indices(indices, n):
         number = _integer(index)
         if number is None:
             raise TypeError(
-                f"indices must be integers, not {index!r}: the examples have numbers 0 to {n - 1}, "
-                "for instance [i for i, example in enumerate(run.data) if ...]"
+                f"indices must be integers, not {brief(index)}: the examples have numbers 0 to "
+                f"{n - 1}, for instance [i for i, example in enumerate(run.data) if ...]"
             )
         if not 0 <= number < n:
-            raise IndexError(f"index {number} is out of range: the numbers go from 0 to {n - 1}")
-        if number in seen:
+            raise IndexError(
+                f"index {brief(number)} is out of range: the numbers go from 0 to {n - 1}"
+            )
+        if number in seen and not repeated:
             raise ValueError(f"index {number} is repeated: name each one once")
         seen.add(number)
     return np.array(given, dtype=int)
@@ -102,19 +207,84 @@ def check_indices(indices, n):
 
 def base_point(at, count):
     """Down-weights to expand training around, shape (count,), from one real number or one each."""
-    x = np.asarray(at)
+    try:
+        x = real_array(at, "at")
+    except (TypeError, ValueError):
+        x = np.empty((0, 0))
     if x.ndim == 0:
         x = np.repeat(x, count)
-    if x.shape != (count,) or x.dtype.kind not in "iuf" or not np.all(np.isfinite(x)):
-        raise ValueError(f"at must be one finite real number, or {count} of them, not {at!r}")
-    return x.astype(float)
+    if x.shape != (count,):
+        raise ValueError(f"at must be one finite real number, or {count} of them, not {brief(at)}")
+    return x
+
+
+def _without_mask(values, what):
+    """The values of a masked array of which nothing is hidden."""
+    if np.any(np.ma.getmaskarray(values)):
+        raise ValueError(
+            f"{what} is a masked array, of which {np.ma.count_masked(values)} of {values.size} "
+            "entries are hidden: give a number for each, for instance values.filled(0)"
+        )
+    return values.data
+
+
+# ---- names ------------------------------------------------------------------------------------
+
+
+def check_choice(value, choices, what):
+    """Return `value`, or raise if it is not one of the names in `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{what} must be one of {', '.join(choices)}, not {brief(value)}")
+    return str(value)
+
+
+def is_own(error):
+    """Whether an error comes from a raise statement of this package, and so has its words."""
+    inner = error.__traceback__
+    while inner.tb_next:
+        inner = inner.tb_next
+    operation = dis.opname[inner.tb_frame.f_code.co_code[inner.tb_lasti]]
+    package = __name__.split(".")[0]
+    here = inner.tb_frame.f_globals.get("__name__", "").split(".")[0] == package
+    return here and operation == "RAISE_VARARGS"
+
+
+def brief(value):
+    """A value as it is shown in a message: on one line, shortened if it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:80]}... ({type(value).__name__})"
+
+
+def _kind(value):
+    return f"{type(value).__name__}" if not isinstance(value, str) else f"text, {brief(value)}"
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Number)
 
 
 def _integer(value):
     """The value as an int, or None if it is not an integer (a truth value is none)."""
-    if isinstance(value, (bool, np.bool_)):
+    if isinstance(value, (bool, np.bool_)) or _kind_of(value) == "b":
         return None
     try:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def _real(value):
+    """The value as a float, or None if it is not a real number (a truth value is none)."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _kind_of(value):
+    return getattr(getattr(value, "dtype", None), "kind", "")

@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from . import figures, reports
+from .arguments import check_path, check_text, takes
+from .checks import check_count, check_degree
 from .estimation.averages import Mean, term_samples
 from .estimation.directions import symmetric_dimension
 from .estimation.prediction import prediction
@@ -59,11 +61,13 @@ def training_run(names_path, *, progress=True):
     return microgpt.train(docs[:STEPS], seed=rng, vocabulary=vocabulary, progress=progress)
 
 
+@takes()
 def deletion(run):
     """The deletion of the paper's Figures 2 and 3: the numbers of the names with an x."""
     return [i for i, name in enumerate(run.data) if "x" in name]
 
 
+@takes(name=check_text, degree=check_degree)
 def deletion_curve(run, indices, name, *, degree=6, weights=None, progress=True):
     """Loss on a name as the down-weight z of some documents goes from 0 to 1.
 
@@ -76,6 +80,7 @@ def deletion_curve(run, indices, name, *, degree=6, weights=None, progress=True)
     return weights, retrained.loss(name), jet
 
 
+@takes(name=check_text, degree=check_count, directions=check_count, store=check_path)
 def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=1, progress=True):
     """The stability of training: log2 of sqrt(C(n+r-1, r)) |c_r| for every direction and degree r.
 
@@ -91,6 +96,7 @@ def figure1(run, name=TEST_NAME, *, degree=100, directions=12, store=None, jobs=
     return {"name": name, "documents": len(run), "log2": np.round(log2.T, 4).tolist()}
 
 
+@takes(name=check_text, degree=check_count, directions=check_count, store=check_path)
 def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1, progress=True):
     """Predicted loss curves of every degree with their bands, beside exact retraining.
 

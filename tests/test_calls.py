@@ -12,11 +12,7 @@ A sample runs with the other tests; `python tests/test_calls.py 5000 0` tries 50
 import ast
 import collections
 import copy
-import dataclasses
 import functools
-import inspect
-import io
-import json
 import linecache
 import pathlib
 import random
@@ -24,12 +20,10 @@ import signal
 import sys
 import tempfile
 import traceback
-import types
 import warnings
 
 import matplotlib
 import numpy as np
-import pytest
 
 import sketchlab as sl
 
@@ -130,9 +124,13 @@ class Things:
     @functools.cached_property
     def board(self):
         return sl.attribution.scoreboard(
-            self.run, ["exact first order"], {"two": [[1, 2], [3, 4], [0, 5]]}, self.outputs,
-            intervals=False, progress=False,
-        )  # fmt: skip
+            self.run,
+            ["exact first order"],
+            {"two": [[1, 2], [3, 4], [0, 5]]},
+            self.outputs,
+            intervals=False,
+            progress=False,
+        )
 
     def scoreboard(self):
         deletions = {"two": self.x}
@@ -140,9 +138,14 @@ class Things:
 
     def task(self):
         return sl.attribution.Task(
-            self.run, self.outputs, {"two": self.x}, directions=2, trainings=8, tuning=2,
+            self.run,
+            self.outputs,
+            {"two": self.x},
+            directions=2,
+            trainings=8,
+            tuning=2,
             progress=False,
-        )  # fmt: skip
+        )
 
     @functools.cached_property
     def rows(self):
@@ -224,9 +227,12 @@ class Things:
     @functools.cached_property
     def playground(self):
         return sl.reports.playground(
-            self.run, self.sketch, deletions={"names": {"one": [1]}}, outputs=[self.loss],
+            self.run,
+            self.sketch,
+            deletions={"names": {"one": [1]}},
+            outputs=[self.loss],
             progress=False,
-        )  # fmt: skip
+        )
 
     @functools.cached_property
     def model(self):
@@ -265,16 +271,25 @@ A, U, C, F, R = "attribution.", "unlearning.", "incontext.", "figures.", "ring."
 def calls(t):
     """By name: the function, and arguments that work. A name may have more words after a space."""
     at, un, ic, fig, ring = sl.attribution, sl.unlearning, sl.incontext, sl.figures, sl.ring
-    yield "SGD", sl.SGD, {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.01,
-                          "schedule": "linear"}  # fmt: skip
-    yield "Adam", sl.Adam, {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "eps": 0.01,
-                            "schedule": "constant"}  # fmt: skip
+    yield (
+        "SGD",
+        sl.SGD,
+        {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.01, "schedule": "linear"},
+    )
+    yield (
+        "Adam",
+        sl.Adam,
+        {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "eps": 0.01, "schedule": "constant"},
+    )
     yield "Circuit", sl.Circuit, {"output": t.circuit.output, "inputs": t.circuit.inputs}
     for name in ("values", "__call__", "gradient", "value_and_gradient"):
         method = getattr(t.circuit, name)
         yield f"Circuit.{name}", lambda x, y, method=method: method(x, y), {"x": 2.0, "y": 1.5}
-    yield "Circuit.draw", lambda x, y, derivatives: t.circuit.draw(x, y, derivatives=derivatives), {
-        "x": 2.0, "y": 1.0, "derivatives": True}  # fmt: skip
+    yield (
+        "Circuit.draw",
+        lambda x, y, derivatives: t.circuit.draw(x, y, derivatives=derivatives),
+        {"x": 2.0, "y": 1.0, "derivatives": True},
+    )
     yield "circuits.inputs", sl.circuits.inputs, {"names": "x y"}
     yield "circuits.input_array", sl.circuits.input_array, {"name": "w", "shape": (2, 3)}
     yield "Jet", sl.Jet, {"coefficients": np.ones((3, 2))}
@@ -295,11 +310,29 @@ def calls(t):
         yield f"{name}.__call__", one, {"model": t.run.model}
     yield "NextLetter.meaning", following.meaning, {"change": 0.1}
     model = t.run.model
-    yield "MicroGPT", sl.MicroGPT, {"parameters": model.parameters, "vocabulary": model.vocabulary,
-                                    "heads": 1, "activation": "gelu"}  # fmt: skip
-    yield "MicroGPT.initial", sl.MicroGPT.initial, {
-        "vocabulary": "abc", "layers": 1, "heads": 1, "width": 4, "context": 4,
-        "activation": "relu", "seed": 1}  # fmt: skip
+    yield (
+        "MicroGPT",
+        sl.MicroGPT,
+        {
+            "parameters": model.parameters,
+            "vocabulary": model.vocabulary,
+            "heads": 1,
+            "activation": "gelu",
+        },
+    )
+    yield (
+        "MicroGPT.initial",
+        sl.MicroGPT.initial,
+        {
+            "vocabulary": "abc",
+            "layers": 1,
+            "heads": 1,
+            "width": 4,
+            "context": 4,
+            "activation": "relu",
+            "seed": 1,
+        },
+    )
     yield "MicroGPT.fresh", model.fresh, {"seed": 1}
     yield "MicroGPT.tokens", model.tokens, {"text": "ma"}
     yield "MicroGPT.logits", model.logits, {"tokens": [1, 2]}
@@ -308,14 +341,28 @@ def calls(t):
     yield "MicroGPT.sequence", model.sequence, {"doc": "max"}
     yield "MicroGPT.next_probs", model.next_probs, {"prefix": "ma"}
     yield "MicroGPT.sample", model.sample, {"k": 2, "seed": 0, "temperature": 0.5}
-    yield "Model", lambda parameters, losses: sl.TrainingRun(
-        sl.Model(parameters, losses), np.arange(N), **QUIET
-    ), {"parameters": {"w": np.zeros(2)}, "losses": row_losses}  # fmt: skip
+    yield (
+        "Model",
+        lambda parameters, losses: sl.TrainingRun(
+            sl.Model(parameters, losses), np.arange(N), **QUIET
+        ),
+        {"parameters": {"w": np.zeros(2)}, "losses": row_losses},
+    )
     yield "Model.losses", t.model.losses, {"examples": np.arange(3)}
     yield "Model.loss", t.model.loss, {"example": 1}
-    yield "TrainingRun", sl.TrainingRun, {
-        "model": t.model, "data": np.arange(N), "optimizer": sl.SGD(0.01), "steps": 4,
-        "batch_size": 2, "held_out": [1], "progress": False}  # fmt: skip
+    yield (
+        "TrainingRun",
+        sl.TrainingRun,
+        {
+            "model": t.model,
+            "data": np.arange(N),
+            "optimizer": sl.SGD(0.01),
+            "steps": 4,
+            "batch_size": 2,
+            "held_out": [1],
+            "progress": False,
+        },
+    )
     run = t.run
     yield "TrainingRun.loss", run.loss, {"example": "max"}
     yield "TrainingRun.losses", run.losses, {"model": model}
@@ -328,13 +375,37 @@ def calls(t):
     yield "TrainingRun.examples", run.examples, {"indices": [1, 2]}
     yield "microgpt.MicroGPTRun.next_probs", run.next_probs, {"prefix": "ma"}
     yield "microgpt.MicroGPTRun.sample", run.sample, {"k": 1, "seed": 0, "temperature": 0.5}
-    yield "train", sl.train, {
-        "docs": t.names, "steps": 3, "seed": 1, "vocabulary": model.vocabulary, "layers": 1,
-        "heads": 1, "width": 4, "context": 8, "activation": "gelu", "optimizer": sl.Adam(),
-        "held_out": ["max"], "progress": False}  # fmt: skip
-    yield "train share", sl.train, {
-        "docs": t.names, "steps": 3, "seed": 1, "width": 4, "context": "longest", "held_out": 0.3,
-        "progress": False}  # fmt: skip
+    yield (
+        "train",
+        sl.train,
+        {
+            "docs": t.names,
+            "steps": 3,
+            "seed": 1,
+            "vocabulary": model.vocabulary,
+            "layers": 1,
+            "heads": 1,
+            "width": 4,
+            "context": 8,
+            "activation": "gelu",
+            "optimizer": sl.Adam(),
+            "held_out": ["max"],
+            "progress": False,
+        },
+    )
+    yield (
+        "train share",
+        sl.train,
+        {
+            "docs": t.names,
+            "steps": 3,
+            "seed": 1,
+            "width": 4,
+            "context": "longest",
+            "held_out": 0.3,
+            "progress": False,
+        },
+    )
     yield "names.load", sl.names.load, {"path": None}
     yield "names.unseen", sl.names.unseen, {"run": run, "count": 3}
     # ring
@@ -344,8 +415,10 @@ def calls(t):
         positional = lambda a, b, function=function: function(a, b)  # noqa: E731
         yield f"ring.{name}", positional, {"a": array, "b": array}
         yield f"ring.{name} jets", positional, {"a": sl.Jet(np.ones((3, 2, 2))), "b": array}
-    for name in ("negative exp log sqrt tanh erf gelu normal_cdf normal_pdf relu sigmoid softplus "
-                 "softmax logsumexp").split():  # fmt: skip
+    for name in (
+        "negative exp log sqrt tanh erf gelu normal_cdf normal_pdf relu sigmoid softplus "
+        "softmax logsumexp"
+    ).split():
         function = getattr(ring, name)
         yield f"ring.{name}", lambda a, function=function: function(a), {"a": array}
         yield f"ring.{name} jets", lambda a, function=function: function(a), {"a": jet}
@@ -363,42 +436,99 @@ def calls(t):
         yield f"ring.{name}", positional, {"a": array, "axis": 0, "keepdims": False}
         yield f"ring.{name} jets", positional, {"a": jet, "axis": 0, "keepdims": True}
     for name, one in {"": array, " jets": sl.Jet(np.ones((3, 2, 2)))}.items():
-        yield f"ring.reshape{name}", lambda a, shape: ring.reshape(a, shape), {
-            "a": one, "shape": (4, 1)}  # fmt: skip
+        yield (
+            f"ring.reshape{name}",
+            lambda a, shape: ring.reshape(a, shape),
+            {"a": one, "shape": (4, 1)},
+        )
         yield f"ring.rmsnorm{name}", lambda a, eps: ring.rmsnorm(a, eps), {"a": one, "eps": 0.1}
-        yield f"ring.swapaxes{name}", lambda a, i, j: ring.swapaxes(a, i, j), {
-            "a": one, "i": 0, "j": 1}  # fmt: skip
+        yield (
+            f"ring.swapaxes{name}",
+            lambda a, i, j: ring.swapaxes(a, i, j),
+            {"a": one, "i": 0, "j": 1},
+        )
         yield f"ring.take{name}", ring.take, {"a": one, "indices": [0, 1], "axis": 0}
-    yield "ring_grad", lambda loss, parameters: sl.ring_grad(loss)(parameters), {
-        "loss": square, "parameters": np.ones(3)}  # fmt: skip
+    yield (
+        "ring_grad",
+        lambda loss, parameters: sl.ring_grad(loss)(parameters),
+        {"loss": square, "parameters": np.ones(3)},
+    )
     # sketches and what they return
-    yield "sketch", sl.sketch, {
-        "run": run, "degree": 1, "directions": 2, "units": None, "at": 0.1,
-        "design": "independent", "seed": 1, "anchors": 4, "store": None, "jobs": 1,
-        "progress": False}  # fmt: skip
-    yield "sketch units", sl.sketch, {
-        "run": run, "degree": 1, "directions": 2, "units": [0, 0, 1, 1, 2, 2, 3, 3],
-        "deletion_size": 1, "anchors": 0, "store": t.path_to("store"), "progress": False}  # fmt: skip
+    yield (
+        "sketch",
+        sl.sketch,
+        {
+            "run": run,
+            "degree": 1,
+            "directions": 2,
+            "units": None,
+            "at": 0.1,
+            "design": "independent",
+            "seed": 1,
+            "anchors": 4,
+            "store": None,
+            "jobs": 1,
+            "progress": False,
+        },
+    )
+    yield (
+        "sketch units",
+        sl.sketch,
+        {
+            "run": run,
+            "degree": 1,
+            "directions": 2,
+            "units": [0, 0, 1, 1, 2, 2, 3, 3],
+            "deletion_size": 1,
+            "anchors": 0,
+            "store": t.path_to("store"),
+            "progress": False,
+        },
+    )
     yield "open_sketch", sl.open_sketch, {"path": t.stored, "run": run}
     made = t.sketch
     yield "sketch().output", made.output, {"function": t.loss, "unit": "nats"}
-    yield "sketch().predict", made.predict, {"function": t.loss, "down_weights": t.x,
-                                             "estimator": "mean"}  # fmt: skip
+    yield (
+        "sketch().predict",
+        made.predict,
+        {"function": t.loss, "down_weights": t.x, "estimator": "mean"},
+    )
     yield "sketch().check_run", made.check_run, {"run": run}
-    yield "sketch().anchor", t.fresh_sketch().anchor, {
-        "run": run, "deletions": [[1], [2, 3]], "gradients": [t.loss], "jobs": 1, "progress": False}  # fmt: skip
-    yield "sketch().suggested_anchors", made.suggested_anchors, {
-        "count": 3, "seed": 0, "largest": 4}  # fmt: skip
-    yield "sketch().suggested_anchors question", made.suggested_anchors, {
-        "count": 2, "output": t.loss, "without": [1], "gradients": False}  # fmt: skip
+    yield (
+        "sketch().anchor",
+        t.fresh_sketch().anchor,
+        {
+            "run": run,
+            "deletions": [[1], [2, 3]],
+            "gradients": [t.loss],
+            "jobs": 1,
+            "progress": False,
+        },
+    )
+    yield (
+        "sketch().suggested_anchors",
+        made.suggested_anchors,
+        {"count": 3, "seed": 0, "largest": 4},
+    )
+    yield (
+        "sketch().suggested_anchors question",
+        made.suggested_anchors,
+        {"count": 2, "output": t.loss, "without": [1], "gradients": False},
+    )
     yield "sketch().model_of", made.model_of, {"flat": np.zeros(made.group["head"].shape)}
     output = t.output
     yield "output.predict", output.predict, {"down_weights": t.x, "estimator": "automatic"}
     yield "output.predict without", output.predict, {"without": [1, 2], "estimator": "posterior"}
-    yield "output.curve", output.curve, {"weights": [0, 0.5, 1], "without": [1],
-                                         "estimator": "resummed"}  # fmt: skip
-    yield "output.curve weights", output.curve, {"weights": np.array([0.5]), "estimator": "mean",
-                                                 "down_weights": t.x[0]}  # fmt: skip
+    yield (
+        "output.curve",
+        output.curve,
+        {"weights": [0, 0.5, 1], "without": [1], "estimator": "resummed"},
+    )
+    yield (
+        "output.curve weights",
+        output.curve,
+        {"weights": np.array([0.5]), "estimator": "mean", "down_weights": t.x[0]},
+    )
     yield "output.part", output.part, {"degree": 1, "directions": 3}
     yield "output.ranked", output.ranked, {"candidates": t.x, "without": [5], "gradients": False}
     yield "output.estimate", output.estimate, {"x": t.x, "estimator": "minimum_norm"}
@@ -410,27 +540,60 @@ def calls(t):
     yield "directions.Units.down_weights x", units.down_weights, {"down_weights": [0.5, 0]}
     nested = sl.units.Units({"a": [0, 1]}, 4)
     yield "directions.Units.down_weights nested", nested.down_weights, {"without": ["a", 3]}
-    yield "directions.Directions", sl.directions.Directions, {"vectors": np.ones((2, 4)) + 0j,
-                                                              "units": units and None}  # fmt: skip
+    yield (
+        "directions.Directions",
+        sl.directions.Directions,
+        {"vectors": np.ones((2, 4)) + 0j, "units": units and None},
+    )
     yield "directions.Directions.first", output.directions.first, {"count": 2}
-    yield "directions.draw", sl.directions.draw, {
-        "units": units, "numbers": range(3), "design": "orthonormal", "seed": 0}  # fmt: skip
+    yield (
+        "directions.draw",
+        sl.directions.draw,
+        {"units": units, "numbers": range(3), "design": "orthonormal", "seed": 0},
+    )
     for name in ("independent", "orthonormal"):
-        yield f"directions.{name}", getattr(sl.directions, name), {
-            "n": 4, "numbers": range(3), "seed": 1}  # fmt: skip
+        yield (
+            f"directions.{name}",
+            getattr(sl.directions, name),
+            {"n": 4, "numbers": range(3), "seed": 1},
+        )
     yield "directions.sphere", sl.directions.sphere, {"n": 4, "count": 2, "seed": 0, "start": 1}
-    yield "directions.symmetric_dimension", sl.directions.symmetric_dimension, {
-        "n": 4, "degree": 2}  # fmt: skip
-    yield "local_sketch", sl.local_sketch, {
-        "function": square, "n": 4, "degree": 2, "directions": 3, "seed": 0,
-        "design": "orthonormal", "at": 0.1}  # fmt: skip
-    yield "plan", sl.plan, {"run_or_profile": [1.0, 0.1, 0.01], "epsilon": 0.1, "delta": 0.05,
-                            "deletion_size": 2, "worst_case": True}  # fmt: skip
-    yield "plan output", sl.plan, {"run_or_profile": output, "epsilon": 0.1, "delta": 0.05,
-                                   "deletion_size": 2}  # fmt: skip
+    yield "directions.symmetric_dimension", sl.directions.symmetric_dimension, {"n": 4, "degree": 2}
+    yield (
+        "local_sketch",
+        sl.local_sketch,
+        {
+            "function": square,
+            "n": 4,
+            "degree": 2,
+            "directions": 3,
+            "seed": 0,
+            "design": "orthonormal",
+            "at": 0.1,
+        },
+    )
+    yield (
+        "plan",
+        sl.plan,
+        {
+            "run_or_profile": [1.0, 0.1, 0.01],
+            "epsilon": 0.1,
+            "delta": 0.05,
+            "deletion_size": 2,
+            "worst_case": True,
+        },
+    )
+    yield (
+        "plan output",
+        sl.plan,
+        {"run_or_profile": output, "epsilon": 0.1, "delta": 0.05, "deletion_size": 2},
+    )
     yield "plan run", sl.plan, {"run_or_profile": run, "epsilon": 0.1, "output": t.loss}
-    yield "plan_part", sl.plan_part, {"output": output, "epsilon": 0.1, "without": [1],
-                                      "parameters": 100}  # fmt: skip
+    yield (
+        "plan_part",
+        sl.plan_part,
+        {"output": output, "epsilon": 0.1, "without": [1], "parameters": 100},
+    )
     # attribution
     asked = {"run": run, "outputs": t.outputs, "units": None, **QUIET}
     yield A + "first_order", at.first_order, {**asked, "at": 0.0, "unit": "nats", "jobs": 1}
@@ -439,17 +602,33 @@ def calls(t):
     yield A + "influence", at.influence, {**asked, "damping": 10.0, "curvature": "gauss_newton"}
     yield A + "interactions", at.interactions, {**asked, "degree": 2, "damping": 1.0}
     yield A + "lowest_curvature", at.lowest_curvature, {"run": run}
-    yield A + "trak", at.trak, {**asked, "dimension": 8, "damping": 1.0, "models": 2, "seed": 0,
-                                "link": "cross_entropy"}  # fmt: skip
+    yield (
+        A + "trak",
+        at.trak,
+        {**asked, "dimension": 8, "damping": 1.0, "models": 2, "seed": 0, "link": "cross_entropy"},
+    )
     yield A + "tracin", at.tracin, {**asked, "every": 2}
     yield A + "retrained", at.retrained, {**asked, "deletions": t.x, "jobs": 1}
     yield A + "taylor_terms", at.taylor_terms, {**asked, "deletions": t.x, "degree": 1, "jobs": 1}
-    yield A + "shapley", at.shapley, {
-        **asked, "units": [0] * 4 + [1] * 4, "permutations": 4, "seed": 0, "most": 100, "jobs": 1}  # fmt: skip
+    yield (
+        A + "shapley",
+        at.shapley,
+        {**asked, "units": [0] * 4 + [1] * 4, "permutations": 4, "seed": 0, "most": 100, "jobs": 1},
+    )
     yield A + "metasmoothness", at.metasmoothness, {**asked, "directions": t.x, "h": 0.5, "jobs": 1}
-    yield A + "scoreboard", at.scoreboard, {
-        **asked, "methods": ["exact first order"], "deletions": {"two": t.x}, "intervals": False,
-        "store": None, "jobs": 1, "seed": 0}  # fmt: skip
+    yield (
+        A + "scoreboard",
+        at.scoreboard,
+        {
+            **asked,
+            "methods": ["exact first order"],
+            "deletions": {"two": t.x},
+            "intervals": False,
+            "store": None,
+            "jobs": 1,
+            "seed": 0,
+        },
+    )
     yield A + "available", at.available, {"run": run, "outputs": t.outputs, "link": None}
     yield A + "banzhaf", at.banzhaf, {"known": t.known}
     yield A + "by_chance", at.by_chance, {"n": 8, "bad": 2, "draws": 5, "seed": 0}
@@ -460,14 +639,20 @@ def calls(t):
     rng = np.random.default_rng(0)
     yield A + "random_deletions", at.random_deletions, {"n": 8, "sizes": [1, 2], "rng": rng}
     yield A + "random_halves", at.random_halves, {"n": 8, "count": 2, "rng": rng}
-    yield A + "recovery", at.recovery, {"scores": np.arange(8.0), "bad": [1, 2], "draws": 5,
-                                        "seed": 0}  # fmt: skip
+    yield (
+        A + "recovery",
+        at.recovery,
+        {"scores": np.arange(8.0), "bad": [1, 2], "draws": 5, "seed": 0},
+    )
     yield A + "Recovery.at", t.found.at, {"k": 3}
     yield A + "regression", at.regression, {"known": t.known, "kind": "ridge", "degree": 1}
     yield A + "scaled", at.scaled, {"rankings": t.rankings, "known": t.known}
     predicted = [one.predict(t.x) for one in t.first]
-    yield A + "scores", at.scores, {"truth": np.random.default_rng(1).normal(size=(3, 2)),
-                                    "predictions": predicted}  # fmt: skip
+    yield (
+        A + "scores",
+        at.scores,
+        {"truth": np.random.default_rng(1).normal(size=(3, 2)), "predictions": predicted},
+    )
     yield A + "total_cost", at.total_cost, {"predictors": t.first}
     yield A + "without_first", at.without_first, {"scores": np.arange(8.0), "counts": [1, 2]}
     predictors = {
@@ -485,25 +670,51 @@ def calls(t):
     yield A + "TaylorTerms.resummed", predictors["TaylorTerms"].resummed, {"output": output}
     yield A + "Retrained.anchors", at.Retrained.anchors, {"output": output}
     yield A + "Retrained.chosen", t.singles[0].chosen, {"rows": [0, 1]}
-    yield A + "ConvexFit", at.ConvexFit, {"rows": t.rows[0], "y": t.rows[1], "penalty": 0.1,
-                                          "loss": "logistic"}  # fmt: skip
-    yield A + "ConvexFit squared", at.ConvexFit, {"rows": t.rows[0], "y": t.rows[0][:, 0],
-                                                  "penalty": 0.1, "loss": "squared"}  # fmt: skip
+    yield (
+        A + "ConvexFit",
+        at.ConvexFit,
+        {"rows": t.rows[0], "y": t.rows[1], "penalty": 0.1, "loss": "logistic"},
+    )
+    yield (
+        A + "ConvexFit squared",
+        at.ConvexFit,
+        {"rows": t.rows[0], "y": t.rows[0][:, 0], "penalty": 0.1, "loss": "squared"},
+    )
     yield A + "ConvexFit.after", t.fit.after, {"without": [1], "by": "group"}
     yield A + "ConvexFit.loss_on", t.fit.loss_on, {"rows": t.rows[0][:2], "y": t.rows[1][:2]}
     fitted = t.fit.loss_on(t.rows[0][:2], t.rows[1][:2])
     yield A + "ConvexFit.output", t.fit.output, {"function": fitted, "by": "influence"}
     yield A + "AfterDeletion.predict", t.fit.output(fitted).predict, {"without": [1]}
-    yield A + "Scoreboard", at.Scoreboard, {
-        **asked, "groups": {"two": t.x}, "exact": None, "jobs": 1, "seed": 0}  # fmt: skip
-    yield A + "Scoreboard.add", t.scoreboard().add, {"method": "m", "predictors": t.first,
-                                                     "seconds": 1.0, "about": {"words": 1}}  # fmt: skip
+    yield (
+        A + "Scoreboard",
+        at.Scoreboard,
+        {**asked, "groups": {"two": t.x}, "exact": None, "jobs": 1, "seed": 0},
+    )
+    yield (
+        A + "Scoreboard.add",
+        t.scoreboard().add,
+        {"method": "m", "predictors": t.first, "seconds": 1.0, "about": {"words": 1}},
+    )
     yield A + "Scoreboard.add_random_ranking", t.scoreboard().add_random_ranking, {"draws": 5}
-    yield A + "Scoreboard.add_noise_floor", t.scoreboard().add_noise_floor, {
-        "runs": [un.reseeded(run, 3, **QUIET), un.reseeded(run, 4, **QUIET)], **QUIET}  # fmt: skip
-    yield A + "Task", at.Task, {
-        **asked, "groups": {"two": t.x}, "directions": 2, "trainings": 8, "tuning": 2,
-        "link": None, "jobs": 1, "seed": 0}  # fmt: skip
+    yield (
+        A + "Scoreboard.add_noise_floor",
+        t.scoreboard().add_noise_floor,
+        {"runs": [un.reseeded(run, 3, **QUIET), un.reseeded(run, 4, **QUIET)], **QUIET},
+    )
+    yield (
+        A + "Task",
+        at.Task,
+        {
+            **asked,
+            "groups": {"two": t.x},
+            "directions": 2,
+            "trainings": 8,
+            "tuning": 2,
+            "link": None,
+            "jobs": 1,
+            "seed": 0,
+        },
+    )
     yield A + "Task.retrained", t.task().retrained, {"deletions": t.x}
     yield A + "Task.rng", t.task().rng, {"stream": "halves"}
     yield A + "Task.random", t.task().random, {"count": 2, "stream": "points"}
@@ -512,11 +723,26 @@ def calls(t):
     yield A + "Results.read", at.Results.read, {"path": saved(t, "board", t.board.save)}
     # unlearning
     models = t.models
-    yield U + "Bench", un.Bench, {
-        "run": run, "without": [1], "unseen": ["max"], "seeds": 4, "retained": 2, "initial": None,
-        "seed": 0, "splits": 2, "progress": False}  # fmt: skip
-    yield U + "Bench.margins_of_oracles", t.bench.margins_of_oracles, {"part": "forget",
-                                                                       "same": True}  # fmt: skip
+    yield (
+        U + "Bench",
+        un.Bench,
+        {
+            "run": run,
+            "without": [1],
+            "unseen": ["max"],
+            "seeds": 4,
+            "retained": 2,
+            "initial": None,
+            "seed": 0,
+            "splits": 2,
+            "progress": False,
+        },
+    )
+    yield (
+        U + "Bench.margins_of_oracles",
+        t.bench.margins_of_oracles,
+        {"part": "forget", "same": True},
+    )
     yield U + "Bench.way", t.bench.way, {"method": "ascent", "stops": [0, 1]}
     yield U + "Bench.add", copy.copy(t.bench).add, {"method": "ascent", "name": "up", "passes": 1}
     yield U + "Bench.scores", t.bench.scores, {"models": t.bench.originals}
@@ -525,8 +751,11 @@ def calls(t):
     yield U + "Way.missed_by_retraining", t.way.missed_by_retraining, {"part": "retain"}
     yield U + "Models.losses", models.losses, {"examples": ["max"]}
     yield U + "Models.margins", models.margins, {"examples": ["max"]}
-    yield U + "Ridge", un.Ridge, {"x": t.rows[0], "y": t.rows[1] * 1.0, "penalty": 0.1,
-                                  "without": [1]}  # fmt: skip
+    yield (
+        U + "Ridge",
+        un.Ridge,
+        {"x": t.rows[0], "y": t.rows[1] * 1.0, "penalty": 0.1, "without": [1]},
+    )
     yield U + "Ridge.attributed", t.ridge.attributed, {"by": 2}
     yield U + "Ridge.objective", t.ridge.objective, {"method": "ascent"}
     yield U + "Ridge.distance", t.ridge.distance, {"w": np.ones(3)}
@@ -537,72 +766,167 @@ def calls(t):
     yield U + "SDLoss.loss", sd.loss, {"doc": "max"}
     yield U + "SDLoss.fresh", sd.fresh, {"seed": 1}
     squares = t.squares
-    yield U + "WeightedSquares", un.WeightedSquares, {
-        "x": t.rows[0], "weights": np.ones(12), "targets": np.ones(12), "penalty": 0.1}  # fmt: skip
+    yield (
+        U + "WeightedSquares",
+        un.WeightedSquares,
+        {"x": t.rows[0], "weights": np.ones(12), "targets": np.ones(12), "penalty": 0.1},
+    )
     yield U + "WeightedSquares.limit", squares.limit, {"start": np.zeros(3)}
-    yield U + "descend", un.descend, {"objective": squares, "start": np.zeros(3), "rates": 0.01,
-                                      "steps": 2}  # fmt: skip
-    yield U + "descend_by_rows", un.descend_by_rows, {
-        "objective": squares, "start": np.zeros(3), "rates": 0.01, "passes": 2, "seeds": (0, 1)}  # fmt: skip
+    yield (
+        U + "descend",
+        un.descend,
+        {"objective": squares, "start": np.zeros(3), "rates": 0.01, "steps": 2},
+    )
+    yield (
+        U + "descend_by_rows",
+        un.descend_by_rows,
+        {"objective": squares, "start": np.zeros(3), "rates": 0.01, "passes": 2, "seeds": (0, 1)},
+    )
     yield U + "change_by_effects", un.change_by_effects, {"run": run, "without": [1], **QUIET}
-    yield U + "change_by_jets", un.change_by_jets, {"run": run, "without": [1], "degree": 1, **QUIET}
-    yield U + "change_by_regression", un.change_by_regression, {
-        "run": run, "without": [1], "deletions": t.known[0].deletions, "kind": "ridge", **QUIET}  # fmt: skip
-    yield U + "change_by_sketch", un.change_by_sketch, {
-        "sketch": made, "run": run, "without": [1], "estimator": "mean"}  # fmt: skip
-    yield U + "direct", un.direct, {
-        "targets": un.predicted_targets(models, t.change), "model": model, "examples": ["max"]}  # fmt: skip
-    yield U + "generations", un.generations, {"models": models, "count": 1, "seed": 0,
-                                              "temperature": 0.5}  # fmt: skip
+    yield (
+        U + "change_by_jets",
+        un.change_by_jets,
+        {"run": run, "without": [1], "degree": 1, **QUIET},
+    )
+    yield (
+        U + "change_by_regression",
+        un.change_by_regression,
+        {"run": run, "without": [1], "deletions": t.known[0].deletions, "kind": "ridge", **QUIET},
+    )
+    yield (
+        U + "change_by_sketch",
+        un.change_by_sketch,
+        {"sketch": made, "run": run, "without": [1], "estimator": "mean"},
+    )
+    yield (
+        U + "direct",
+        un.direct,
+        {"targets": un.predicted_targets(models, t.change), "model": model, "examples": ["max"]},
+    )
+    yield (
+        U + "generations",
+        un.generations,
+        {"models": models, "count": 1, "seed": 0, "temperature": 0.5},
+    )
     a, b = t.margins
-    yield U + "klom", un.klom, {"unlearned": a, "oracle": b, "bins": 5, "clip": 9.0, "floor": 1e-4,
-                                "force": False}  # fmt: skip
+    yield (
+        U + "klom",
+        un.klom,
+        {"unlearned": a, "oracle": b, "bins": 5, "clip": 9.0, "floor": 1e-4, "force": False},
+    )
     yield U + "wasserstein", un.wasserstein, {"unlearned": a, "oracle": b}
-    yield U + "lira", un.lira, {"unlearned": a, "members": b, "oracle": a + 1, "tested": b,
-                                "seed": 0}  # fmt: skip
+    yield (
+        U + "lira",
+        un.lira,
+        {"unlearned": a, "members": b, "oracle": a + 1, "tested": b, "seed": 0},
+    )
     yield U + "loss_attack", un.loss_attack, {"forget": a[:4], "unseen": b[:4], "seed": 0}
     yield U + "margins", un.margins, {"logits": logits, "targets": [0, 1]}
     yield U + "null", un.null, {"oracles": a, "score": un.wasserstein, "splits": 2, "seed": 0}
     yield U + "verification_error", un.verification_error, {"unlearned": a[:4], "retrained": b[:4]}
     yield U + "metrics.rates", un.metrics.rates, {"positive": a[:4], "negative": b[:4]}
-    yield U + "metrics.likelihood_ratios", un.metrics.likelihood_ratios, {
-        "values": a[:4], "members": b, "oracle": a}  # fmt: skip
-    yield U + "largest_eigenvalue", un.largest_eigenvalue, {
-        "run": run, "flat": models.flat, "examples": [0, 1], "seed": 0}  # fmt: skip
+    yield (
+        U + "metrics.likelihood_ratios",
+        un.metrics.likelihood_ratios,
+        {"values": a[:4], "members": b, "oracle": a},
+    )
+    yield (
+        U + "largest_eigenvalue",
+        un.largest_eigenvalue,
+        {"run": run, "flat": models.flat, "examples": [0, 1], "seed": 0},
+    )
     yield U + "mean_change", un.mean_change, {"changes": [t.change, t.change]}
     yield U + "oracle_targets", un.oracle_targets, {"oracles": t.oracles}
-    yield U + "overlap", un.overlap, {"generated": [["ann"], ["bob"]],
-                                      "references": [["anna"], ["rob"]], "seed": 0}  # fmt: skip
+    yield (
+        U + "overlap",
+        un.overlap,
+        {"generated": [["ann"], ["bob"]], "references": [["anna"], ["rob"]], "seed": 0},
+    )
     for method in ("ascent", "single_gradient"):
-        yield f"{U}path {method}", un.path, {
-            "originals": models, "without": [1], "method": method, "stops": [0, 1], **QUIET}  # fmt: skip
-    yield U + "unlearn", un.unlearn, {
-        "originals": models, "without": [1], "method": "fine_tuning", "passes": 1, "kept": 2,
-        "optimizer": sl.SGD(0.01), "seed": 0, "progress": False}  # fmt: skip
-    yield U + "unlearn scrub", un.unlearn, {
-        "originals": models, "without": [1], "method": "scrub", "passes": 1, "near": 1.0,
-        "down": 1.0, "ascents": 1, "progress": False}  # fmt: skip
-    yield U + "unlearn matching", un.unlearn, {
-        "originals": models, "without": [1], "method": "matching", "kept": 1,
-        "targets": un.oracle_targets(t.oracles), "progress": False}  # fmt: skip
-    yield U + "unlearn ascent_descent", un.unlearn, {
-        "originals": models, "without": [1], "method": "ascent_descent", "weight": 0.5, "kept": 1,
-        "progress": False}  # fmt: skip
-    yield U + "perplexity", un.perplexity, {"losses": np.ones((2, 3)), "positions": [1, 2, 3],
-                                            "seed": 0}  # fmt: skip
+        yield (
+            f"{U}path {method}",
+            un.path,
+            {"originals": models, "without": [1], "method": method, "stops": [0, 1], **QUIET},
+        )
+    yield (
+        U + "unlearn",
+        un.unlearn,
+        {
+            "originals": models,
+            "without": [1],
+            "method": "fine_tuning",
+            "passes": 1,
+            "kept": 2,
+            "optimizer": sl.SGD(0.01),
+            "seed": 0,
+            "progress": False,
+        },
+    )
+    yield (
+        U + "unlearn scrub",
+        un.unlearn,
+        {
+            "originals": models,
+            "without": [1],
+            "method": "scrub",
+            "passes": 1,
+            "near": 1.0,
+            "down": 1.0,
+            "ascents": 1,
+            "progress": False,
+        },
+    )
+    yield (
+        U + "unlearn matching",
+        un.unlearn,
+        {
+            "originals": models,
+            "without": [1],
+            "method": "matching",
+            "kept": 1,
+            "targets": un.oracle_targets(t.oracles),
+            "progress": False,
+        },
+    )
+    yield (
+        U + "unlearn ascent_descent",
+        un.unlearn,
+        {
+            "originals": models,
+            "without": [1],
+            "method": "ascent_descent",
+            "weight": 0.5,
+            "kept": 1,
+            "progress": False,
+        },
+    )
+    yield (
+        U + "perplexity",
+        un.perplexity,
+        {"losses": np.ones((2, 3)), "positions": [1, 2, 3], "seed": 0},
+    )
     yield U + "predicted_targets", un.predicted_targets, {"originals": models, "change": t.change}
     yield U + "reseeded", un.reseeded, {"run": run, "seed": 1, "initial": None, **QUIET}
     yield U + "rouge_l", un.rouge_l, {"generated": ["ann"], "references": ["anna"]}
     yield U + "similar", un.similar, {"run": run, "texts": [t.names[0]], "cutoff": 80.0}
     yield U + "similarity", un.similarity, {"texts": ["ann"], "others": ["anna"]}
     yield U + "stopped", un.stopped, {"way": t.path, "examples": ["max"], "level": 2.0}
-    yield U + "train_seeds", un.train_seeds, {
-        "run": run, "seeds": [1, 2], "without": [1], "initial": None, **QUIET}  # fmt: skip
-    yield U + "unlearning_error", un.unlearning_error, {
-        "models": models, "points": 2, "examples": [0, 1], "seed": 0}  # fmt: skip
+    yield (
+        U + "train_seeds",
+        un.train_seeds,
+        {"run": run, "seeds": [1, 2], "without": [1], "initial": None, **QUIET},
+    )
+    yield (
+        U + "unlearning_error",
+        un.unlearning_error,
+        {"models": models, "points": 2, "examples": [0, 1], "seed": 0},
+    )
     # in context
-    yield C + "QuantizedKMeans", lambda X, **settings: ic.QuantizedKMeans(**settings).fit(X), {
-        "X": t.points, "clusters": 2, "width": 0.5, "gamma": 0.2, "iterations": 2, "seed": 0}  # fmt: skip
+    yield (
+        C + "QuantizedKMeans",
+        lambda X, **settings: ic.QuantizedKMeans(**settings).fit(X),
+        {"X": t.points, "clusters": 2, "width": 0.5, "gamma": 0.2, "iterations": 2, "seed": 0},
+    )
     yield C + "QuantizedKMeans.fit", t.kmeans().fit, {"X": t.points}
     yield C + "QuantizedKMeans.forget", t.kmeans().forget, {"number": 3}
     yield C + "QuantizedKMeans.add", t.kmeans().add, {"x": np.ones(2)}
@@ -611,25 +935,56 @@ def calls(t):
     yield C + "QuantizedKMeans.distances", t.kmeans().distances, {"numbers": [1, 2]}
     yield C + "QuantizedKMeans.representatives", t.kmeans().representatives, {"which": [0]}
     yield C + "QuantizedKMeans.save", t.kmeans().save, {"path": t.path_to("kmeans")}
-    yield C + "QuantizedKMeans.open", ic.QuantizedKMeans.open, {
-        "path": saved(t, "clusters", t.kmeans().save)}  # fmt: skip
-    yield C + "QuantizedKMeans.from_state", ic.QuantizedKMeans.from_state, {
-        "state": t.kmeans().state()}  # fmt: skip
+    yield (
+        C + "QuantizedKMeans.open",
+        ic.QuantizedKMeans.open,
+        {"path": saved(t, "clusters", t.kmeans().save)},
+    )
+    yield (
+        C + "QuantizedKMeans.from_state",
+        ic.QuantizedKMeans.from_state,
+        {"state": t.kmeans().state()},
+    )
     X, y = t.labelled
-    yield C + "Erase", lambda X, y, **settings: ic.Erase(**settings).fit(X, y), {
-        "X": X, "y": y, "learner": t.learner, "clusters": 2, "width": 0.5, "gamma": 0.2,
-        "iterations": 2, "seed": 0}  # fmt: skip
+    yield (
+        C + "Erase",
+        lambda X, y, **settings: ic.Erase(**settings).fit(X, y),
+        {
+            "X": X,
+            "y": y,
+            "learner": t.learner,
+            "clusters": 2,
+            "width": 0.5,
+            "gamma": 0.2,
+            "iterations": 2,
+            "seed": 0,
+        },
+    )
     yield C + "Erase.fit", t.erase().fit, {"X": X, "y": y}
     yield C + "Erase.forget", t.erase().forget, {"number": 3}
     yield C + "Erase.add", t.erase().add, {"x": X[0], "label": 1}
     yield C + "Erase.probabilities", t.erase().probabilities, {"X": X}
     yield C + "Erase.predict", t.erase().predict, {"X": X}
     yield C + "Erase.save", t.erase().save, {"path": t.path_to("erase")}
-    yield C + "Erase.open", ic.Erase.open, {"path": saved(t, "prompt", t.erase().save),
-                                            "learner": t.learner}  # fmt: skip
-    yield C + "FineTuned", lambda X, y, **settings: ic.FineTuned(**settings).fit(X, y), {
-        "X": X, "y": y, "learner": t.learner, "shards": 2, "passes": 1, "learning_rate": 0.1,
-        "batch_size": 2, "seed": 0}  # fmt: skip
+    yield (
+        C + "Erase.open",
+        ic.Erase.open,
+        {"path": saved(t, "prompt", t.erase().save), "learner": t.learner},
+    )
+    yield (
+        C + "FineTuned",
+        lambda X, y, **settings: ic.FineTuned(**settings).fit(X, y),
+        {
+            "X": X,
+            "y": y,
+            "learner": t.learner,
+            "shards": 2,
+            "passes": 1,
+            "learning_rate": 0.1,
+            "batch_size": 2,
+            "seed": 0,
+        },
+    )
     yield C + "FineTuned.fit", t.tuned().fit, {"X": X, "y": y}
     yield C + "FineTuned.forget", t.tuned().forget, {"number": 1}
     yield C + "FineTuned.probabilities", t.tuned().probabilities, {"X": X}
@@ -638,92 +993,268 @@ def calls(t):
     yield C + "Learner.scaled", t.learner.scaled, {"X": X}
     keys = t.learner.embed(X)
     yield C + "Learner.attention", t.learner.attention, {"keys": keys, "queries": keys}
-    yield C + "Learner.probabilities", t.learner.probabilities, {
-        "keys": keys, "labels": y, "queries": keys}  # fmt: skip
+    yield (
+        C + "Learner.probabilities",
+        t.learner.probabilities,
+        {"keys": keys, "labels": y, "queries": keys},
+    )
     yield C + "letter_images", ic.letter_images, {"each": 1, "alphabets": ("Greek",), "seed": 0}
-    yield C + "pretrain", ic.pretrain, {
-        "items": t.items, "ways": 2, "shots": 2, "steps": 2, "batch_size": 2, "hidden": 4,
-        "columns": 2, "seed": 0, "progress": False}  # fmt: skip
+    yield (
+        C + "pretrain",
+        ic.pretrain,
+        {
+            "items": t.items,
+            "ways": 2,
+            "shots": 2,
+            "steps": 2,
+            "batch_size": 2,
+            "hidden": 4,
+            "columns": 2,
+            "seed": 0,
+            "progress": False,
+        },
+    )
     yield C + "recommended_width", ic.recommended_width, {"spread": 1.0, "rise": 0.04}
     # pictures
-    yield F + "certificate", fig.certificate, {"made": t.kmeans(), "number": 1, "columns": 2,
-                                               "text": 9.0}  # fmt: skip
-    yield F + "clusters", fig.clusters, {
-        "made": t.kmeans(), "X": t.points, "iteration": 1, "point": 1, "legend": True,
-        "limits": ((-1, 1), (-1, 1)), "text": 8.0, "figure": None,
-        "moves": (np.zeros((2, 2)), np.ones((2, 2)))}  # fmt: skip
-    yield F + "clusters_by_iteration", fig.clusters_by_iteration, {
-        "made": t.kmeans(), "X": t.points, "iterations": [1], "columns": 1, "text": 9.0}  # fmt: skip
-    yield F + "deletion_curve", fig.deletion_curve, {
-        "weights": [0, 1], "retrained": [1.0, 2.0], "jet": t.line, "name": "max", "degrees": (1,),
-        "z": 0.5}  # fmt: skip
+    yield (
+        F + "certificate",
+        fig.certificate,
+        {"made": t.kmeans(), "number": 1, "columns": 2, "text": 9.0},
+    )
+    yield (
+        F + "clusters",
+        fig.clusters,
+        {
+            "made": t.kmeans(),
+            "X": t.points,
+            "iteration": 1,
+            "point": 1,
+            "legend": True,
+            "limits": ((-1, 1), (-1, 1)),
+            "text": 8.0,
+            "figure": None,
+            "moves": (np.zeros((2, 2)), np.ones((2, 2))),
+        },
+    )
+    yield (
+        F + "clusters_by_iteration",
+        fig.clusters_by_iteration,
+        {"made": t.kmeans(), "X": t.points, "iterations": [1], "columns": 1, "text": 9.0},
+    )
+    yield (
+        F + "deletion_curve",
+        fig.deletion_curve,
+        {
+            "weights": [0, 1],
+            "retrained": [1.0, 2.0],
+            "jet": t.line,
+            "name": "max",
+            "degrees": (1,),
+            "z": 0.5,
+        },
+    )
     yield F + "error_by_degree", fig.error_by_degree, {"jet": t.line, "truth": 2.0, "z": 1.0}
     yield F + "description", fig.description, {"figure": fig.blank()}
     yield F + "error_and_cost", fig.error_and_cost, {"results": t.board, "group": "two"}
     yield F + "frame", fig.frame, {"points": t.points, "beyond": 0.5}
     letters = sl.LetterLoss.each("max", model)
-    yield F + "letters", fig.letters, {
-        "outputs": letters, "predictors": at.first_order(run, letters, **QUIET),
-        "labels": t.names, "k": 3}  # fmt: skip
-    yield F + "losses_without", fig.losses_without, {
-        "counts": [0, 1], "losses": {"a": [1.0, 2.0]}, "label": "loss", "what": "names"}  # fmt: skip
-    yield F + "methods_on_one_deletion", fig.methods_on_one_deletion, {
-        "changes": {"a": 0.1, "b": None}, "bands": {"a": (0.0, 0.2)}, "true": 0.1,
-        "costs": {"a": 3}, "label": "change", "figure": None}  # fmt: skip
+    yield (
+        F + "letters",
+        fig.letters,
+        {
+            "outputs": letters,
+            "predictors": at.first_order(run, letters, **QUIET),
+            "labels": t.names,
+            "k": 3,
+        },
+    )
+    yield (
+        F + "losses_without",
+        fig.losses_without,
+        {"counts": [0, 1], "losses": {"a": [1.0, 2.0]}, "label": "loss", "what": "names"},
+    )
+    yield (
+        F + "methods_on_one_deletion",
+        fig.methods_on_one_deletion,
+        {
+            "changes": {"a": 0.1, "b": None},
+            "bands": {"a": (0.0, 0.2)},
+            "true": 0.1,
+            "costs": {"a": 3},
+            "label": "change",
+            "figure": None,
+        },
+    )
     yield F + "new_axes", fig.new_axes, {"width": 4.0, "height": 3.0, "columns": 2}
-    yield F + "predicted_and_true", fig.predicted_and_true, {
-        "results": t.board, "methods": ["exact first order"], "group": "two"}  # fmt: skip
-    yield F + "ranks_by_size", fig.ranks_by_size, {
-        "results": t.board, "methods": ["exact first order"]}  # fmt: skip
+    yield (
+        F + "predicted_and_true",
+        fig.predicted_and_true,
+        {"results": t.board, "methods": ["exact first order"], "group": "two"},
+    )
+    yield (
+        F + "ranks_by_size",
+        fig.ranks_by_size,
+        {"results": t.board, "methods": ["exact first order"]},
+    )
     yield F + "predicted_curves", fig.predicted_curves, {"result": CURVES}
     yield F + "stability", fig.stability, {"result": {"log2": [[0.0, -1.0], [0.1, -2.0]]}}
-    yield F + "predicted_deletion", fig.predicted_deletion, {
-        "prediction": t.point, "weights": [0.0, 0.5, 1.0], "curve": t.curve, "weight": 1.0,
-        "now": 2.0, "retrained": [(1.0, 2.0)], "label": "loss", "figure": None}  # fmt: skip
-    yield F + "recovery_curves", fig.recovery_curves, {"found": {"a": t.found}, "most": 4,
-                                                       "what": "names"}  # fmt: skip
+    yield (
+        F + "predicted_deletion",
+        fig.predicted_deletion,
+        {
+            "prediction": t.point,
+            "weights": [0.0, 0.5, 1.0],
+            "curve": t.curve,
+            "weight": 1.0,
+            "now": 2.0,
+            "retrained": [(1.0, 2.0)],
+            "label": "loss",
+            "figure": None,
+        },
+    )
+    yield (
+        F + "recovery_curves",
+        fig.recovery_curves,
+        {"found": {"a": t.found}, "most": 4, "what": "names"},
+    )
     yield F + "unlearning_way", fig.unlearning_way, {"way": t.way, "stop": 1, "null": t.bench.null}
     yield F + "write", fig.write, {"text": fig.new_axes()[1].title, "words": "words"}
     # reports, widgets, the paper
-    yield "report", sl.report, {
-        "run": run, "without": [1], "outputs": [t.loss], "sketch": made, "unseen": ["max"],
-        "request": "words", "texts": True, **QUIET}  # fmt: skip
-    yield "report method", sl.report, {
-        "run": run, "without": [1, 2], "method": "ascent", "settings": {"passes": 1},
-        "bench": t.bench, "made": None, **QUIET}  # fmt: skip
+    yield (
+        "report",
+        sl.report,
+        {
+            "run": run,
+            "without": [1],
+            "outputs": [t.loss],
+            "sketch": made,
+            "unseen": ["max"],
+            "request": "words",
+            "texts": True,
+            **QUIET,
+        },
+    )
+    yield (
+        "report method",
+        sl.report,
+        {
+            "run": run,
+            "without": [1, 2],
+            "method": "ascent",
+            "settings": {"passes": 1},
+            "bench": t.bench,
+            "made": None,
+            **QUIET,
+        },
+    )
     yield "reports.Report.save", t.report.save, {"path": t.path_to("report"), "overwrite": True}
-    yield "reports.playground", sl.reports.playground, {
-        "run": run, "sketch": made, "deletions": {"names": {"one": [1]}}, "outputs": [t.loss],
-        "epsilons": [0.1], "title": "T", "about": "A", **QUIET}  # fmt: skip
-    yield "reports.Playground.save", t.playground.save, {"path": t.path_to("page"),
-                                                         "overwrite": True}  # fmt: skip
+    yield (
+        "reports.playground",
+        sl.reports.playground,
+        {
+            "run": run,
+            "sketch": made,
+            "deletions": {"names": {"one": [1]}},
+            "outputs": [t.loss],
+            "epsilons": [0.1],
+            "title": "T",
+            "about": "A",
+            **QUIET,
+        },
+    )
+    yield (
+        "reports.Playground.save",
+        t.playground.save,
+        {"path": t.path_to("page"), "overwrite": True},
+    )
     yield "reports.read", sl.reports.read, {"path": saved(t, "page", t.report.save)}
-    yield "explore", sl.explore, {
-        "run": run, "sketch": made, "without": [1], "name": "max", "held_out": ["max"],
-        "outputs": {"mine": t.loss}, "labels": t.names, "table": None}  # fmt: skip
-    yield "widgets.compare_methods", sl.widgets.compare_methods, {
-        "run": run, "predictors": {"exact": t.first}, "outputs": t.outputs, "units": None,
-        "labels": t.names}  # fmt: skip
-    yield "widgets.forget_points", sl.widgets.forget_points, {
-        "X": t.points, "clusters": 2, "width": 0.5, "gamma": 0.2, "iterations": 2, "seed": 0}  # fmt: skip
-    yield "widgets.review", sl.widgets.review, {
-        "run": run, "output": t.loss, "predictor": t.first[0], "check": t.outputs[1],
-        "labels": t.names, "rows": 3}  # fmt: skip
-    yield "widgets.with_sliders", sl.widgets.with_sliders, {
-        "draw": lambda x: fig.blank(), "x": (0, 4, 1, 2)}  # fmt: skip
+    yield (
+        "explore",
+        sl.explore,
+        {
+            "run": run,
+            "sketch": made,
+            "without": [1],
+            "name": "max",
+            "held_out": ["max"],
+            "outputs": {"mine": t.loss},
+            "labels": t.names,
+            "table": None,
+        },
+    )
+    yield (
+        "widgets.compare_methods",
+        sl.widgets.compare_methods,
+        {
+            "run": run,
+            "predictors": {"exact": t.first},
+            "outputs": t.outputs,
+            "units": None,
+            "labels": t.names,
+        },
+    )
+    yield (
+        "widgets.forget_points",
+        sl.widgets.forget_points,
+        {"X": t.points, "clusters": 2, "width": 0.5, "gamma": 0.2, "iterations": 2, "seed": 0},
+    )
+    yield (
+        "widgets.review",
+        sl.widgets.review,
+        {
+            "run": run,
+            "output": t.loss,
+            "predictor": t.first[0],
+            "check": t.outputs[1],
+            "labels": t.names,
+            "rows": 3,
+        },
+    )
+    yield (
+        "widgets.with_sliders",
+        sl.widgets.with_sliders,
+        {"draw": lambda x: fig.blank(), "x": (0, 4, 1, 2)},
+    )
     yield "paper.deletion", sl.paper.deletion, {"run": run}
-    yield "paper.deletion_curve", sl.paper.deletion_curve, {
-        "run": run, "indices": [1], "name": "max", "degree": 1, "weights": [0, 1], **QUIET}  # fmt: skip
-    yield "paper.figure1", sl.paper.figure1, {
-        "run": run, "name": "max", "degree": 3, "directions": 2, "store": None, "jobs": 1, **QUIET}  # fmt: skip
-    yield "paper.figure3", sl.paper.figure3, {
-        "run": run, "name": "max", "degree": 1, "directions": 2, "store": None, "jobs": 1, **QUIET}  # fmt: skip
+    yield (
+        "paper.deletion_curve",
+        sl.paper.deletion_curve,
+        {"run": run, "indices": [1], "name": "max", "degree": 1, "weights": [0, 1], **QUIET},
+    )
+    yield (
+        "paper.figure1",
+        sl.paper.figure1,
+        {
+            "run": run,
+            "name": "max",
+            "degree": 3,
+            "directions": 2,
+            "store": None,
+            "jobs": 1,
+            **QUIET,
+        },
+    )
+    yield (
+        "paper.figure3",
+        sl.paper.figure3,
+        {
+            "run": run,
+            "name": "max",
+            "degree": 1,
+            "directions": 2,
+            "store": None,
+            "jobs": 1,
+            **QUIET,
+        },
+    )
 
 
 CURVES = {
-    "name": "max", "weights": [0, 1], "retrained": [1.0, 2.0],
+    "name": "max",
+    "weights": [0, 1],
+    "retrained": [1.0, 2.0],
     "degrees": {1: {"values": [1.0, 2.0], "low": [0.9, 1.9], "high": [1.1, 2.1]}},
-}  # fmt: skip
+}
 
 
 def saved(t, name, save):
@@ -808,39 +1339,89 @@ def bent(value, rng):
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return rng.choice([np.int64(value), np.int32(value), float(value), value + 0.5, str(value),
-                           np.array(value), -value, [value]])  # fmt: skip
+        return rng.choice(
+            [
+                np.int64(value),
+                np.int32(value),
+                float(value),
+                value + 0.5,
+                str(value),
+                np.array(value),
+                -value,
+                [value],
+            ]
+        )
     if isinstance(value, float):
-        return rng.choice([np.float32(value), np.float16(value), np.array(value), str(value),
-                           -value, value * 1e300, [value], np.longdouble(value)])  # fmt: skip
+        return rng.choice(
+            [
+                np.float32(value),
+                np.float16(value),
+                np.array(value),
+                str(value),
+                -value,
+                value * 1e300,
+                [value],
+                np.longdouble(value),
+            ]
+        )
     if isinstance(value, str):
-        return rng.choice([value.upper(), value + "\u0301", np.str_(value), value.encode(), [value],
-                           value * 50])  # fmt: skip
+        return rng.choice(
+            [value.upper(), value + "\u0301", np.str_(value), value.encode(), [value], value * 50]
+        )
     if isinstance(value, np.ndarray) and value.size:
         broken = value.copy()
         broken.flat[-1] = -1 if value.dtype.kind in "iub" else rng.choice([np.nan, np.inf, 1e200])
-        return rng.choice([broken, value[:-1], value[None], value.T, value.tolist(),
-                           value.astype(object), np.ma.array(value, mask=value > 0),
-                           value.astype(np.float16), value.astype(np.complex64), value[..., :0],
-                           value.astype(str), np.asfortranarray(value), value[::-1]])  # fmt: skip
+        return rng.choice(
+            [
+                broken,
+                value[:-1],
+                value[None],
+                value.T,
+                value.tolist(),
+                value.astype(object),
+                np.ma.array(value, mask=value > 0),
+                value.astype(np.float16),
+                value.astype(np.complex64),
+                value[..., :0],
+                value.astype(str),
+                np.asfortranarray(value),
+                value[::-1],
+            ]
+        )
     if isinstance(value, (list, tuple)) and value:
         kind = type(value)
-        return rng.choice([kind(value[:-1]), kind([*value, value[-1]]), kind([*value, None]),
-                           kind([*value[:-1], float("nan")]), iter(value), {0: value}, [value],
-                           set(map(str, value)), kind([*value[:-1], "zz"]),
-                           kind([bent(value[0], rng), *value[1:]])])  # fmt: skip
+        return rng.choice(
+            [
+                kind(value[:-1]),
+                kind([*value, value[-1]]),
+                kind([*value, None]),
+                kind([*value[:-1], float("nan")]),
+                iter(value),
+                {0: value},
+                [value],
+                set(map(str, value)),
+                kind([*value[:-1], "zz"]),
+                kind([bent(value[0], rng), *value[1:]]),
+            ]
+        )
     if isinstance(value, dict) and value:
         key = rng.choice(list(value))
-        return rng.choice([{**value, key: bent(value[key], rng)}, {**value, key: None},
-                           {k: v for k, v in value.items() if k != key}, list(value),
-                           {**value, "zz": 1}])  # fmt: skip
+        return rng.choice(
+            [
+                {**value, key: bent(value[key], rng)},
+                {**value, key: None},
+                {k: v for k, v in value.items() if k != key},
+                list(value),
+                {**value, "zz": 1},
+            ]
+        )
     return rng.choice(list(WRONG.values()))()
 
 
 # ---- what may come of it ----------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def raises_of(path):
     """The lines of the raise statements of a file."""
     tree = ast.parse("".join(linecache.getlines(path)))
@@ -862,8 +1443,14 @@ def is_own(error):
 
 
 UNKNOWN = {  # where nothing is known of an error it is infinite: documented, but never NaN
-    "error", "errors", "low", "high", "interval", "freedom", "found_band",
-}  # fmt: skip
+    "error",
+    "errors",
+    "low",
+    "high",
+    "interval",
+    "freedom",
+    "found_band",
+}
 LEFT_OUT = {"bounds", "whole", "references", "run", "settings"}
 
 
@@ -896,8 +1483,12 @@ def not_finite(value, path="", depth=7, seen=None):
 
 
 NAN_IN_NAN_OUT = (  # functions of numbers, which give NaN and infinity as numpy does
-    "ring.", "ring_grad", "Circuit.", "Jet.__call__", "Model.loss",
-)  # fmt: skip
+    "ring.",
+    "ring_grad",
+    "Circuit.",
+    "Jet.__call__",
+    "Model.loss",
+)
 
 
 class Trial:
@@ -955,12 +1546,13 @@ def attempt(name, function, args):
         if not is_own(error):
             inner = traceback.extract_tb(error.__traceback__)
             ours = [f for f in inner if f.filename.startswith(PACKAGE)]
-            place = f"{ours[-1].filename[len(PACKAGE) + 1:]}:{ours[-1].lineno}" if ours else "call"
+            place = f"{ours[-1].filename[len(PACKAGE) + 1 :]}:{ours[-1].lineno}" if ours else "call"
             return f"raw at {place}: {type(error).__name__}: {str(error)[:110]}"
     except Exception as error:
-        inner = [f for f in traceback.extract_tb(error.__traceback__)
-                 if f.filename.startswith(PACKAGE)]  # fmt: skip
-        place = f"{inner[-1].filename[len(PACKAGE) + 1:]}:{inner[-1].lineno}" if inner else "call"
+        inner = [
+            f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(PACKAGE)
+        ]
+        place = f"{inner[-1].filename[len(PACKAGE) + 1 :]}:{inner[-1].lineno}" if inner else "call"
         return f"raw at {place}: {type(error).__name__}: {str(error)[:110]}"
     finally:
         signal.alarm(0)

@@ -14,6 +14,7 @@ import numbers
 import numpy as np
 
 from . import elementary
+from .recording import UNFIT, in_words
 
 _created = itertools.count()
 
@@ -153,7 +154,12 @@ class Circuit:
             raise ValueError(
                 f"this circuit has {len(self.inputs)} inputs ({names}), not {len(values)}"
             )
-        given = dict(zip(self.inputs, values, strict=True))
+        try:
+            return self._evaluated(dict(zip(self.inputs, values, strict=True)))
+        except UNFIT as error:
+            raise in_words(error, "this circuit", values) from error
+
+    def _evaluated(self, given):
         result = []
         for (operation, sources, detail), gate in zip(self._program, self.gates, strict=True):
             if operation == "multiply":
@@ -181,7 +187,10 @@ class Circuit:
     def value_and_gradient(self, *values):
         """The output and its derivatives, by one evaluation and one reverse sweep."""
         results = self.values(*values)
-        sensitivities = self._sweep(results)
+        try:
+            sensitivities = self._sweep(results)
+        except UNFIT as error:
+            raise in_words(error, "the gradient of this circuit", values) from error
         slots = (self._slot.get(gate) for gate in self.inputs)
         found = [None if slot is None else sensitivities[slot] for slot in slots]
         return results[-1], [0 if g is None else g for g in found]

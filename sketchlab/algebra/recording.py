@@ -11,7 +11,11 @@ import numpy as np
 from autograd.extend import Box, VSpace, defvjp, primitive
 from autograd.tracer import isbox
 
+from ..checks import brief, is_own
 from .jet import Jet, RingElement
+
+
+UNFIT = TypeError, ValueError, IndexError, AttributeError, OverflowError  # of unfit arguments
 
 
 def recorded(on_jets, on_numbers, *vjps):
@@ -20,7 +24,10 @@ def recorded(on_jets, on_numbers, *vjps):
     @functools.wraps(on_jets)
     def unrecorded(*args, **settings):
         has_jets = type(args[0]) is Jet or (len(args) > 1 and type(args[1]) is Jet)
-        return (on_jets if has_jets else on_numbers)(*args, **settings)
+        try:
+            return (on_jets if has_jets else on_numbers)(*args, **settings)
+        except UNFIT as error:
+            raise in_words(error, function.__name__, args) from error
 
     traced = primitive(unrecorded)
     defvjp(traced, *vjps, argnums=range(len(vjps)))
@@ -36,6 +43,28 @@ def recorded(on_jets, on_numbers, *vjps):
     return function
 
 
+def in_words(error, name, args):
+    """The error to raise in place of one that a function raised on these arguments.
+
+    It is the same one if it comes from a raise statement of this package.
+    """
+    if is_own(error):
+        return error
+    kind = IndexError if isinstance(error, IndexError) else ValueError
+    kind = TypeError if isinstance(error, (TypeError, AttributeError)) else kind
+    given = " and ".join(map(_described, args))
+    return kind(f"{name} cannot take {given}: {error}")
+
+
+def _described(value):
+    if isinstance(value, Jet):
+        return f"a jet of shape {value.shape}"
+    if isinstance(value, np.ndarray):
+        kind = "an array" if value.dtype.kind in "iubfc" else f"an array of {value.dtype}"
+        return f"{kind} of shape {value.shape}"
+    return brief(value)
+
+
 def bare(value):
     """The value inside all of autograd's boxes, where only its shape is wanted."""
     while isbox(value):
@@ -47,7 +76,12 @@ def shape_of(value):
     """np.shape, in less time."""
     if type(value) is not np.ndarray and type(value) is not Jet:
         value = bare(value)
-    return value.shape if hasattr(value, "shape") else np.shape(value)
+    if hasattr(value, "shape"):
+        return value.shape
+    try:
+        return np.shape(value)
+    except ValueError as error:  # a ragged list
+        raise TypeError(f"these are no numbers: {brief(value)}") from error
 
 
 def is_numeric(a):

@@ -7,9 +7,10 @@ stays shared where that is possible, and is written out where it is not.
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums, primitive
 
+from ..checks import brief
 from .arithmetic import same_degree
 from .jet import Jet
-from .recording import bare, recorded, shape_of
+from .recording import UNFIT, bare, in_words, recorded, shape_of
 
 
 def _trailing_axes(key):
@@ -135,19 +136,28 @@ getitem = recorded(
 def take(a, indices, axis):
     """Pick entries by number along `axis`."""
     axes = len(shape_of(a))
-    axis = np.lib.array_utils.normalize_axis_index(axis, axes)
-    return getitem(a, (..., np.asarray(indices), *(slice(None),) * (axes - 1 - axis)))
+    try:
+        axis = np.lib.array_utils.normalize_axis_index(axis, axes)
+        indices = np.asarray(indices)
+    except UNFIT as error:
+        raise in_words(error, "take", (a, indices, axis)) from error
+    return getitem(a, (..., indices, *(slice(None),) * (axes - 1 - axis)))
 
 
 def concatenate(parts, axis=0):
     """Join arrays or jets along an axis."""
+    if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
+        raise TypeError(f"parts must be a list of one or more arrays or jets, not {brief(parts)}")
     return parts[0] if len(parts) == 1 else _concatenate(axis, *parts)
 
 
 @primitive
 def _concatenate(axis, *parts):
     join = _jet_concatenate if any(isinstance(part, Jet) for part in parts) else np.concatenate
-    return join(parts, axis)
+    try:
+        return join(parts, axis)
+    except UNFIT as error:
+        raise in_words(error, "concatenate", parts) from error
 
 
 def _concatenate_vjps(argnums, y, args, kwargs):

@@ -21,6 +21,7 @@ steps, gradients and second moments are those in the middle of each stretch of s
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import takes
 from ..checks import check_count
 from ..estimation.units import Units
 from ..progress import progress_bar
@@ -32,6 +33,7 @@ from .first_order import FirstOrder, check_functions
 from .influence import as_asked
 
 
+@takes(every=check_count)
 def tracin(run, outputs, *, every=1, units=None, progress=True):
     """TracIn of outputs: a `FirstOrder`, or a list of them for a list of outputs.
 

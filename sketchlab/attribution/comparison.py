@@ -8,6 +8,7 @@ import warnings
 import joblib
 import numpy as np
 
+from ..arguments import check_flag, check_path, takes
 from ..checks import check_choice
 from ..progress import progress_bar
 from ..training.fingerprints import digest
@@ -26,6 +27,7 @@ KNOWN = {**dict.fromkeys(NULLS), **METHODS}
 OTHERS = 2  # runs from other initial parameters, for the noise floor
 
 
+@takes(store=check_path, intervals=check_flag)
 def scoreboard(
     run, methods, deletions, outputs, *, units=None, others=None, intervals=True, store=None,
     jobs=1, seed=0, progress=True, **settings,
@@ -89,6 +91,7 @@ def scoreboard(
     return results
 
 
+@takes()
 def available(run, outputs, *, units=None, others=None, link=None):
     """What can be made for a run and outputs, by name: `Method`, or None for the rows of nulls.
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import takes
 from ..checks import check_count, check_seed
 from ..training.models import Flat
 
@@ -25,6 +26,7 @@ class Ensemble:
         return len(self.kept)
 
 
+@takes(count=check_count)
 def halves(run, count, *, seed=0, progress=True):
     """Models trained on random halves of the documents of a run: an `Ensemble`.
 

@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from ..arguments import check_text, takes
 from ..checks import base_point
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
@@ -51,6 +52,7 @@ class FirstOrder:
         return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 
 
+@takes(unit=check_text)
 def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress=True):
     """Exact first-order attribution of one output, or of a list of outputs in one pass.
 

@@ -21,6 +21,8 @@ of a document is ever made. `first_order` has what both leave out: how training 
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import one_of, takes
+from ..checks import check_not_negative, check_positive
 from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.hessian import gauss_newton, hessian
@@ -40,6 +42,7 @@ DENSE = 32  # parameters up to which the matrix is made to find it
 CURVATURES = {"hessian": hessian, "gauss_newton": gauss_newton}
 
 
+@takes(rate=check_positive)
 def gradient_products(run, outputs, *, only=None, rate=None, units=None, progress=True):
     """Products of the gradients of outputs and of documents: a `FirstOrder`, or a list of them.
 
@@ -69,6 +72,7 @@ def gradient_products(run, outputs, *, only=None, rate=None, units=None, progres
     return as_asked(run, outputs, functions, by_document, units, cost, kind, reason)
 
 
+@takes(damping=check_not_negative, curvature=one_of(*CURVATURES))
 def influence(run, outputs, *, damping, curvature="hessian", units=None, progress=True):
     """Influence functions of outputs: a `FirstOrder`, or a list of them for a list of outputs.
 
@@ -106,6 +110,7 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
     return as_asked(run, outputs, functions, by_document, units, cost, FirstOrder, reason)
 
 
+@takes()
 def lowest_curvature(run):
     """The lowest eigenvalue of the Hessian of `influence`, without damping.
 

@@ -29,6 +29,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import takes
 from ..checks import check_degree
 from ..estimation.output import products_of_jets
 from ..estimation.prediction import Estimate, prediction
@@ -98,6 +99,7 @@ class AlongMove:
         return jet.coefficients
 
 
+@takes()
 def interactions(run, outputs, *, degree=2, damping=None, units=None, progress=True):
     """Interaction-aware influence on outputs: an `AlongMove`, or a list of them.
 

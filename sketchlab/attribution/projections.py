@@ -30,6 +30,7 @@ import warnings
 
 import numpy as np
 
+from ..arguments import takes
 from ..checks import check_choice, check_count, check_seed
 from ..estimation.units import Units
 from ..training.by_document import check_memory, document_gradients
@@ -51,6 +52,7 @@ LINKS = {  # q from the losses, and the q below which rounding hides g / q
 DIMENSION = 1024
 
 
+@takes()
 def trak(
     run,
     outputs,

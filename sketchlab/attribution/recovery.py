@@ -27,7 +27,8 @@ import dataclasses
 
 import numpy as np
 
-from ..checks import check_count, check_indices, number_array
+from ..arguments import list_of, takes
+from ..checks import check_count, check_indices, check_number_of, number_array
 from .uncertainty import DRAWS, TAILS, UNKNOWN, band
 
 FEWEST = 8  # bad documents, and good ones, for an interval
@@ -83,6 +84,7 @@ class Recovery:
         )
 
 
+@takes(draws=check_count)
 def recovery(scores, bad, *, draws=DRAWS, seed=0):
     """What the documents with the highest scores have of the bad ones: a `Recovery`.
 
@@ -109,6 +111,7 @@ def recovery(scores, bad, *, draws=DRAWS, seed=0):
     )
 
 
+@takes(n=check_count, bad=check_count, draws=check_count)
 def by_chance(n, bad, *, draws=DRAWS, seed=0):
     """What a random order of n documents finds of `bad` bad ones (a number): a `Chance`.
 
@@ -137,6 +140,7 @@ def by_chance(n, bad, *, draws=DRAWS, seed=0):
     )
 
 
+@takes(counts=list_of(check_number_of))
 def without_first(scores, counts):
     """Down-weights that delete the documents with the highest scores, (len(counts), n).
 

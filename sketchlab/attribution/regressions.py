@@ -7,7 +7,8 @@ it is used: it comes with the extra lab of sketchlab alone.
 
 import numpy as np
 
-from ..checks import check_choice, check_degree
+from ..arguments import takes
+from ..checks import check_choice, check_count, check_degree
 from .retraining import Baseline, Retrained
 
 FOLDS = 3
@@ -15,6 +16,7 @@ WIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # of Gaussian kernels, gamma times the med
 MOST_APART = 1000  # deletions whose distances are measured
 
 
+@takes(degree=check_count)
 def regression(known, kind="ridge", degree=1):
     """Regression on exact retrainings: a `Baseline` for each `Retrained`.
 

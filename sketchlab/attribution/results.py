@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import check_path, takes
 from .tables import Shown
 
 FORMAT = "sketchlab scoreboard 1"
@@ -48,6 +49,7 @@ class Results(Shown):
         """The row of a method, or None."""
         return next((row for row in self.table if row["method"] == method), None)
 
+    @takes(path=check_path)
     def save(self, path):
         """Write everything to a JSON file."""
         path = Path(path)
@@ -62,6 +64,7 @@ class Results(Shown):
         os.replace(beside, path)
 
     @classmethod
+    @takes(path=check_path)
     def read(cls, path):
         """What `save` wrote. ValueError for anything else."""
         try:

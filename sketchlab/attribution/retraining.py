@@ -18,7 +18,8 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..checks import check_degree
+from ..arguments import instance, list_of, takes
+from ..checks import check_count, check_degree, check_number_of
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..progress import progress_bar
@@ -60,6 +61,7 @@ class Retrained:
     def __len__(self):
         return len(self.deletions)
 
+    @takes()
     def chosen(self, rows):
         """The same output after some of the retrainings, by number."""
         rows = np.asarray(rows, int)
@@ -108,6 +110,7 @@ class Baseline:
         )
 
 
+@takes()
 def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     """Outputs after exact retrainings: a list of `Retrained`, one for each output.
 
@@ -139,6 +142,7 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     ]
 
 
+@takes(order=check_degree)
 def effects(known, order=1):
     """The sum of the effects of single units (order 1) and of all pairs (2): a `Baseline`.
 
@@ -172,6 +176,7 @@ def effects(known, order=1):
     )
 
 
+@takes(n=check_count, sizes=list_of(check_number_of), rng=instance(np.random.Generator))
 def random_deletions(n, sizes, rng):
     """Deletions of whole units drawn at random, one for each size: down-weights, (sizes, n).
 

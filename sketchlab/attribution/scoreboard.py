@@ -24,6 +24,8 @@ Retrainings and jets serve all outputs, and count once; derivatives serve their 
 
 import numpy as np
 
+from ..arguments import check_dict, check_text, instance, of_shape, takes
+from ..checks import check_count, check_not_negative
 from ..estimation.prediction import COVERAGE
 from .retraining import check_task, effects, retrained
 from .tables import Shown
@@ -45,6 +47,7 @@ class Scoreboard(Shown):
     were measured, and the scores by group. predicted: by method, arrays (points, outputs) by group.
     """
 
+    @takes(groups=check_dict)
     def __init__(
         self, run, outputs, groups, *, units=None, exact=None, jobs=1, seed=0, progress=True
     ):
@@ -69,6 +72,7 @@ class Scoreboard(Shown):
         ends = np.cumsum([len(rows) for rows in self.groups.values()])
         return dict(zip(self.groups, np.split(values, ends[:-1]), strict=True))
 
+    @takes(method=check_text, seconds=check_not_negative, about=instance(dict))
     def add(self, method, predictors, *, seconds=None, about=None, **settings):
         """Add the row of a method to the table and return it.
 
@@ -111,6 +115,7 @@ class Scoreboard(Shown):
                 row[name].pop(score, None)
         return row
 
+    @takes(draws=check_count)
     def add_random_ranking(self, *, draws=1000):
         """Add and return the row of random rankings, with the band of 90% of these draws."""
         found = {
@@ -119,6 +124,7 @@ class Scoreboard(Shown):
         self.table.append({"method": "random ranking", "cost": 0, **found})
         return self.table[-1]
 
+    @takes()
     def add_noise_floor(self, runs, *, progress=True):
         """Add and return the row of exact retraining from other initial parameters.
 
@@ -176,6 +182,7 @@ def total_cost(predictors):
     return sum(spent.values())
 
 
+@takes(truth=of_shape(None, None))
 def scores(truth, predictions):
     """The scores of the module, as a dictionary of numbers.
 

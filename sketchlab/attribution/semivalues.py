@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 from scipy import stats
 
+from ..arguments import instance, takes
 from ..checks import check_count, check_seed
 from .retraining import Baseline, Retrained, check_task, find, retrained
 
@@ -39,6 +40,7 @@ class Semivalues(Baseline):
     errors: np.ndarray
 
 
+@takes(n=check_count, count=check_count, rng=instance(np.random.Generator))
 def random_halves(n, count, rng):
     """Deletions in which every unit is deleted with probability 1/2: down-weights, (count, n).
 
@@ -119,6 +121,7 @@ def _check_halves(x, names):
         )
 
 
+@takes()
 def shapley(run, outputs, permutations=8, *, units=None, seed=0, most=MOST, jobs=1, progress=True):
     """Data-Shapley values from retrainings along random orders: a list of `Semivalues`.
 

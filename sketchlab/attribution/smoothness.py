@@ -18,6 +18,7 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
+from ..arguments import takes
 from ..checks import check_positive
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
@@ -65,6 +66,7 @@ class Metasmoothness:
         )
 
 
+@takes(h=check_positive)
 def metasmoothness(run, directions, h=0.5, *, outputs=(), units=None, jobs=1, progress=True):
     """The empirical metasmoothness of a training run along directions: `Metasmoothness`.
 

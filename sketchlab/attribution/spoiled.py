@@ -5,9 +5,11 @@
 
 import numpy as np
 
+from ..arguments import check_texts, takes
 from ..checks import check_count, check_seed
 
 
+@takes(names=check_texts, count=check_count)
 def wrong_names(names, count, seed=0):
     """Some of the names replaced by random letters: the new list, and the numbers of these.
 
@@ -37,6 +39,7 @@ def wrong_names(names, count, seed=0):
     return names, places
 
 
+@takes(count=check_count)
 def flipped_labels(labels, count, seed=0):
     """Some of the labels replaced by wrong ones: the new labels, (n,), and the numbers of these.
 

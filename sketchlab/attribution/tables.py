@@ -3,6 +3,8 @@
 import html
 from math import isfinite
 
+from ..arguments import check_text, takes
+
 COSTS = ("cost", "each", "seconds", "prepare", "per_output", "per_deletion", "bytes")
 ABOUT = ("method", "access", *COSTS, "settings", "failed")  # of a row; the rest is by group
 DIGITS = {"rmse": 4, "width": 4, "interval": 4, "lds": 3}
@@ -56,6 +58,7 @@ class Shown:
         return html_table(*summary(self.table, self.groups))
 
 
+@takes(score=check_text)
 def markdown(table, score="rmse"):
     """A table of one score as Markdown, a column for each group that has it; "" if none has.
 

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from ..arguments import one_of, takes
 from ..checks import check_count, check_seed
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
@@ -61,6 +62,7 @@ class Task:
     `trak` (None: known of microgpt alone). jobs: processes. seed: of all draws.
     """
 
+    @takes()
     def __init__(
         self, run, outputs, groups, *, units=None, directions=None, trainings=None, tuning=TUNING,
         link=None, jobs=1, seed=0, progress=True,
@@ -117,6 +119,7 @@ class Task:
                 self._open[-1][1] += total
         return value, total - others, uses
 
+    @takes(stream=one_of(*STREAMS))
     def rng(self, stream):
         """The generator of one kind of draws."""
         return np.random.default_rng([self.seed, STREAMS[stream]])
@@ -125,6 +128,7 @@ class Task:
         """Outputs after exact retrainings: a list of `Retrained`."""
         return retrained(self.run, self.outputs, deletions, units=self.asked, **self.work)
 
+    @takes(count=check_count, stream=one_of(*STREAMS))
     def random(self, count, stream):
         """Random deletions of as many units as the asked ones have, (count, units)."""
         rng = self.rng(stream)

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import takes
 from ..checks import check_degree
 from ..estimation import resummation
 from ..estimation.minimum_norm import forms
@@ -46,6 +47,7 @@ class TaylorTerms:
         """Trainings: each deletion counts the (K+1)(K+2)/2 products of a jet of degree K."""
         return len(self.deletions) * products_of_jets(self.degree) + self.spent_beyond
 
+    @takes(degree=check_degree)
     def part(self, *, degree):
         """The same to a lower degree, as cheaper jets give it."""
         if check_degree(degree) > self.degree:
@@ -94,6 +96,7 @@ class TaylorTerms:
         return prediction(found, now=now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 
 
+@takes(degree=check_degree)
 def taylor_terms(run, outputs, deletions, degree=3, *, units=None, jobs=1, progress=True):
     """Exact Taylor terms of outputs at some deletions: a list of `TaylorTerms`, one per output.
 

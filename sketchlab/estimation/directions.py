@@ -18,7 +18,8 @@ stays true with the *duals* S^-2 S psi in place of psi in the inner product.
 import numpy as np
 from scipy import special
 
-from ..checks import check_choice
+from ..arguments import list_of, takes
+from ..checks import check_choice, check_count, check_number_of
 from .units import Units
 
 BLOCK = 512  # directions in a block of the orthonormal design, at most
@@ -57,6 +58,7 @@ class Directions:
     def __repr__(self):
         return f"Directions({len(self)} over {len(self.units)} units)"
 
+    @takes(count=check_count)
     def first(self, count):
         """The first `count` of them; the same object at every call."""
         if count == len(self):
@@ -73,6 +75,7 @@ class Directions:
         return self._kept[key]
 
 
+@takes(numbers=list_of(check_number_of))
 def draw(units, numbers, *, design="orthonormal", seed=0):
     """The directions with these numbers over some units, `Directions`, stretched along groups.
 
@@ -95,11 +98,13 @@ def _stretched(vectors, units, factor):
     return vectors + (factor - 1.0) * (vectors @ span) @ span.T
 
 
+@takes(n=check_count, count=check_count, start=check_number_of)
 def sphere(n, count, *, seed=0, start=0):
     """Directions number start, ..., start + count - 1, complex, shape (count, n), length 1 each."""
     return independent(n, range(start, start + count), seed=seed)
 
 
+@takes(n=check_count, numbers=list_of(check_number_of), seed=None)
 def independent(n, numbers, *, seed=0):
     """The independent directions with these numbers, shape (len(numbers), n), length 1 each."""
     directions = np.empty((len(numbers), n), complex)
@@ -109,6 +114,7 @@ def independent(n, numbers, *, seed=0):
     return directions
 
 
+@takes(n=check_count, numbers=list_of(check_number_of))
 def orthonormal(n, numbers, *, seed=0):
     """Directions with these numbers from the orthonormal design, shape (len(numbers), n).
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import check_function, takes
 from ..checks import base_point, check_count, check_degree
 from .directions import draw
 from .output import Output
@@ -11,6 +12,7 @@ from .units import Units
 BATCH = 32  # directions pushed at once
 
 
+@takes(function=check_function, n=check_count)
 def local_sketch(function, n, degree, directions, seed=0, *, design="orthonormal", at=0.0):
     """Sketch any function of n down-weights around a base point: an `Output`, units 0 .. n - 1.
 

@@ -8,6 +8,7 @@ import dataclasses
 
 import numpy as np
 
+from ..arguments import check_flag, takes
 from ..checks import check_count, check_degree, number_array
 from . import ranking
 from .averages import Mean, MedianOfMeans
@@ -260,6 +261,7 @@ class Output:
             known[_key(np.zeros(len(self.units)))] = self.now
         return known | dict(zip(map(_key, self.anchors), self.anchor_values, strict=True))
 
+    @takes(gradients=check_flag)
     def ranked(self, candidates, down_weights=None, *, without=None, gradients=False):
         """Which retraining next? Candidates by how much they would narrow the band of a question.
 

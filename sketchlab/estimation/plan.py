@@ -13,7 +13,8 @@ import math
 import numpy as np
 from scipy import special
 
-from ..checks import check_epsilon
+from ..arguments import check_flag, takes
+from ..checks import check_between, check_count, check_epsilon, check_positive
 from .output import Output, products_of_jets
 from .prediction import COVERAGE
 from .resummation import Resummed
@@ -53,6 +54,14 @@ class Plan:
         )
 
 
+@takes(
+    epsilon=check_epsilon,
+    delta=check_between(0, 1),
+    deletion_size=check_positive,
+    worst_case=check_flag,
+    parameters=check_count,
+    seconds_per_product=check_positive,
+)
 def plan(
     profile,
     epsilon,
@@ -108,6 +117,7 @@ def plan(
     )
 
 
+@takes(epsilon=check_epsilon, parameters=check_count)
 def plan_part(output, epsilon, *, without=None, down_weights=None, parameters=None):
     """The cheapest part of a sketch that predicts this deletion to within epsilon: a `Plan`.
 

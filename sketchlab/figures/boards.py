@@ -6,6 +6,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ..arguments import check_texts, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write, write_ticks
 
 ACCESS = {  # what a method must see of a run: colour and marker
@@ -20,6 +21,7 @@ WIDTH, ROW, REST = 7.0, 0.34, 1.15  # inches of a figure with a row for every me
 CHEAPEST = 1.0  # trainings, at the left end of the axis: those that take less stand there
 
 
+@takes(methods=check_texts)
 def predicted_and_true(results, methods, group):
     """True against predicted changes of all outputs, one panel for each method.
 
@@ -58,6 +60,7 @@ def predicted_and_true(results, methods, group):
     return figure
 
 
+@takes()
 def error_and_cost(results, group):
     """Root mean square error against trainings, with the front of methods that none beats in both.
 
@@ -103,6 +106,7 @@ def error_and_cost(results, group):
     return figure
 
 
+@takes(methods=check_texts)
 def ranks_by_size(results, methods):
     """LDS with its 90% interval against the size of deletions; groups are of one size each."""
     figure, axes = new_axes(7.4, 3.9)

@@ -6,9 +6,12 @@ Of two columns. Clusters have a colour, a shape and a number. See `incontext.mea
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ..arguments import check_flag, instance, of_shape, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED
+from ..checks import check_count, check_not_negative, check_positive
 from ..incontext import lattice, means
 
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442", "#777777")
@@ -17,6 +20,7 @@ MOST_LINES = 40  # of a lattice; a finer one is not drawn
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
+@takes(text=check_positive, legend=check_flag, figure=instance(Figure))
 def clusters(
     made,
     X=None,
@@ -66,6 +70,7 @@ def clusters(
     return figure
 
 
+@takes(columns=check_count, text=check_positive)
 def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0):
     """The clusters in one iteration after the other, each with its own lattice.
 
@@ -88,6 +93,7 @@ def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0)
     return figure
 
 
+@takes(points=of_shape(None, 2), beyond=check_not_negative)
 def frame(points, beyond=0.0):
     """Square limits around points, (n, 2), for `limits`: at least 8% wider, or by `beyond`."""
     low, high = points.min(axis=0), points.max(axis=0)

@@ -2,10 +2,22 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
+from ..algebra.jet import Jet
+from ..arguments import check_dict, check_text, instance, list_of, of_shape, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, new_axes, write
+from ..checks import check_degree, check_number_of, check_real
 
 
+@takes(
+    weights=of_shape(None),
+    retrained=of_shape(None),
+    jet=instance(Jet),
+    name=check_text,
+    degrees=list_of(check_degree),
+    z=check_real,
+)
 def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=None):
     """Loss against the down-weight of the deleted names: Taylor polynomials and retraining.
 
@@ -26,6 +38,13 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     return figure
 
 
+@takes(
+    weights=of_shape(None),
+    weight=check_real,
+    now=check_real,
+    label=check_text,
+    figure=instance(Figure),
+)
 def predicted_deletion(
     prediction, weights, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
 ):
@@ -87,6 +106,7 @@ def _draw_terms(axes, terms):
     axes.set(xlabel=f"degree{unknown}", xticks=degrees, xmargin=0.3)
 
 
+@takes(jet=instance(Jet), truth=check_real, z=check_real)
 def error_by_degree(jet, truth, *, z=1.0):
     """Absolute error of each Taylor polynomial at weight z, on a logarithmic scale."""
     figure, axes = new_axes(4.5, 3.2)
@@ -98,6 +118,7 @@ def error_by_degree(jet, truth, *, z=1.0):
     return figure
 
 
+@takes(result=check_dict)
 def stability(result):
     """Figure 1 of the paper, from `paper.figure1`: size of the Taylor coefficients by degree."""
     figure, axes = new_axes()
@@ -109,6 +130,7 @@ def stability(result):
     return figure
 
 
+@takes(result=check_dict)
 def predicted_curves(result):
     """Figure 3 of the paper, from `paper.figure3`: predictions of each degree with 90% bands."""
     degrees = result["degrees"]
@@ -125,6 +147,7 @@ def predicted_curves(result):
     return figure
 
 
+@takes(stop=check_number_of, null=check_dict, figure=instance(Figure))
 def unlearning_way(way, stop, null, *, figure=None):
     """Where a method is on its way, beside models that never saw the forget set.
 

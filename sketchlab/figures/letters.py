@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from ..arguments import takes
 from ..canvas import GREY, new_axes, write, write_ticks
 from ..checks import check_count
 from ..training.microgpt import END
 from ..training.outputs import LetterLoss
 
 
+@takes(k=check_count)
 def letters(outputs, predictors, labels=None, *, k=15):
     """What deleting a training document does to the loss on every letter of another: a heat map.
 

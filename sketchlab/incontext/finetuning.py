@@ -10,7 +10,8 @@ one of them is trained again. Slices within shards are left out.
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count, check_seed
+from ..arguments import takes
+from ..checks import check_count, check_positive, check_seed
 from ..training.models import Model
 from ..training.optimizers import SGD
 from ..training.runs import TrainingRun
@@ -27,6 +28,9 @@ class FineTuned:
     multiplications: those of fitting and forgetting, so far. A step back is counted as two forward.
     """
 
+    @takes(
+        shards=check_count, passes=check_count, learning_rate=check_positive, batch_size=check_count
+    )
     def __init__(self, learner, *, shards=1, passes=10, learning_rate=0.1, batch_size=8, seed=0):
         self.learner, self.optimizer = check_learner(learner), SGD(learning_rate, schedule="linear")
         self.shards, self.passes, self.batch_size = (

@@ -22,7 +22,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..checks import check_count, check_positive, check_seed
+from ..arguments import check_list, check_path, takes
+from ..checks import check_count, check_positive, check_seed, check_share
 from . import lattice, saved
 from .lloyd import Lloyd, Record
 
@@ -41,6 +42,7 @@ class QuantizedKMeans:
     Points keep their numbers: those in `fit`, then the next ones as they are added.
     """
 
+    @takes(clusters=check_count, width=check_positive, gamma=check_share, iterations=check_count)
     def __init__(self, clusters, width, *, gamma=0.2, iterations=10, seed=0):
         self.clusters, self.iterations = (
             check_count(value, what)
@@ -163,11 +165,13 @@ class QuantizedKMeans:
         self._fitted()
         return lattice.nearest(self._checked(X, self._points.shape[1]), self._record.centroids[-1])
 
+    @takes(numbers=check_list)
     def points(self, numbers):
         """The points of these numbers, (m, d), in the unit of the data, as they are kept here."""
         known = [self._known(number) for number in numbers]
         return self._points[known] * (self.width / lattice.CELL)
 
+    @takes(numbers=check_list)
     def distances(self, numbers):
         """Squared distances of points to the centroids, (m, k), in square units of the lattice."""
         known = [self._known(number) for number in numbers]
@@ -198,11 +202,13 @@ class QuantizedKMeans:
             **{name: value.copy() for name, value in vars(self._record).items()},
         }
 
+    @takes(path=check_path)
     def save(self, path):
         """Write the state to a file, .npz; what was there is replaced when all is written."""
         saved.write(path, self.state())
 
     @classmethod
+    @takes(path=check_path)
     def open(cls, path):
         """Open a saved state. Raises ValueError for what is none."""
         return saved.read(path, cls.from_state, "quantized k-means")

@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
+from ..arguments import takes
 from ..checks import check_count, check_seed
 from ..training.fingerprints import digest
 from ..training.models import Model
@@ -126,6 +127,7 @@ class Tasks:
         return ring.mean(-ring.log((1.0 - DOUBT) * right + DOUBT / ways), -1)
 
 
+@takes()
 def pretrain(
     items,
     *,

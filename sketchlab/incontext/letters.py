@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 
+from ..arguments import check_texts, takes
 from ..checks import check_count, check_seed
 
 ALPHABETS = {
@@ -28,6 +29,7 @@ FONTS = tuple(
 PIXELS, POINTS = 8, 4  # on a side of an image, and on a side of a pixel
 
 
+@takes(each=check_count, alphabets=check_texts)
 def letter_images(each=40, *, alphabets=tuple(ALPHABETS), seed=0):
     """Images of every letter of some alphabets, (letters, each, 64), integers 0 to 16 as floats.
 

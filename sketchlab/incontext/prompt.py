@@ -11,6 +11,8 @@ only if it is in it: then the next nearest takes its place.
 
 import numpy as np
 
+from ..arguments import check_path, takes
+from ..checks import check_count
 from . import saved
 from .kmeans import QuantizedKMeans
 from .learner import check_learner
@@ -31,6 +33,7 @@ class Erase:
     multiplications: those of fitting, forgetting and adding, so far.
     """
 
+    @takes(clusters=check_count, iterations=check_count)
     def __init__(self, learner, clusters, width, *, gamma=0.2, iterations=3, seed=0):
         self.learner, self._labels, self._chosen = check_learner(learner), None, None
         self.clusters = QuantizedKMeans(
@@ -145,11 +148,13 @@ class Erase:
             "learner": np.array(self.learner.fingerprint()),
         }
 
+    @takes(path=check_path)
     def save(self, path):
         """Write the state to a file, .npz; what was there is replaced when all is written."""
         saved.write(path, self.state())
 
     @classmethod
+    @takes(path=check_path)
     def open(cls, path, learner):
         """Open a saved state, with the learner that it was made with."""
         check_learner(learner)

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from ..arguments import check_flag, check_path, check_text, takes
 from ..sketching.identity import check_is_run
 from ..training.fingerprints import digest
 from ..unlearning import Bench, Models, unlearn
@@ -43,6 +44,7 @@ class Report:
         """The whole page. It loads nothing, runs nothing, and holds `numbers` as JSON."""
         return page(self.numbers)
 
+    @takes(path=check_path, overwrite=check_flag)
     def save(self, path, *, overwrite=False):
         """Write the page to a file and return its path.
 
@@ -57,6 +59,7 @@ class Report:
         return fragment(self.numbers)
 
 
+@takes(request=check_text, texts=check_flag)
 def report(
     run,
     without,

@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+from ..arguments import check_path, takes
 from . import results, sections
 
 STYLE = """
@@ -92,6 +93,7 @@ def save(text, path, overwrite):
     return path
 
 
+@takes(path=check_path)
 def read(path):
     """The numbers of a saved page; ValueError if it is none."""
     text = Path(path).expanduser().read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from importlib import resources
 
 import numpy as np
 
+from ..arguments import check_flag, check_path, check_text, takes
 from ..sketching.identity import check_is_run
 from ..sketching.sketch import Sketch
 from ..training import names
@@ -54,6 +55,7 @@ class Playground:
             f"<script>{script}</script>\n</body>\n</html>\n"
         )
 
+    @takes(path=check_path, overwrite=check_flag)
     def save(self, path, *, overwrite=False):
         """Write the page to a file and return its path.
 
@@ -67,6 +69,7 @@ class Playground:
         return f"Playground({deletions} deletions, {outputs} outputs, {size:.0f} kB)"
 
 
+@takes(title=check_text, about=check_text)
 def playground(
     run,
     sketch,

@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..arguments import check_flag, takes
 from ..checks import check_count
 from ..estimation.output import products_of_jets
 from ..progress import progress_bar
@@ -21,6 +22,7 @@ CHOICE = 8  # suggestions for each one that is wanted, to choose from for a ques
 FEWEST_UNITS = 4  # with fewer there is nothing to calibrate on
 
 
+@takes()
 def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     """Retrain exactly after some deletions and keep the models, so that predictions use them.
 
@@ -83,6 +85,7 @@ def calibrate(sketch, run, count, *, seed, jobs, progress):
     anchor(sketch, run, list(wanted), jobs=jobs, progress=progress)  # also what was cut off
 
 
+@takes(count=check_count, gradients=check_flag)
 def suggested(sketch, count, *, seed=0, largest=None, output=None, gradients=False, **question):
     """Deletions worth retraining, (up to count, units): of every five, two random, two of units
     that act alike, and one of the units with the largest effects on a training loss.

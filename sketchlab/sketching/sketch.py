@@ -12,7 +12,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
-from ..checks import base_point, check_choice
+from ..arguments import check_path, check_text, takes
+from ..checks import base_point, check_choice, check_number_of
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output
@@ -101,6 +102,7 @@ class Sketch:
         """The model with these parameters, arrays or jets that have them all on the last axis."""
         return self.model.with_parameters(Flat(self.record["parameters"]).named(flat))
 
+    @takes(unit=check_text)
     def output(self, function, *, unit=None):
         """Evaluate an output on all models: an `Output`, which predicts any deletion.
 
@@ -152,6 +154,7 @@ class Sketch:
         return self.output(function).predict(down_weights, without=without, estimator=estimator)
 
 
+@takes(store=check_path, anchors=check_number_of)
 def sketch(
     run,
     degree=3,
@@ -220,6 +223,7 @@ def sketch(
     return made
 
 
+@takes(path=check_path)
 def open_sketch(path, run=None):
     """Open a stored sketch; its jets are read when they are needed.
 

@@ -12,6 +12,8 @@ import unicodedata
 import numpy as np
 
 from ..algebra import ring
+from ..arguments import check_text, takes
+from ..checks import check_count, check_number_of, check_positive
 from .documents import checked, kept_aside, reach
 from .models import Model
 from .runs import TrainingRun
@@ -38,6 +40,14 @@ class MicroGPT(Model):
         self.context = parameters["wpe"].shape[-2]
 
     @classmethod
+    @takes(
+        vocabulary=check_text,
+        layers=check_count,
+        heads=check_count,
+        width=check_count,
+        context=check_count,
+        seed=None,
+    )
     def initial(
         cls,
         vocabulary,
@@ -192,6 +202,7 @@ class MicroGPT(Model):
         probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
         return {letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])}
 
+    @takes(k=check_number_of, temperature=check_positive)
     def sample(self, k, seed=0, *, temperature=0.5):
         """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
         if not isinstance(self.parameters["wte"], np.ndarray) or self.parameters["wte"].ndim != 2:
@@ -232,6 +243,7 @@ class MicroGPTRun(TrainingRun):
         return self.model.sample(k, seed, temperature=temperature)
 
 
+@takes(steps=check_count, seed=None)
 def train(
     docs,
     steps=None,

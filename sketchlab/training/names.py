@@ -7,12 +7,15 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from ..arguments import check_path, takes
+from ..checks import check_number_of
 from ..progress import quiet
 
 URL = "https://raw.githubusercontent.com/karpathy/makemore/988aa59/names.txt"
 SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 
 
+@takes(path=check_path)
 def load(path=None):
     """Return the names in a text file, one per line, without blank lines.
 
@@ -56,6 +59,7 @@ def load(path=None):
     return names
 
 
+@takes(count=check_number_of)
 def unseen(run, count):
     """Documents to ask about that a run was not trained on: a list.
 
@@ -70,6 +74,7 @@ def unseen(run, count):
     return [name for name in embedded if name not in seen and vocabulary.issuperset(name)][-count:]
 
 
+@takes(folder=check_path)
 def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
     """Download the paper's names (32,033 first names) to folder/names.txt and return its path.
 

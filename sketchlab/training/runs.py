@@ -14,6 +14,7 @@ import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
+from ..arguments import takes
 from ..checks import base_point, check_count, check_degree, check_indices, number_array
 from ..progress import progress_bar
 from .divergence import NotFinite, check_step, is_finite, why_not_finite
@@ -40,6 +41,7 @@ class TrainingRun:
     run.model is the trained model, run.loss(example) its loss.
     """
 
+    @takes()
     def __init__(
         self, model, data, *, optimizer=None, steps=None, batch_size=1, held_out=(), progress=True
     ):
@@ -103,6 +105,7 @@ class TrainingRun:
         x[check_indices(indices, len(self))] = 1.0
         return x
 
+    @takes()
     def retrain(self, *, without=None, down_weights=None, progress=True):
         """Train again from the same start with some examples left out or down-weighted.
 
@@ -150,6 +153,7 @@ class TrainingRun:
 
         return self._in_batches(x, weights, lift, np.ones(len(self)), progress)
 
+    @takes()
     def push(self, directions, degree, *, at=0.0, progress=True):
         """Taylor-expand training along directions: x = at + z direction, modulo z^(degree + 1).
 
@@ -180,6 +184,7 @@ class TrainingRun:
 
         return self._in_batches(psi, weights, lift, kept, progress)
 
+    @takes(size=check_count)
     def batches(self, rows, size=BATCH, *, progress=True):
         """Numbers of the rows of down-weights, cut into batches that share much of the run.
 

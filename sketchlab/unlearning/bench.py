@@ -7,6 +7,7 @@ null. Only the verification error is by seed.
 
 import numpy as np
 
+from ..arguments import check_flag, check_text, one_of, takes
 from ..checks import check_count, check_seed
 from . import metrics
 from .documents import forget_set, same_run, unseen_documents
@@ -38,6 +39,7 @@ class Bench:
     "wasserstein" by part between oracles, low, mean and high.
     """
 
+    @takes(splits=check_count)
     def __init__(
         self, run, without, unseen, *, seeds=100, retained=RETAINED, initial=None, seed=0,
         originals=None, splits=SPLITS, progress=True,
@@ -80,6 +82,7 @@ class Bench:
         self.null = {part: self._null(part) for part in PARTS}
         self.table = []
 
+    @takes(part=one_of(*PARTS), same=check_flag)
     def margins_of_oracles(self, part, *, same=False):
         """Margins of the oracles of other seeds, or of the same, (models, predictions)."""
         return self._margins[part][0 if same else 1]
@@ -88,6 +91,7 @@ class Bench:
         """What a method does to the originals along its way: a `Way`. See `path`."""
         return way_of(self, method, stops, progress=self.progress, **settings)
 
+    @takes(name=check_text)
     def add(self, method, *, name=None, **settings):
         """Unlearn by a method, with its settings, and add its row; returns the models."""
         models = unlearn(self.originals, self.without, method, progress=self.progress, **settings)

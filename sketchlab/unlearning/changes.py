@@ -17,8 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arguments import takes
 from ..attribution.regressions import REGRESSIONS
-from ..checks import check_choice, check_count
+from ..checks import check_choice, check_count, real_array
 from ..estimation.choice import named_estimator
 from ..estimation.output import Output, products_of_jets
 from ..sketching import known as stored
@@ -46,6 +47,7 @@ class Change:
         return np.tensordot(self.weights, self.known(doc), 1)
 
 
+@takes(degree=check_count)
 def change_by_jets(run, without, degree, *, progress=True):
     """The Taylor terms of degree 1 to `degree` along the deletion, at nothing deleted: a `Change`.
 
@@ -60,12 +62,14 @@ def change_by_jets(run, without, degree, *, progress=True):
     return Change(known, np.ones(degree), products_of_jets(degree))
 
 
+@takes()
 def change_by_effects(run, without, *, progress=True):
     """The sum of the effects of each deleted document alone: a `Change`."""
     rows = [run.indicator([i]) for i in np.flatnonzero(forget_set(run, without))]
     return Change(_retrained(run, rows, progress), np.ones(len(rows)), len(rows))
 
 
+@takes(deletions=real_array)
 def change_by_regression(run, without, deletions, *, kind="ridge", progress=True):
     """Regression on retrainings after some deletions: a `Change`.
 
@@ -91,6 +95,7 @@ def change_by_regression(run, without, deletions, *, kind="ridge", progress=True
     return Change(known, _weights(known, run, predict), len(x))
 
 
+@takes()
 def change_by_sketch(sketch, run, without, *, estimator="automatic"):
     """A sketch of the run, of single documents, with its jets and anchors: a `Change`.
 

@@ -10,10 +10,14 @@ import unicodedata
 
 import numpy as np
 
+from ..arguments import check_texts, takes
+from ..checks import check_positive
+
 CUTOFF = 80.0  # of two names of five letters that differ in one: 80
 ROUNDING = 1e-9  # of a similarity that is the cutoff
 
 
+@takes(texts=check_texts, others=check_texts)
 def similarity(texts, others):
     """How similar texts are to others, from 0 to 100: (texts, others).
 
@@ -27,6 +31,7 @@ def similarity(texts, others):
     return 100.0 * process.cdist(texts, others, scorer=scorer, dtype=double)
 
 
+@takes(texts=check_texts, cutoff=check_positive)
 def similar(run, texts, *, cutoff=CUTOFF):
     """Numbers of the training documents that are similar to any of the texts, in order: a list.
 

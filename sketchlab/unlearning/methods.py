@@ -18,7 +18,8 @@ import numbers
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_choice, check_count, check_seed
+from ..arguments import instance, list_of, takes
+from ..checks import check_choice, check_count, check_seed, real_array
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.optimizers import SGD, Adam
@@ -50,6 +51,7 @@ def unlearn(originals, without, method, *, progress=True, **settings):
     return path(originals, without, method, None, progress=progress, **settings)[-1]
 
 
+@takes()
 def path(originals, without, method, stops, *, progress=True, **settings):
     """What a method makes of trained models along its way: a list of `Models`, one for each stop.
 
@@ -87,6 +89,7 @@ def check_settings(method, settings):
         raise TypeError("matching needs targets=, a function of a document that returns logits")
 
 
+@takes(way=list_of(instance(Models)), level=real_array)
 def stopped(way, examples, level):
     """Each model at the first stop where its mean loss on some examples has reached a level.
 

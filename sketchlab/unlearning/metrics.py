@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from ..checks import check_count, check_seed
+from ..arguments import check_flag, check_function, of_shape, takes
+from ..checks import check_between, check_count, check_positive, check_seed, real_array
 from ..estimation.prediction import COVERAGE
 
 BINS, CLIP, FLOOR = 20, 100.0, 1e-5  # of KLoM, as published
@@ -42,6 +43,7 @@ class Attack(NamedTuple):
     tpr: Interval
 
 
+@takes(logits=real_array)
 def margins(logits, targets):
     """How far the target's logit is above all others together: z_c - log sum_{j != c} exp(z_j).
 
@@ -59,6 +61,7 @@ def margins(logits, targets):
     return np.sum(np.where(right, logits, 0.0), axis=-1) - others
 
 
+@takes(bins=check_count, clip=check_positive, floor=check_between(0, 1), force=check_flag)
 def klom(unlearned, oracle, *, bins=BINS, clip=CLIP, floor=FLOOR, force=False):
     """KL divergence of margins, D(unlearned || oracle), for every example, (examples,).
 
@@ -111,6 +114,7 @@ def wasserstein(unlearned, oracle):
     return np.array([stats.wasserstein_distance(u, v) for u, v in columns])
 
 
+@takes(oracles=of_shape(None, None), score=check_function, splits=check_count)
 def null(oracles, score, *, splits=20, seed=0):
     """What a score is between models of the same distribution: (splits, examples).
 
@@ -131,6 +135,7 @@ def null(oracles, score, *, splits=20, seed=0):
     return np.array(found)
 
 
+@takes()
 def loss_attack(forget, unseen, *, seed=0):
     """Membership inference by a threshold on the loss: an `Attack`.
 
@@ -143,6 +148,7 @@ def loss_attack(forget, unseen, *, seed=0):
     return _attack(-forget, -unseen, False, seed)
 
 
+@takes()
 def lira(unlearned, members, oracle, tested, *, seed=0):
     """The likelihood-ratio attack (Carlini et al. 2022) on the forget set: an `Attack`.
 

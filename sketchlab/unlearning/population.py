@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from ..arguments import check_function, takes
 from ..checks import check_count, check_indices, check_seed
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
@@ -94,6 +95,7 @@ class Models:
             return -np.log(np.expm1(losses))
 
 
+@takes(initial=check_function)
 def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     """Train a run again from other initial parameters: `Models`.
 
@@ -134,6 +136,7 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     return Models(run, seeds, begin, flat, without)
 
 
+@takes(initial=check_function)
 def reseeded(run, seed, *, initial=None, progress=True):
     """The same training from the initial parameters of another seed: a training run.
 

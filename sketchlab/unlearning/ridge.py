@@ -45,7 +45,15 @@ import numbers
 
 import numpy as np
 
-from ..checks import check_choice, check_degree, check_indices, number_array
+from ..arguments import takes
+from ..checks import (
+    check_choice,
+    check_degree,
+    check_indices,
+    check_number_of,
+    number_array,
+    real_array,
+)
 from .squares import WeightedSquares
 
 WORST = 1e12  # condition number of A_R beyond which solutions are refused
@@ -114,6 +122,7 @@ class Ridge:
         check_choice(method, METHODS, "method")
         return WeightedSquares(self.x, *METHODS[method](self, **settings))
 
+    @takes(w=real_array)
     def distance(self, w):
         """How far w, (..., d), is from the retrained, in units of how far the trained is: (...,).
 
@@ -129,10 +138,12 @@ class Ridge:
             found = np.linalg.norm(w - self.retrained, axis=-1) / moved
         return np.where(np.isfinite(found), found, np.inf)
 
+    @takes(steps=check_number_of)
     def matching_at_most(self, steps):
         """Bound (3) on `distance` after these numbers of full steps of Oracle Matching."""
         return self.objective("matching").best_rate()[1] ** np.asarray(steps, float)
 
+    @takes(steps=check_number_of)
     def fine_tuning_at_least(self, steps):
         """Bound (2) on `distance` after these numbers of full steps of fine-tuning, at any rate
         below 2/L. (At a larger one it diverges along the steepest direction.)"""

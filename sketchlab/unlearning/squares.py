@@ -7,7 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from ..checks import check_count, number_array
+from ..arguments import instance, list_of, of_shape, takes
+from ..checks import check_count, check_seed, number_array
 
 FLAT = 1e-10  # of the largest eigenvalue: below this an eigenvalue counts as 0
 
@@ -46,6 +47,7 @@ class WeightedSquares:
         values = values[values > FLAT * values[-1]]
         return 2 / (values[0] + values[-1]), (values[-1] - values[0]) / (values[-1] + values[0])
 
+    @takes(start=of_shape(None))
     def limit(self, start):
         """Where descent from `start` ends, (d,). Along flat directions it stays as it started."""
         values, vectors = self._curvature()
@@ -67,6 +69,7 @@ class WeightedSquares:
         return values, vectors
 
 
+@takes(objective=instance(WeightedSquares), start=of_shape(None), steps=check_count)
 def descend(objective, start, rates, steps):
     """Gradient descent with full batches: w after 0, 1, ... steps, (steps + 1, *rates' shape, d).
 
@@ -80,6 +83,12 @@ def descend(objective, start, rates, steps):
     return np.array(path)
 
 
+@takes(
+    objective=instance(WeightedSquares),
+    start=of_shape(None),
+    passes=check_count,
+    seeds=list_of(check_seed),
+)
 def descend_by_rows(objective, start, rates, passes, seeds=(0,)):
     """Stochastic gradient descent, one row at a time: w after 0, 1, ... passes,
     (passes + 1, *rates' shape, seeds, d).

@@ -9,11 +9,14 @@ is what is predicted, without any model that does so (DM-Direct).
 
 import numpy as np
 
+from ..arguments import check_function, instance, takes
 from .changes import logits
 from .documents import check_list
 from .metrics import margins
+from .population import Models
 
 
+@takes(oracles=instance(Models))
 def oracle_targets(oracles):
     """Mean logits of models that never saw the forget set, (positions, tokens) of a document."""
     model = oracles.model
@@ -24,6 +27,7 @@ def oracle_targets(oracles):
     return targets
 
 
+@takes(originals=instance(Models), change=check_function)
 def predicted_targets(originals, change):
     """The originals' logits and a predicted change, (models, positions, tokens) of a document.
 
@@ -38,6 +42,7 @@ def predicted_targets(originals, change):
     return targets
 
 
+@takes(targets=check_function)
 def direct(targets, model, examples):
     """Margins of target logits, (models, predictions): those of `Models.margins`, predicted.
 

@@ -21,10 +21,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count, check_indices
+from ..arguments import instance, takes
+from ..checks import check_count, check_indices, check_not_negative
 from ..training.hessian import hessian
 from ..training.microgpt import MicroGPT
 from ..training.optimizers import InPlace
+from .population import Models
 
 TOLERANCE = 1e-3  # what is left of the eigenvalue's equation, relative to it
 MOST_PRODUCTS = 200
@@ -42,6 +44,7 @@ class UnlearningError(NamedTuple):
     sigma: np.ndarray
 
 
+@takes(models=instance(Models), points=check_count)
 def unlearning_error(models, *, points=3, examples=None, seed=0):
     """The `UnlearningError` of models, from `train_seeds`.
 
@@ -72,6 +75,7 @@ def unlearning_error(models, *, points=3, examples=None, seed=0):
     return UnlearningError(derived, rate * derived, code, sigma)
 
 
+@takes()
 def largest_eigenvalue(run, flat, examples, *, seed=0):
     """The largest |eigenvalue| of the Hessian of the mean loss, (models,), to a thousandth.
 
@@ -121,6 +125,7 @@ class SDLoss(MicroGPT):
     their code also divides by the number of classes).
     """
 
+    @takes(gamma=check_not_negative)
     def __init__(self, model, gamma):
         if not isinstance(model, MicroGPT):
             raise TypeError(f"the SD loss is of a microgpt, such as run.initial, not {model!r}")

@@ -9,13 +9,16 @@ compared with retrained models: the perplexity of these, and their overlap with 
 
 import numpy as np
 
-from ..checks import check_count, check_seed
+from ..arguments import instance, of_shape, takes
+from ..checks import check_count, check_number_of, check_positive, check_seed
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
 from .fuzzy import similarity
 from .metrics import RESAMPLES, Interval
+from .population import Models
 
 
+@takes(losses=of_shape(None, None))
 def perplexity(losses, positions, *, seed=0):
     """exp of the mean loss for each letter: an `Interval`, over models and over documents.
 
@@ -55,6 +58,7 @@ def perplexity(losses, positions, *, seed=0):
         return Interval(float(value(models, documents)), *found)
 
 
+@takes(models=instance(Models), count=check_number_of, temperature=check_positive)
 def generations(models, count, *, seed=0, temperature=0.5):
     """Names that models draw, a list of `count` for each of them. See `MicroGPT.sample`.
 
@@ -88,6 +92,7 @@ def rouge_l(generated, references):
     return similarity(generated, references) / 100.0
 
 
+@takes()
 def overlap(generated, references, *, seed=0):
     """How near generated texts come to the references: an `Interval`, over models and over texts.
 

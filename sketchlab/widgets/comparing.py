@@ -5,6 +5,7 @@ import threading
 import ipywidgets
 
 from .. import figures
+from ..arguments import check_dict, takes
 from . import comparison_words as words
 from .document_choices import Choices
 from .one_deletion import OneDeletion
@@ -13,6 +14,7 @@ from .parts import FULL, NARROW, Controls, Message, Picture, Retraining, button,
 CONTROL_WIDTH = "320px"
 
 
+@takes(predictors=check_dict)
 def compare_methods(run, predictors, outputs, *, units=None, labels=None):
     """What several methods predict of one deletion, a widget: choose, predict, retrain, compare.
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .. import figures
+from ..arguments import takes
 from . import verdicts
 from .forgetting import Forgetting
 from .parts import Acting, Controls, Message, Picture
@@ -24,6 +25,7 @@ STYLE = """<style>
 </style>"""
 
 
+@takes()
 def forget_points(X, clusters, width, *, gamma=0.2, iterations=10, seed=0):
     """Points in a plane; a click on one deletes it from its clusters: a widget.
 

@@ -5,6 +5,8 @@ import threading
 
 import ipywidgets
 
+from ..arguments import takes
+from ..checks import check_count
 from .parts import AS_TYPED, Controls, Message, Retraining, button
 from .suspects import ORDERS, Review
 
@@ -15,6 +17,7 @@ LINE = "line-height: 28px; white-space: nowrap; font-variant-numeric: tabular-nu
 COLUMN = "display: inline-block; width: 98px; text-align: right"
 
 
+@takes(rows=check_count)
 def review(run, output, predictor=None, *, check=None, labels=None, rows=10):
     """A ranking of the training documents to look through, a widget: tick, predict, retrain.
 

@@ -4,11 +4,13 @@ import threading
 
 import ipywidgets
 
+from ..arguments import check_function, takes
 from .parts import Message, Picture
 
 PATIENCE = 0.3  # seconds, after which it is said that something is computed
 
 
+@takes(draw=check_function)
 def with_sliders(draw, **sliders):
     """A figure that follows sliders: draw(**values) is called again whenever one moves.
 

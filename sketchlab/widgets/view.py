@@ -5,6 +5,7 @@ import threading
 import ipywidgets
 
 from .. import figures
+from ..arguments import takes
 from ..training.microgpt import MicroGPT
 from ..training.outputs import LossOn
 from . import words
@@ -22,6 +23,7 @@ RESTARTED = (
 CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
 
 
+@takes()
 def explore(
     run, sketch, *, without=(), name=None, held_out=None, outputs=None, labels=None, table=None
 ):

@@ -1,0 +1,154 @@
+"""Arguments of functions: `takes` puts their checks in front; here are those of what is no number.
+
+See `checks` for numbers and arrays, and for what messages say.
+"""
+
+import functools
+import inspect
+import os
+from pathlib import Path
+
+import numpy as np
+
+from .checks import brief, check_choice, check_jobs, check_seed, real_array
+
+
+def of_shape(*shape):
+    """A check for finite real numbers of a shape, None for any length."""
+    return lambda values, what: real_array(values, what, *shape)
+
+
+def one_of(*choices):
+    """A check for one of some names."""
+    return lambda value, what: check_choice(value, choices, what)
+
+
+def check_flag(value, what):
+    """Return `value` as a bool, or raise if it is not True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{what} must be True or False, not {brief(value)}")
+    return bool(value)
+
+
+def check_progress(value, what="progress"):
+    """Return True, False, or a bar of the caller's."""
+    return value if hasattr(value, "update") else check_flag(value, what)
+
+
+def check_text(value, what):
+    """Return `value` as a str, or raise if it is not text that can be written to a file."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a string, not {brief(value)}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError(f"{what} must be text, but half of a surrogate pair is in {brief(value)}")
+    return str(value)
+
+
+def check_path(value, what):
+    """Return `value` as a `Path`, or raise if it is none."""
+    if not isinstance(value, (str, os.PathLike)) or isinstance(value, bytes):
+        raise TypeError(f"{what} must be a path, not {brief(value)}")
+    text = check_text(os.fspath(value), what)
+    if not text or "\0" in text:
+        raise ValueError(f"{what} must be a path, not {brief(value)}")
+    return Path(text).expanduser()
+
+
+def check_list(values, what):
+    """Return the entries of a list, or anything like one, as a list."""
+    if isinstance(values, (str, bytes, dict)) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{what} must be a list, not {brief(values)}")
+    if not hasattr(values, "__iter__"):
+        raise TypeError(f"{what} must be a list, not {brief(values)}")
+    return list(values)
+
+
+def check_texts(values, what):
+    """Return a list of texts."""
+    return [
+        check_text(text, f"number {i} of {what}") for i, text in enumerate(check_list(values, what))
+    ]
+
+
+def check_dict(value, what):
+    """Return `value`, or raise if it is not a dict with one entry or more."""
+    if not isinstance(value, dict) or not value:
+        raise TypeError(f"{what} must be a dict with one entry or more, not {brief(value)}")
+    return value
+
+
+def check_function(value, what):
+    """Return `value`, or raise if it cannot be called."""
+    if not callable(value):
+        raise TypeError(f"{what} must be a function, not {brief(value)}")
+    return value
+
+
+def instance(*kinds, hint=""):
+    """A check for an object of one of some classes."""
+
+    def check(value, what):
+        if not isinstance(value, kinds):
+            names = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{what} must be {names}{hint}, not {brief(value)}")
+        return value
+
+    return check
+
+
+def list_of(check):
+    """A check for a list of one entry or more, each of which passes a check."""
+
+    def checked(values, what):
+        found = [check(value, f"each of {what}") for value in check_list(values, what)]
+        if not found:
+            raise ValueError(f"{what} is empty: give one or more")
+        return found
+
+    return checked
+
+
+def check_run(run, what="run"):
+    """Return a training run, or raise if it is none."""
+    if not hasattr(run, "retrain") or not hasattr(run, "fingerprint") or isinstance(run, type):
+        raise TypeError(f"{what} must be a training run, from sl.train, not {brief(run)}")
+    return run
+
+
+EVERYWHERE = {  # what these arguments mean in every function that has them
+    "run": check_run,
+    "seed": check_seed,
+    "jobs": check_jobs,
+    "progress": check_progress,
+}
+
+
+def takes(**checks):
+    """A decorator: arguments go through their checks, check(value, name), before the function.
+
+    Those of `EVERYWHERE` do so without being named, but for those named None. An argument whose
+    default is None may be None.
+    """
+
+    def decorate(function):
+        signature = inspect.signature(function)
+        parameters = signature.parameters
+        known = {name: check for name, check in EVERYWHERE.items() if name in parameters} | checks
+        known = {name: check for name, check in known.items() if check is not None}
+        optional = {name for name in known if parameters[name].default is None}
+
+        @functools.wraps(function)
+        def checked(*args, **settings):
+            try:
+                bound = signature.bind(*args, **settings)
+            except TypeError as error:
+                raise TypeError(f"{function.__qualname__}: {error}") from None
+            given = bound.arguments
+            for name, check in known.items():
+                if name in given and not (given[name] is None and name in optional):
+                    given[name] = check(given[name], name)
+            return function(*bound.args, **bound.kwargs)
+
+        return checked
+
+    return decorate
