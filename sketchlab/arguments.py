@@ -13,9 +13,17 @@ import numpy as np
 from .checks import brief, check_choice, check_jobs, check_seed, real_array
 
 
-def of_shape(*shape):
-    """A check for finite real numbers of a shape, None for any length."""
-    return lambda values, what: real_array(values, what, *shape)
+def of_shape(*shape, finite=True):
+    """A check for real numbers of a shape, None for any length."""
+    return lambda values, what: real_array(values, what, *shape, finite=finite)
+
+
+def numbers_from_0(values, what):
+    """Return finite real numbers, none below 0, as an array."""
+    array = real_array(values, what)
+    if np.any(array < 0):
+        raise ValueError(f"{what} must be 0 or above, not {brief(values)}")
+    return array
 
 
 def one_of(*choices):
@@ -32,7 +40,8 @@ def check_flag(value, what):
 
 def check_progress(value, what="progress"):
     """Return True, False, or a bar of the caller's."""
-    return value if hasattr(value, "update") else check_flag(value, what)
+    is_bar = hasattr(value, "update") and not isinstance(value, (set, dict, type))
+    return value if is_bar else check_flag(value, what)
 
 
 def check_text(value, what):
@@ -106,6 +115,35 @@ def list_of(check):
         return found
 
     return checked
+
+
+def dict_of(check):
+    """A check for a dict of one entry or more, with text for keys, whose values pass a check."""
+
+    def checked(values, what):
+        check_dict(values, what)
+        return {
+            check_text(name, f"a name in {what}"): check(value, f"{name!r} in {what}")
+            for name, value in values.items()
+        }
+
+    return checked
+
+
+def check_model(model, what="model"):
+    """Return a model, or raise if it is none."""
+    if isinstance(model, type) or not (hasattr(model, "losses") and hasattr(model, "parameters")):
+        raise TypeError(f"{what} must be a model, such as run.model, not {brief(model)}")
+    return model
+
+
+def check_predictor(value, what="predictor"):
+    """Return what predicts an output after deletions, or raise if it does not."""
+    if isinstance(value, type) or not (hasattr(value, "predict") and hasattr(value, "cost")):
+        raise TypeError(
+            f"{what} must predict an output, such as sketch.output(...), not {brief(value)}"
+        )
+    return value
 
 
 def check_run(run, what="run"):

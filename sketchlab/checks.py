@@ -39,6 +39,14 @@ def check_count(value, what):
     return number
 
 
+def check_integer(value, what):
+    """Return `value` as an int, or raise if it is not an integer."""
+    number = _integer(value)
+    if number is None or abs(number) > MOST:
+        raise ValueError(f"{what} must be an integer, not {brief(value)}")
+    return number
+
+
 def check_number_of(value, what):
     """Return `value` as an int, or raise if it is not an integer of 0 or higher."""
     return 0 if _integer(value) == 0 else check_count(value, f"{what}, if not 0,")
@@ -120,11 +128,11 @@ def check_epsilon(epsilon, what="epsilon"):
 # ---- arrays ----------------------------------------------------------------------------------
 
 
-def number_array(values, what):
+def number_array(values, what, *, finite=True):
     """Return finite real or complex numbers as an array of float64 or complex128.
 
     Raises TypeError for anything that is not a number, ValueError for NaN, infinity and what a
-    mask hides.
+    mask hides. finite: False lets NaN and infinity pass.
     """
     if isinstance(values, np.ma.MaskedArray):
         values = _without_mask(values, what)
@@ -138,7 +146,7 @@ def number_array(values, what):
         raise TypeError(f"{what} must be real or complex numbers, not {_kind(values)}")
     with np.errstate(all="ignore"):  # a long double may be too large
         array = array.astype(complex if array.dtype.kind == "c" else float, copy=False)
-    if not np.all(np.isfinite(array)):
+    if finite and not np.all(np.isfinite(array)):
         bad = np.argwhere(~np.isfinite(array))
         where = tuple(map(int, bad[0]))
         more = f", the first of {len(bad)}" if len(bad) > 1 else ""
@@ -148,9 +156,9 @@ def number_array(values, what):
     return array
 
 
-def real_array(values, what, *shape):
+def real_array(values, what, *shape, finite=True):
     """Return finite real numbers as an array of float64; shape: its lengths, None for any."""
-    array = number_array(values, what)
+    array = number_array(values, what, finite=finite)
     if array.dtype.kind == "c":
         raise TypeError(f"{what} must be real numbers, not complex ones")
     fits = len(shape) == array.ndim

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from . import figures, reports
-from .arguments import check_path, check_text, takes
+from .arguments import check_path, check_text, of_shape, takes
 from .checks import check_count, check_degree
 from .estimation.averages import Mean, term_samples
 from .estimation.directions import symmetric_dimension
@@ -67,7 +67,7 @@ def deletion(run):
     return [i for i, name in enumerate(run.data) if "x" in name]
 
 
-@takes(name=check_text, degree=check_degree)
+@takes(name=check_text, degree=check_degree, weights=of_shape(None))
 def deletion_curve(run, indices, name, *, degree=6, weights=None, progress=True):
     """Loss on a name as the down-weight z of some documents goes from 0 to 1.
 

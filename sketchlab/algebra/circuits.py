@@ -9,14 +9,20 @@ for whole arrays.
 
 import collections
 import itertools
+import math
 import numbers
 
 import numpy as np
 
+from ..arguments import check_list, check_texts
+from ..checks import check_number_of
 from . import elementary
 from .recording import UNFIT, in_words
 
 _created = itertools.count()
+
+
+MOST_GATES = 10**7  # in an array of them
 
 
 class Gate:
@@ -93,13 +99,15 @@ for _name in elementary.TABLE.keys() - {"power", "sqrt"}:
 
 def inputs(names):
     """Input gates with these names: `a, b = inputs("a b")`."""
-    return [
-        Gate("input", (), name) for name in (names.split() if isinstance(names, str) else names)
-    ]
+    names = names.split() if isinstance(names, str) else check_texts(names, "names")
+    return [Gate("input", (), name) for name in names]
 
 
 def input_array(name, shape):
     """A numpy array of input gates, for code that is written for arrays."""
+    shape = [check_number_of(length, "a length in shape") for length in check_list(shape, "shape")]
+    if (count := math.prod(shape)) > MOST_GATES:
+        raise ValueError(f"there can be {MOST_GATES:,} gates, not {count:,}")
     gates = np.empty(shape, dtype=object)
     for index in np.ndindex(*shape):
         gates[index] = Gate("input", (), f"{name}{list(index)}")
@@ -127,7 +135,7 @@ class Circuit:
         found = [gate for gate in self.gates if gate.operation == "input"]
         if inputs is None:
             inputs = sorted(found, key=lambda gate: gate.number)
-        self.inputs = list(inputs)
+        self.inputs = check_list(inputs, "inputs")
         for gate in self.inputs:
             if not isinstance(gate, Gate) or gate.operation != "input":
                 raise TypeError(f"inputs must be input gates, not {gate!r}")

@@ -12,6 +12,8 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.extend import Box, vspace
 from autograd.tracer import isbox, new_box, toposort, trace_stack
 
+from ..arguments import check_function, takes
+from ..checks import number_array
 from .jet import Jet
 from .recording import bare
 
@@ -25,6 +27,7 @@ def map_leaves(function, tree):
     return function(tree)
 
 
+@takes(loss=check_function)
 def ring_grad(loss):
     """The gradient of `loss` with respect to its first argument, over numbers or jets.
 
@@ -61,13 +64,9 @@ def ring_grad(loss):
 def _parameter(value):
     if isinstance(value, (Jet, Box)):
         return value
-    kind = np.asarray(value).dtype.kind
-    if kind not in "biufc":
-        raise TypeError(
-            "parameters must be jets, or arrays of real or complex numbers, not "
-            f"{type(value).__name__}"
-        )
-    return value if kind in "fc" else np.float64(value)
+    if type(value) in (float, complex, np.float64, np.complex128):
+        return value
+    return number_array(value, "parameters, if not jets,", finite=False)
 
 
 def _check_same_ring(result, parameters):

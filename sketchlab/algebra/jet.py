@@ -19,7 +19,7 @@ import operator
 import numpy as np
 from autograd.extend import Box
 
-from ..checks import check_degree, number_array
+from ..checks import brief, check_degree, check_number_of, number_array
 
 RULES = {}  # numpy's functions for jets, recorded or not: `ring` fills it with its own
 
@@ -164,8 +164,8 @@ class Jet(RingElement):
     def constant(cls, value, degree, *, shape=None):
         """The number or array `value` as a jet whose higher coefficients are zero."""
         head = number_array(value, "value")
-        shape = head.shape if shape is None else tuple(shape)
-        if np.broadcast_shapes(head.shape, shape) != shape:
+        shape = head.shape if shape is None else _shape(shape)
+        if not _repeats(head.shape, shape):
             raise ValueError(f"a value of shape {head.shape} cannot be repeated to shape {shape}")
         head = head.reshape((1,) * (len(shape) - head.ndim) + head.shape)
         return cls.of(head, np.zeros((check_degree(degree), *shape), head.dtype))
@@ -174,7 +174,13 @@ class Jet(RingElement):
     def line(cls, point, direction, degree):
         """The jet of z -> point + z * direction; the arrays are broadcast against each other."""
         point, direction = number_array(point, "point"), number_array(direction, "direction")
-        shape = np.broadcast_shapes(point.shape, direction.shape)
+        try:
+            shape = np.broadcast_shapes(point.shape, direction.shape)
+        except ValueError:
+            raise ValueError(
+                f"a point of shape {point.shape} and a direction of shape {direction.shape} do not "
+                "fit together"
+            ) from None
         tail = np.zeros((check_degree(degree), *shape), np.result_type(point, direction))
         tail[:1] = direction
         return cls.of(point.reshape((1,) * (len(shape) - point.ndim) + point.shape), tail)
@@ -215,7 +221,7 @@ class Jet(RingElement):
 
     def __call__(self, z):
         """Evaluate the polynomial at a number or an array z; shape z.shape + jet.shape."""
-        z = np.asarray(z)
+        z = number_array(z, "z")
         z = z.reshape(z.shape + (1,) * self.ndim)
         value = np.zeros(self.shape)
         for coefficient in self.coefficients[::-1]:
@@ -254,6 +260,19 @@ class Jet(RingElement):
 
     def __bool__(self):
         raise TypeError("a jet is neither true nor false; compare jet.coefficients instead")
+
+
+def _shape(shape):
+    """A shape as a tuple of lengths."""
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"shape must be a tuple of lengths, not {brief(shape)}")
+    return tuple(check_number_of(length, "a length in shape") for length in shape)
+
+
+def _repeats(small, shape):
+    """Whether an array of one shape can be repeated to another."""
+    ends = zip(small[::-1], shape[::-1], strict=False)
+    return len(small) <= len(shape) and all(a in (1, b) for a, b in ends)
 
 
 SIMPLE = {Jet, float, int, complex}  # operands that need no further look

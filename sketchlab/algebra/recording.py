@@ -14,7 +14,6 @@ from autograd.tracer import isbox
 from ..checks import brief, is_own
 from .jet import Jet, RingElement
 
-
 UNFIT = TypeError, ValueError, IndexError, AttributeError, OverflowError  # of unfit arguments
 
 

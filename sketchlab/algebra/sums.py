@@ -57,7 +57,9 @@ def _matrix_head(jet):
 def _product(a, b):
     """a @ b where one factor is a tail and the other a head, often real and shared by all rows."""
     if a.dtype.kind == "f" and b.dtype.kind == "c" and b.strides[-1] == b.itemsize:
-        return (a @ b.view(float)).view(complex)  # half the work of a complex product
+        if 2 * a.itemsize != b.itemsize:  # one is of single precision
+            return a @ b
+        return (a @ b.view(a.dtype)).view(b.dtype)  # half the work of a complex product
     if b.dtype.kind == "f" and a.dtype.kind == "c" and a.strides[-2] == a.itemsize:
         return _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).swapaxes(-1, -2)
     if b.size == b.shape[-2] * b.shape[-1] and a.ndim > b.ndim:  # one large product, not many small

@@ -8,7 +8,7 @@ import warnings
 import joblib
 import numpy as np
 
-from ..arguments import check_flag, check_path, takes
+from ..arguments import check_flag, check_list, check_path, takes
 from ..checks import check_choice
 from ..progress import progress_bar
 from ..training.fingerprints import digest
@@ -108,6 +108,7 @@ def _chosen(task, methods, others):
     if isinstance(methods, str) or not methods:
         raise TypeError(f"methods must be a list of names, or a dict of Method, not {methods!r}")
     if not isinstance(methods, dict):
+        methods = check_list(methods, "methods")
         for name in methods:
             check_choice(name, KNOWN, "a method")
         methods = {name: KNOWN[name] for name in methods}

@@ -21,7 +21,7 @@ of a document is ever made. `first_order` has what both leave out: how training 
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..arguments import one_of, takes
+from ..arguments import check_text, list_of, one_of, takes
 from ..checks import check_not_negative, check_positive
 from ..estimation.units import Units
 from ..progress import progress_bar
@@ -208,9 +208,7 @@ def _along(run, directions, progress):
 def _columns(axis, only):
     """1 where the flat axis has the named parameters, 0 elsewhere, (P,)."""
     names = list(axis.shapes)
-    only = names if only is None else only
-    if isinstance(only, str) or not len(only):
-        raise ValueError(f"only must be a list of names of parameters, not {only!r}")
+    only = names if only is None else list_of(check_text)(only, "only")
     kept = np.zeros(axis.size)
     for name in only:
         if name not in axis.shapes:

@@ -7,7 +7,7 @@ it is used: it comes with the extra lab of sketchlab alone.
 
 import numpy as np
 
-from ..arguments import takes
+from ..arguments import instance, list_of, takes
 from ..checks import check_choice, check_count, check_degree
 from .retraining import Baseline, Retrained
 
@@ -16,7 +16,7 @@ WIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # of Gaussian kernels, gamma times the med
 MOST_APART = 1000  # deletions whose distances are measured
 
 
-@takes(degree=check_count)
+@takes(degree=check_count, known=list_of(instance(Retrained)))
 def regression(known, kind="ridge", degree=1):
     """Regression on exact retrainings: a `Baseline` for each `Retrained`.
 
@@ -31,8 +31,6 @@ def regression(known, kind="ridge", degree=1):
     check_choice(kind, REGRESSIONS, "kind")
     if check_degree(degree) < 1:
         raise ValueError("degree must be 1 or higher: degree 0 predicts no change at all")
-    if not isinstance(known, (list, tuple)) or not all(isinstance(k, Retrained) for k in known):
-        raise TypeError("known must be a list of Retrained, from retrained(run, outputs, ...)")
     x = known[0].deletions
     if not all(np.array_equal(one.deletions, x) for one in known):
         raise ValueError("the outputs of a regression must be known after the same deletions")

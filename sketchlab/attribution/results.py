@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import check_path, takes
+from ..arguments import check_path, check_text, takes
 from .tables import Shown
 
 FORMAT = "sketchlab scoreboard 1"
@@ -45,6 +45,7 @@ class Results(Shown):
         """Names of the groups of deletions."""
         return list(self.deleted)
 
+    @takes(method=check_text)
     def row(self, method):
         """The row of a method, or None."""
         return next((row for row in self.table if row["method"] == method), None)

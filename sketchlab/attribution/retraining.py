@@ -19,7 +19,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..arguments import instance, list_of, takes
-from ..checks import check_count, check_degree, check_number_of
+from ..checks import check_count, check_degree, check_indices, check_number_of
+from ..estimation.output import Output
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..progress import progress_bar
@@ -47,6 +48,7 @@ class Retrained:
             raise ValueError("the output with nothing deleted must be known: give now=")
 
     @classmethod
+    @takes(output=instance(Output))
     def anchors(cls, output):
         """The anchors of an `Output`, without its jets."""
         return cls(
@@ -64,7 +66,7 @@ class Retrained:
     @takes()
     def chosen(self, rows):
         """The same output after some of the retrainings, by number."""
-        rows = np.asarray(rows, int)
+        rows = check_indices(rows, len(self), repeated=True)
         return dataclasses.replace(self, deletions=self.deletions[rows], values=self.values[rows])
 
 
@@ -142,7 +144,7 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     ]
 
 
-@takes(order=check_degree)
+@takes(order=check_degree, known=instance(Retrained))
 def effects(known, order=1):
     """The sum of the effects of single units (order 1) and of all pairs (2): a `Baseline`.
 

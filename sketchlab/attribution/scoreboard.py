@@ -24,10 +24,10 @@ Retrainings and jets serve all outputs, and count once; derivatives serve their 
 
 import numpy as np
 
-from ..arguments import check_dict, check_text, instance, of_shape, takes
+from ..arguments import check_dict, check_predictor, check_text, instance, list_of, of_shape, takes
 from ..checks import check_count, check_not_negative
-from ..estimation.prediction import COVERAGE
-from .retraining import check_task, effects, retrained
+from ..estimation.prediction import COVERAGE, Prediction
+from .retraining import Retrained, check_task, effects, retrained
 from .tables import Shown
 from .uncertainty import floor, rank_correlations, shuffled, uncertain
 
@@ -47,7 +47,7 @@ class Scoreboard(Shown):
     were measured, and the scores by group. predicted: by method, arrays (points, outputs) by group.
     """
 
-    @takes(groups=check_dict)
+    @takes(groups=check_dict, exact=list_of(instance(Retrained)))
     def __init__(
         self, run, outputs, groups, *, units=None, exact=None, jobs=1, seed=0, progress=True
     ):
@@ -87,6 +87,7 @@ class Scoreboard(Shown):
         for name, found in by_group.items():
             if name not in self.groups:
                 raise ValueError(f"there is no group {name!r}, only {', '.join(self.groups)}")
+            found = list_of(check_predictor)(found, "predictors")
             if len(found) != len(self.exact):
                 raise ValueError(
                     f"{method!r} has {len(found)} predictors for {len(self.exact)} outputs: give "
@@ -157,6 +158,7 @@ class Scoreboard(Shown):
         return self.table[-1]
 
 
+@takes(predictors=list_of(check_predictor))
 def total_cost(predictors):
     """What several predictors took together, in trainings.
 
@@ -182,7 +184,7 @@ def total_cost(predictors):
     return sum(spent.values())
 
 
-@takes(truth=of_shape(None, None))
+@takes(truth=of_shape(None, None), predictions=list_of(instance(Prediction)))
 def scores(truth, predictions):
     """The scores of the module, as a dictionary of numbers.
 

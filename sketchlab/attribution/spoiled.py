@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from ..arguments import check_texts, takes
+from ..arguments import check_list, check_texts, takes
 from ..checks import check_count, check_seed
 
 
@@ -39,7 +39,7 @@ def wrong_names(names, count, seed=0):
     return names, places
 
 
-@takes(count=check_count)
+@takes(count=check_count, labels=check_list)
 def flipped_labels(labels, count, seed=0):
     """Some of the labels replaced by wrong ones: the new labels, (n,), and the numbers of these.
 
@@ -50,6 +50,8 @@ def flipped_labels(labels, count, seed=0):
     labels = np.array(labels)
     if labels.ndim != 1:
         raise ValueError(f"labels must be one for each example, (n,), not {labels.shape}")
+    if labels.dtype.kind == "O":
+        raise ValueError("labels must be all numbers, or all strings; one of them is missing?")
     kinds, of = np.unique(labels, return_inverse=True)
     if len(kinds) < 2:
         raise ValueError(f"labels must be of two kinds or more, not {kinds.tolist()} alone")

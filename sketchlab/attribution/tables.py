@@ -3,7 +3,7 @@
 import html
 from math import isfinite
 
-from ..arguments import check_text, takes
+from ..arguments import check_text, instance, list_of, takes
 
 COSTS = ("cost", "each", "seconds", "prepare", "per_output", "per_deletion", "bytes")
 ABOUT = ("method", "access", *COSTS, "settings", "failed")  # of a row; the rest is by group
@@ -58,7 +58,7 @@ class Shown:
         return html_table(*summary(self.table, self.groups))
 
 
-@takes(score=check_text)
+@takes(score=check_text, table=list_of(instance(dict)))
 def markdown(table, score="rmse"):
     """A table of one score as Markdown, a column for each group that has it; "" if none has.
 

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from ..arguments import one_of, takes
+from ..arguments import check_list, instance, one_of, takes
 from ..checks import check_count, check_seed
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
@@ -42,6 +42,8 @@ class Made:
 
 def _rows(units, given):
     """Down-weights (points, units), from such an array or from a list of lists of units."""
+    if not isinstance(given, np.ndarray):
+        given = check_list(given, "deletions")
     if isinstance(given, np.ndarray) or all(isinstance(row, np.ndarray) for row in given):
         return np.atleast_2d(units.down_weights(None, given))
     if not all(isinstance(row, (list, tuple, set, range)) for row in given):
@@ -62,7 +64,7 @@ class Task:
     `trak` (None: known of microgpt alone). jobs: processes. seed: of all draws.
     """
 
-    @takes()
+    @takes(groups=instance(dict))
     def __init__(
         self, run, outputs, groups, *, units=None, directions=None, trainings=None, tuning=TUNING,
         link=None, jobs=1, seed=0, progress=True,

@@ -10,11 +10,11 @@ import dataclasses
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..arguments import takes
+from ..arguments import instance, takes
 from ..checks import check_degree
 from ..estimation import resummation
 from ..estimation.minimum_norm import forms
-from ..estimation.output import products_of_jets
+from ..estimation.output import Output, products_of_jets
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from .retraining import check_task, find, in_batches
@@ -55,6 +55,7 @@ class TaylorTerms:
         kept = self.terms[: degree + 1]
         return dataclasses.replace(self, terms=kept, beyond=0.0, spent_beyond=0)
 
+    @takes(output=instance(Output))
     def resummed(self, output):
         """The same with the rest of the series that resummation finds.
 

@@ -18,8 +18,8 @@ stays true with the *duals* S^-2 S psi in place of psi in the inner product.
 import numpy as np
 from scipy import special
 
-from ..arguments import list_of, takes
-from ..checks import check_choice, check_count, check_number_of
+from ..arguments import instance, list_of, takes
+from ..checks import check_choice, check_count, check_number_of, number_array
 from .units import Units
 
 BLOCK = 512  # directions in a block of the orthonormal design, at most
@@ -33,8 +33,11 @@ class Directions:
     plain estimate, (m, n). units: what the n coordinates are (see `Units`).
     """
 
+    @takes(units=instance(Units))
     def __init__(self, vectors, units=None, *, duals=None):
-        self.vectors = np.array(vectors)
+        self.vectors = number_array(vectors, "vectors") + 0  # a copy
+        if self.vectors.ndim != 2:
+            raise ValueError(f"vectors must have shape (m, n), not {self.vectors.shape}")
         self.vectors.flags.writeable = False  # what is kept below must not grow stale
         self.units = Units(None, self.vectors.shape[1]) if units is None else units
         if self.vectors.shape[1] != len(self.units):
@@ -75,7 +78,7 @@ class Directions:
         return self._kept[key]
 
 
-@takes(numbers=list_of(check_number_of))
+@takes(numbers=list_of(check_number_of), units=instance(Units))
 def draw(units, numbers, *, design="orthonormal", seed=0):
     """The directions with these numbers over some units, `Directions`, stretched along groups.
 
@@ -104,7 +107,7 @@ def sphere(n, count, *, seed=0, start=0):
     return independent(n, range(start, start + count), seed=seed)
 
 
-@takes(n=check_count, numbers=list_of(check_number_of), seed=None)
+@takes(n=check_count, numbers=list_of(check_number_of))
 def independent(n, numbers, *, seed=0):
     """The independent directions with these numbers, shape (len(numbers), n), length 1 each."""
     directions = np.empty((len(numbers), n), complex)

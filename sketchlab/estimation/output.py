@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from ..arguments import check_flag, takes
-from ..checks import check_count, check_degree, number_array
+from ..checks import check_count, check_degree, real_array
 from . import ranking
 from .averages import Mean, MedianOfMeans
 from .calibration import calibration
@@ -196,23 +196,20 @@ class Output:
         or (points, n) for several deletions. estimator: a name in `choice.ESTIMATORS`, or one of
         these estimators with its settings.
         """
-        x = self.units.down_weights(without, down_weights)
-        return self._prediction(x, estimator)
+        return self._prediction(self.units.down_weights(without, down_weights), estimator)
 
     def curve(self, weights, *, without=None, down_weights=None, estimator="automatic"):
         """The deletion multiplied by each of `weights`, (points,): a `Prediction` of the points."""
         x = self.units.down_weights(without, down_weights)
         if x.ndim != 1:
             raise ValueError("a curve is that of one deletion: give one row of down-weights")
-        weights = number_array(weights, "weights")
-        if weights.ndim != 1 or not len(weights) or np.iscomplexobj(weights):
-            raise ValueError("weights must be one list of real numbers, such as [0, 0.5, 1]")
+        weights = real_array(weights, "weights, such as [0, 0.5, 1],", None)
         return self._prediction(weights[:, None] * x, estimator)
 
     def _prediction(self, x, estimator):
         if len(x) == 0:
             raise ValueError("there are no deletions to predict: give at least one row")
-        found = self.estimate(np.atleast_2d(x), estimator)
+        found = self.estimate(x, estimator)
         return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 
     def estimate(self, x, estimator="automatic", *, whole=None):
@@ -220,6 +217,7 @@ class Output:
 
         whole: what it finds there for the whole output, if that is known already.
         """
+        x = np.atleast_2d(self.units.down_weights(None, x))
         rule = named_estimator(estimator)
         chosen = isinstance(rule, Automatic)
         rule = rule.chosen(self) if chosen else rule

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from ..arguments import check_flag, takes
-from ..checks import check_between, check_count, check_epsilon, check_positive
+from ..checks import check_between, check_count, check_epsilon, check_positive, real_array
 from .output import Output, products_of_jets
 from .prediction import COVERAGE
 from .resummation import Resummed
@@ -208,8 +208,8 @@ def _shortfall(whole, quantile):
 
 def _norms(profile):
     norms = profile.stability()[0] if isinstance(profile, Output) else profile
-    norms = np.asarray(norms, float)
-    if norms.ndim != 1 or len(norms) < 3 or not np.all(np.isfinite(norms)) or np.any(norms < 0):
+    norms = real_array(norms, "a profile", None)
+    if len(norms) < 3 or np.any(norms < 0):
         raise ValueError(
             "a profile is the norms ||F_0||, ||F_1||, ||F_2||, ...: at least three finite numbers, "
             "none negative"

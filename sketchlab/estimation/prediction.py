@@ -170,6 +170,10 @@ def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
     now: the output with nothing deleted. bounds: what the output can be;
     value and band are kept within them. many: False for the one point of the estimate.
     """
+    if not np.all(np.isfinite(estimate.total)) or np.any(np.isnan(estimate.error)):
+        raise ValueError(
+            "the prediction is not a finite number for these down-weights: they are too large"
+        )
     quantile = special.stdtrit(estimate.freedom, (1 + COVERAGE) / 2) if estimate.freedom else np.inf
     error = np.where(estimate.error > 0, estimate.error, 1.0)
     reach = np.where(estimate.error > 0, quantile * error, 0.0)

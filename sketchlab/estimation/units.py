@@ -6,7 +6,8 @@ Units are a partition of the documents, or the documents themselves with named g
 
 import numpy as np
 
-from ..checks import check_indices
+from ..arguments import check_list, takes
+from ..checks import check_count, check_indices, real_array
 from . import labels
 
 
@@ -24,6 +25,7 @@ class Units:
     (units,). nested: members by name of a nested group.
     """
 
+    @takes(n=check_count)
     def __init__(self, groups, n):
         self.labelled, self.nested = False, {}
         if isinstance(groups, dict):
@@ -32,7 +34,7 @@ class Units:
         if groups is None:
             self.of_document, self.names = np.arange(n), list(range(n))
             return
-        groups = list(groups)
+        groups = check_list(groups, "units, if not None,")
         lists = (list, set, range, np.ndarray)
         tuples = lists if len(groups) == n and all(type(g) is tuple for g in groups) else tuple
         if groups and all(isinstance(group, (*lists, tuples)) for group in groups):
@@ -112,15 +114,17 @@ class Units:
         if (without is None) == (down_weights is None):
             raise ValueError("give either without= or down_weights=")
         if down_weights is not None:
-            x = np.asarray(down_weights)
-            right = x.ndim in (1, 2) and x.shape[-1] == len(self) and x.dtype.kind in "iufb"
-            if not right or not np.all(np.isfinite(x)):
+            try:
+                x = real_array(down_weights, "down_weights")
+                said = f"an array of shape {x.shape}"
+            except (TypeError, ValueError) as error:
+                x, said = np.empty(()), f"these: {error}"
+            if x.ndim not in (1, 2) or x.shape[-1] != len(self):
                 raise ValueError(
                     f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
-                    f"of them, not an array of shape {x.shape} and type {x.dtype}; to delete units "
-                    "by name or number give without="
+                    f"of them, not {said}; to delete units by name or number give without="
                 )
-            return x.astype(float)
+            return x.copy()
         if isinstance(without, np.ndarray) and without.ndim == 0:
             without = without.item()
         if _several(without):

@@ -5,9 +5,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
-from ..arguments import check_texts, takes
+from ..arguments import check_dict, check_text, check_texts, instance, takes
+from ..attribution.results import Results
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write, write_ticks
+from ..checks import check_real
 
 ACCESS = {  # what a method must see of a run: colour and marker
     "trained model": (GREY, "s"),
@@ -21,7 +24,7 @@ WIDTH, ROW, REST = 7.0, 0.34, 1.15  # inches of a figure with a row for every me
 CHEAPEST = 1.0  # trainings, at the left end of the axis: those that take less stand there
 
 
-@takes(methods=check_texts)
+@takes(methods=check_texts, results=instance(Results))
 def predicted_and_true(results, methods, group):
     """True against predicted changes of all outputs, one panel for each method.
 
@@ -60,7 +63,7 @@ def predicted_and_true(results, methods, group):
     return figure
 
 
-@takes()
+@takes(results=instance(Results))
 def error_and_cost(results, group):
     """Root mean square error against trainings, with the front of methods that none beats in both.
 
@@ -106,7 +109,7 @@ def error_and_cost(results, group):
     return figure
 
 
-@takes(methods=check_texts)
+@takes(methods=check_texts, results=instance(Results))
 def ranks_by_size(results, methods):
     """LDS with its 90% interval against the size of deletions; groups are of one size each."""
     figure, axes = new_axes(7.4, 3.9)
@@ -137,6 +140,14 @@ def ranks_by_size(results, methods):
     return figure
 
 
+@takes(
+    changes=check_dict,
+    bands=instance(dict),
+    true=check_real,
+    costs=instance(dict),
+    label=check_text,
+    figure=instance(Figure),
+)
 def methods_on_one_deletion(
     changes, *, bands=None, true=None, costs=None, label="change of the output", figure=None
 ):

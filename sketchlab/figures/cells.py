@@ -9,10 +9,11 @@ from matplotlib import patheffects
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..arguments import check_flag, instance, of_shape, takes
+from ..arguments import check_flag, instance, list_of, of_shape, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED
-from ..checks import check_count, check_not_negative, check_positive
+from ..checks import check_count, check_integer, check_not_negative, check_number_of, check_positive
 from ..incontext import lattice, means
+from ..incontext.kmeans import QuantizedKMeans
 
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442", "#777777")
 SHAPES = "os^Dvph<>d"
@@ -20,7 +21,16 @@ MOST_LINES = 40  # of a lattice; a finer one is not drawn
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
-@takes(text=check_positive, legend=check_flag, figure=instance(Figure))
+@takes(
+    text=check_positive,
+    legend=check_flag,
+    figure=instance(Figure),
+    made=instance(QuantizedKMeans),
+    iteration=check_integer,
+    limits=of_shape(2, 2),
+    moves=of_shape(2, None, 2),
+    point=check_number_of,
+)
 def clusters(
     made,
     X=None,
@@ -52,7 +62,9 @@ def clusters(
     left, below = 5.2 * text / 72, 3.6 * text / 72  # inches, for ticks and labels
     side = min(wide - left, high - below) - 0.1
     axes = figure.add_axes([left / wide, below / high, side / wide, side / high])
-    limits = frame(np.vstack([points, gone, step.means, step.centroids])) if not limits else limits
+    limits = (
+        frame(np.vstack([points, gone, step.means, step.centroids])) if limits is None else limits
+    )
     _draw(axes, made.width, step, points, limits, text)
     if len(gone):
         axes.plot(*gone.T, "x", color="#555555", ms=7, mew=1.8, zorder=6, label="deleted")
@@ -70,7 +82,12 @@ def clusters(
     return figure
 
 
-@takes(columns=check_count, text=check_positive)
+@takes(
+    columns=check_count,
+    text=check_positive,
+    made=instance(QuantizedKMeans),
+    iterations=list_of(check_integer),
+)
 def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0):
     """The clusters in one iteration after the other, each with its own lattice.
 

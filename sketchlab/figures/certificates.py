@@ -4,16 +4,17 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from ..arguments import takes
+from ..arguments import instance, takes
 from ..canvas import GREEN, RED
 from ..checks import check_count, check_positive
 from ..incontext import means
+from ..incontext.kmeans import QuantizedKMeans
 from .cells import grid, label_axes, located
 
 SPOKEN = {True: "stays", False: "leaves"}
 
 
-@takes(columns=check_count, text=check_positive)
+@takes(columns=check_count, text=check_positive, made=instance(QuantizedKMeans))
 def certificate(made, number, *, columns=5, text=9.0):
     """What is checked before a point is deleted: for each iteration, means in their cells.
 

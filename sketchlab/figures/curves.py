@@ -7,7 +7,9 @@ from matplotlib.figure import Figure
 from ..algebra.jet import Jet
 from ..arguments import check_dict, check_text, instance, list_of, of_shape, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, new_axes, write
-from ..checks import check_degree, check_number_of, check_real
+from ..checks import brief, check_degree, check_number_of, check_real, real_array
+from ..estimation.prediction import Prediction
+from ..unlearning.ways import Way
 
 
 @takes(
@@ -44,6 +46,8 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     now=check_real,
     label=check_text,
     figure=instance(Figure),
+    prediction=instance(Prediction),
+    curve=instance(Prediction),
 )
 def predicted_deletion(
     prediction, weights, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
@@ -66,7 +70,8 @@ def predicted_deletion(
     reach = reach if np.isfinite(prediction.error) else None
     left.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
     if retrained:
-        left.plot(*zip(*retrained, strict=True), "D", color=RED, ms=6, label="exact retraining")
+        pairs = real_array(retrained, "retrained, pairs of down-weight and output,", None, 2)
+        left.plot(*pairs.T, "D", color=RED, ms=6, label="exact retraining")
     if now is not None:
         left.axhline(now, color=GREY, lw=1, ls="--", label="now")
     if label is not None:
@@ -122,7 +127,7 @@ def error_by_degree(jet, truth, *, z=1.0):
 def stability(result):
     """Figure 1 of the paper, from `paper.figure1`: size of the Taylor coefficients by degree."""
     figure, axes = new_axes()
-    log2 = np.array(result["log2"])
+    log2 = real_array(result.get("log2"), "log2 of the result", None, None)
     axes.plot(log2.T, ".", color=BLUE, alpha=0.35, ms=4)
     axes.plot(np.median(log2, axis=0), color=RED, lw=1.2, label=f"median of {len(log2)} directions")
     axes.set(xlabel="degree r", ylabel=r"$\log_2 \sqrt{C(n+r-1,\, r)}\ |c_r|$")
@@ -133,13 +138,21 @@ def stability(result):
 @takes(result=check_dict)
 def predicted_curves(result):
     """Figure 3 of the paper, from `paper.figure3`: predictions of each degree with 90% bands."""
-    degrees = result["degrees"]
+    if missing := {"degrees", "weights", "retrained", "name"} - set(result):
+        raise ValueError(f"the result has no {min(missing)!r}: give what paper.figure3 returns")
+    weights = real_array(result["weights"], "weights", None)
+    retrained = real_array(result["retrained"], "retrained", len(weights))
+    degrees = check_dict(result["degrees"], "degrees")
     figure, panels = new_axes(10, 3.4, columns=len(degrees), sharey=True)
     for axes, (degree, curve) in zip(np.atleast_1d(panels), degrees.items(), strict=True):
-        low, high = np.array(curve["low"]), np.array(curve["high"])
+        check_dict(curve, f"degree {degree}")
+        values, low, high = (
+            real_array(curve.get(part), part, len(weights), finite=False)
+            for part in ("values", "low", "high")
+        )
         known = np.isfinite(low) & np.isfinite(high)
-        _draw_curve(axes, result["weights"], np.array(curve["values"]), low, high, known)
-        axes.plot(result["weights"], result["retrained"], "o", color=RED, label="exact retraining")
+        _draw_curve(axes, weights, values, low, high, known)
+        axes.plot(weights, retrained, "o", color=RED, label="exact retraining")
         axes.set(title=f"degree {degree}", xlabel="down-weight of the deleted names")
     panels = np.atleast_1d(panels)
     write(panels[0].yaxis.label, f"loss on {result['name']!r} (nats)")
@@ -147,7 +160,7 @@ def predicted_curves(result):
     return figure
 
 
-@takes(stop=check_number_of, null=check_dict, figure=instance(Figure))
+@takes(stop=check_number_of, null=check_dict, figure=instance(Figure), way=instance(Way))
 def unlearning_way(way, stop, null, *, figure=None):
     """Where a method is on its way, beside models that never saw the forget set.
 
@@ -156,6 +169,9 @@ def unlearning_way(way, stop, null, *, figure=None):
     start, and at the stop. Below: KLoM at all stops, and how far each forgotten document is from
     its target, both with what retrained models have among themselves.
     """
+    if stop >= len(way.stops):
+        raise IndexError(f"stop must be a number from 0 to {len(way.stops) - 1}, not {stop}")
+    null = {part: real_array(_klom(null, part), f"null of {part}", 3) for part in PARTS}
     if figure is None:
         figure = plt.figure(figsize=(8.0, 4.8))
         plt.close(figure)
@@ -204,11 +220,19 @@ def _draw_margins(axes, way, part, stop):
     axes.set_ylim(0, 0.65)  # a normal distribution reaches 0.4
 
 
+def _klom(null, part):
+    """The range of KLoM of a part in a bench's null, or TypeError."""
+    found = null.get(part)
+    if not isinstance(found, dict) or "klom" not in found:
+        raise TypeError(f"null must be that of a bench, bench.null, not {brief(null)}")
+    return found["klom"]
+
+
 def _draw_distances(axes, way, null):
     for part, colour in zip(PARTS, (RED, BLUE, GREEN), strict=True):
         values = [np.nan if one is None else one["klom"][part] for one in way.distances]
         axes.plot(values, "o-", color=colour, ms=3.5, lw=1.2, label=PARTS[part])
-    lows, _, highs = zip(*(null[part]["klom"] for part in PARTS), strict=True)
+    lows, _, highs = zip(*(null[part] for part in PARTS), strict=True)
     axes.axhspan(min(lows), max(highs), color=GREY, alpha=0.3, lw=0, label="retrained models")
     axes.set(ylabel="KLoM (0: alike)", title="distance to retraining", ylim=(0, None))
     axes.legend(frameon=False, fontsize=8, ncols=2)

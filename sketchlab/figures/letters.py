@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arguments import takes
+from ..arguments import check_list, check_predictor, takes
 from ..canvas import GREY, new_axes, write, write_ticks
 from ..checks import check_count
 from ..training.microgpt import END
@@ -26,6 +26,7 @@ def letters(outputs, predictors, labels=None, *, k=15):
     check_letters(outputs, predictors)
     units = predictors[0].units if hasattr(predictors[0], "units") else predictors[0].known.units
     labels = units.names if labels is None else labels
+    labels = check_list(labels, "labels")
     if len(labels) != len(units):
         raise ValueError(f"give one label for each of the {len(units)} units, not {len(labels)}")
     effects = np.stack([_effects(one, len(units)) for one in predictors], axis=-1)
@@ -73,7 +74,9 @@ def check_letters(outputs, predictors):
             "outputs must be the letters of one document from the first on, as "
             f"sl.LetterLoss.each(document, run.model) gives them, not {list(outputs)!r}"
         )
-    if not isinstance(predictors, (list, tuple)) or len(predictors) != len(outputs):
+    for one in check_list(predictors, "predictors"):
+        check_predictor(one, "a predictor")
+    if len(predictors) != len(outputs):
         raise ValueError(f"predictors must be a list of {len(outputs)}, one for each output")
 
 

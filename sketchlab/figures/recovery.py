@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from ..arguments import check_dict, check_text, of_shape, takes
-from ..attribution.recovery import by_chance
+from ..arguments import check_text, dict_of, instance, of_shape, takes
+from ..attribution.recovery import Recovery, by_chance
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write
-from ..checks import check_count
+from ..checks import check_count, real_array
 
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 
 
-@takes(found=check_dict, most=check_count, what=check_text)
+@takes(found=dict_of(instance(Recovery)), most=check_count, what=check_text)
 def recovery_curves(found, *, most=None, what="documents", axes=None):
     """The share of bad documents among the first k of some rankings: the figure.
 
@@ -42,7 +42,7 @@ def recovery_curves(found, *, most=None, what="documents", axes=None):
     return figure
 
 
-@takes(counts=of_shape(None), losses=check_dict, label=check_text, what=check_text)
+@takes(counts=of_shape(None), losses=dict_of(real_array), label=check_text, what=check_text)
 def losses_without(counts, losses, *, label="loss", what="documents", axes=None):
     """A loss after exact retraining without the first k of some rankings: the figure.
 

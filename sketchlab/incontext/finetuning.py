@@ -15,8 +15,7 @@ from ..checks import check_count, check_positive, check_seed
 from ..training.models import Model
 from ..training.optimizers import SGD
 from ..training.runs import TrainingRun
-from .learner import check_learner, embedded
-from .prompt import as_labels
+from .learner import as_labels, check_learner, embedded
 
 
 class FineTuned:

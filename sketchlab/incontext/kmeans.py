@@ -22,8 +22,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..arguments import check_list, check_path, takes
-from ..checks import check_count, check_positive, check_seed, check_share
+from ..arguments import check_dict, check_list, check_path, takes
+from ..checks import check_count, check_indices, check_positive, check_seed, check_share, real_array
 from . import lattice, saved
 from .lloyd import Lloyd, Record
 
@@ -105,7 +105,7 @@ class QuantizedKMeans:
     def add(self, x):
         """Add a point, (d,), with the next number: a `Certificate`."""
         self._fitted()
-        (point,) = self._checked(np.asarray(x)[None], self._points.shape[1])
+        (point,) = self._checked(real_array(x, "a point", None)[None], self._points.shape[1])
         if self._next >= lattice.MOST_POINTS:
             raise ValueError(f"there have been {self._next} points: no more can be added")
         number = self._next
@@ -183,10 +183,10 @@ class QuantizedKMeans:
         which: only to these centroids.
         """
         numbers, centroids = self.numbers, self._record.centroids[-1]
+        which = range(self.clusters) if which is None else check_indices(which, self.clusters)
         points = self._points[numbers]
         far = [  # one centroid after the other, so that no table is larger than the data
-            lattice.squared_distances(points, centroids[[i]])[:, 0].argmin()
-            for i in (range(self.clusters) if which is None else which)
+            lattice.squared_distances(points, centroids[[i]])[:, 0].argmin() for i in which
         ]
         return numbers[np.array(far, dtype=np.int64)]
 
@@ -214,8 +214,21 @@ class QuantizedKMeans:
         return saved.read(path, cls.from_state, "quantized k-means")
 
     @classmethod
+    @takes(state=check_dict)
     def from_state(cls, state):
         """Clusters in the state that another's `state` gave. Raises ValueError if it is none."""
+        names = [field.name for field in dataclasses.fields(Record)]
+        if missing := {"settings", "scales", "numbers", "points", *names} - set(state):
+            raise ValueError(f"it has no {min(missing)!r}")
+        if odd := [name for name in state if not isinstance(state[name], np.ndarray)]:
+            raise ValueError(f"its {odd[0]!r} is no array")
+        try:
+            return cls._from_arrays(state, names)
+        except (TypeError, IndexError, OverflowError) as error:
+            raise ValueError(f"its arrays do not fit together: {error}") from error
+
+    @classmethod
+    def _from_arrays(cls, state, names):
         clusters, iterations, seed, following, version = map(int, state["settings"])
         width, gamma = map(float, state["scales"])
         if version != FORMAT:
@@ -227,7 +240,6 @@ class QuantizedKMeans:
         new._points = np.zeros((following, points.shape[1]), np.int64)
         new._points[numbers], new._alive = points, np.zeros(following, bool)
         new._alive[numbers] = True
-        names = [field.name for field in dataclasses.fields(Record)]
         new._record = record = Record(**{name: state[name] for name in names})
         new._count, new._next = len(numbers), following
         if np.any(record.counts.sum(axis=1) != len(points)) or np.any(
@@ -253,11 +265,10 @@ class QuantizedKMeans:
         return found
 
     def _checked(self, X, columns):
-        X = np.asarray(X)
-        if X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "iuf":
+        X = real_array(X, "points")
+        if X.ndim != 2 or 0 in X.shape:
             raise ValueError(
-                "points must be an array of numbers of shape (n, d), not "
-                f"{X.dtype} of shape {X.shape}"
+                f"points must be an array of numbers of shape (n, d), not of shape {X.shape}"
             )
         if columns is not None and X.shape[1] != columns:
             raise ValueError(f"points have {X.shape[1]} columns, and {columns} are expected")

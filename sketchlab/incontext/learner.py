@@ -13,13 +13,14 @@ import numpy as np
 
 from ..algebra import ring
 from ..arguments import takes
-from ..checks import check_count, check_seed
+from ..checks import check_count, check_seed, real_array
 from ..training.fingerprints import digest
 from ..training.models import Model
 from ..training.optimizers import Adam
 from ..training.runs import TrainingRun
 
 DOUBT = 0.01  # the share of a probability that is spread over all labels, while learning
+KINDS = "iuUb"  # of labels: integers, strings, True and False
 PART = 4096  # examples that are embedded at a time
 
 
@@ -57,24 +58,25 @@ class Learner:
 
     def scaled(self, X):
         """Examples, (n, d), in units of `scale`; ValueError for what are none."""
-        X = np.asarray(X)
-        if X.ndim != 2 or X.shape[1] != self.columns[0] or X.dtype.kind not in "iuf":
-            raise ValueError(
-                f"examples must be an array of numbers of shape (n, {self.columns[0]}), not "
-                f"{X.dtype} of shape {X.shape}"
-            )
-        if not np.all(np.isfinite(X)):
-            raise ValueError("examples must be finite numbers: there are NaN or infinite ones")
-        return X / self.scale
+        return real_array(X, "examples", None, self.columns[0]) / self.scale
 
     def attention(self, keys, queries):
         """Weights of the points of a prompt, (k, m), for points asked about, (n, m): (n, k)."""
+        keys, queries = (
+            real_array(points, what, None, self.columns[1])
+            for points, what in ((keys, "keys"), (queries, "queries"))
+        )
         return ring.softmax(scores(queries, keys))
 
     def probabilities(self, keys, labels, queries):
         """The labels in a prompt, sorted, and the probability of each: (n, labels)."""
-        classes, which = np.unique(labels, return_inverse=True)
-        return classes, self.attention(keys, queries) @ np.eye(len(classes))[which]
+        weights = self.attention(keys, queries)
+        classes, which = np.unique(as_labels(labels), return_inverse=True)
+        if which.shape != weights.shape[1:]:
+            raise ValueError(
+                f"give one label for each of {weights.shape[1]} keys, not {len(which)}"
+            )
+        return classes, weights @ np.eye(len(classes))[which]
 
 
 def embedded(parameters, x):
@@ -87,6 +89,30 @@ def scores(queries, keys):
     """-|z - z_j|^2 but for a term that is the same for all j: (..., n, k)."""
     squares = ring.sum(keys * keys, -1)[..., None, :]
     return 2.0 * ring.matmul(queries, ring.swapaxes(keys, -1, -2)) - squares
+
+
+def as_labels(y):
+    """Labels as an array, (n,), of integers or strings; ValueError where one is missing."""
+    each = np.asarray(None if isinstance(y, (np.ma.MaskedArray, str)) else y, dtype=object)
+    if each.ndim != 1:
+        raise ValueError(f"labels must have shape (n,), one for each example, not {each.shape}")
+    missing = [
+        place
+        for place, label in enumerate(each)
+        if label is None or label != label or (isinstance(label, str) and not label.strip())
+    ]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(each)} labels are missing, the first is number {missing[0]}: "
+            "every example needs one"
+        )
+    kinds = {(isinstance(label, str), isinstance(label, (bool, np.bool_))) for label in each}
+    labels = np.array(each.tolist())
+    if labels.dtype.kind not in KINDS or len(kinds) != 1:
+        raise ValueError(
+            f"labels must all be integers, or all be strings, not such as {each[:3].tolist()}"
+        )
+    return labels
 
 
 def check_learner(learner):

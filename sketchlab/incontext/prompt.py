@@ -12,12 +12,10 @@ only if it is in it: then the next nearest takes its place.
 import numpy as np
 
 from ..arguments import check_path, takes
-from ..checks import check_count
+from ..checks import check_count, real_array
 from . import saved
 from .kmeans import QuantizedKMeans
-from .learner import check_learner
-
-KINDS = "iuUb"  # of labels: integers, strings, True and False
+from .learner import as_labels, check_learner
 
 
 class Erase:
@@ -49,10 +47,10 @@ class Erase:
 
     def fit(self, X, y):
         """Adapt to examples, (n, d), with labels, (n,), of integers or strings; returns self."""
-        labels = as_labels(y)
-        if len(labels) != len(X):
-            raise ValueError(f"{len(X)} examples need as many labels, there are {len(labels)}")
-        self.clusters.fit(self.learner.embed(X))
+        labels, points = as_labels(y), self.learner.embed(X)
+        if len(labels) != len(points):
+            raise ValueError(f"{len(points)} examples need as many labels, there are {len(labels)}")
+        self.clusters.fit(points)
         self._labels, self._chosen = labels.tolist(), None
         self._embedded += len(labels)
         self._choose()
@@ -78,9 +76,7 @@ class Erase:
         (label,) = as_labels([label]).tolist()
         if isinstance(label, str) != isinstance(self._kept()[0], str):
             raise ValueError(f"the label {label!r} is of another kind than {self._kept()[0]!r}")
-        x, number = np.asarray(x), len(self._labels)
-        if x.ndim != 1:
-            raise ValueError(f"one example is added at a time, of shape (d,), not {x.shape}")
+        x, number = real_array(x, "one example, added at a time,", None), len(self._labels)
         point = self.learner.embed(x[None])[0]
         chosen, self._chosen = self._chosen, None
         self._labels.append(label)
@@ -189,27 +185,3 @@ class Erase:
         if len(missing):
             self._chosen[missing] = self.clusters.representatives(missing)
             self._compared += len(missing) * len(self)
-
-
-def as_labels(y):
-    """Labels as an array, (n,), of integers or strings; ValueError where one is missing."""
-    each = np.asarray(y, dtype=object)
-    if each.ndim != 1:
-        raise ValueError(f"labels must have shape (n,), one for each example, not {each.shape}")
-    missing = [
-        place
-        for place, label in enumerate(each)
-        if label is None or label != label or (isinstance(label, str) and not label.strip())
-    ]
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(each)} labels are missing, the first is number {missing[0]}: "
-            "every example needs one"
-        )
-    kinds = {(isinstance(label, str), isinstance(label, (bool, np.bool_))) for label in each}
-    labels = np.array(each.tolist())
-    if labels.dtype.kind not in KINDS or len(kinds) != 1:
-        raise ValueError(
-            f"labels must all be integers, or all be strings, not such as {each[:3].tolist()}"
-        )
-    return labels

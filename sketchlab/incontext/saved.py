@@ -10,6 +10,8 @@ import numpy as np
 def write(path, state):
     """Write a dict of arrays."""
     path = Path(path)
+    if path.is_dir() or not path.parent.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is no place for a file: give another path")
     half = path.with_name(path.name + ".part")
     with open(half, "wb") as file:
         np.savez_compressed(file, **state)

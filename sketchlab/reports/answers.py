@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..algebra import ring
+from ..arguments import check_list
 from ..estimation.prediction import COVERAGE
 from ..training.microgpt import MicroGPT
 from ..training.outputs import MeanLoss
@@ -25,7 +26,7 @@ def asked(outputs, run, deleted, unseen):
     elif isinstance(outputs, dict):
         found = dict(outputs)
     else:
-        given = [outputs] if callable(outputs) else list(outputs)
+        given = [outputs] if callable(outputs) else check_list(outputs, "outputs")
         found = {_title(function, i): function for i, function in enumerate(given, 1)}
         if len(found) < len(given):
             raise ValueError("two outputs have the same title: give a dict of outputs by title")

@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 
-from ..arguments import check_flag, check_path, check_text, takes
+from ..arguments import check_flag, check_path, check_text, instance, takes
 from ..sketching.identity import check_is_run
+from ..sketching.sketch import Sketch
 from ..training.fingerprints import digest
 from ..unlearning import Bench, Models, unlearn
 from ..unlearning.documents import forget_set, unseen_documents
@@ -59,7 +60,7 @@ class Report:
         return fragment(self.numbers)
 
 
-@takes(request=check_text, texts=check_flag)
+@takes(request=check_text, texts=check_flag, sketch=instance(Sketch), bench=instance(Bench))
 def report(
     run,
     without,

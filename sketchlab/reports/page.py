@@ -6,7 +6,6 @@ A page is a function of the numbers alone: `page(read(path))` is the saved page 
 import html
 import json
 import re
-from pathlib import Path
 
 from ..arguments import check_path, takes
 from . import results, sections
@@ -84,7 +83,8 @@ def page(numbers):
 
 def save(text, path, overwrite):
     """Write a page to a file and return its path; FileExistsError if it is there already."""
-    path = Path(path).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is no place for a file: give another path")
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists: give another path, or overwrite=True to replace it"
@@ -96,7 +96,12 @@ def save(text, path, overwrite):
 @takes(path=check_path)
 def read(path):
     """The numbers of a saved page; ValueError if it is none."""
-    text = Path(path).expanduser().read_text(encoding="utf-8")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no page at {str(path)!r}")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{str(path)!r} is not a page: {error}") from error
     found = re.search(re.escape(RECORD) + "(.*?)</script>", text, re.DOTALL)
     if found is None:
         raise ValueError(f"{str(path)!r} is not the page of a report: it has no record of numbers")

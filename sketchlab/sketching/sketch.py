@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
 from ..arguments import check_path, check_text, takes
-from ..checks import base_point, check_choice, check_number_of
+from ..checks import base_point, check_choice, check_number_of, number_array
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output
@@ -100,7 +100,12 @@ class Sketch:
 
     def model_of(self, flat):
         """The model with these parameters, arrays or jets that have them all on the last axis."""
-        return self.model.with_parameters(Flat(self.record["parameters"]).named(flat))
+        axis = Flat(self.record["parameters"])
+        if not isinstance(flat, Jet):
+            flat = number_array(flat, "flat", finite=False)
+        if not flat.ndim or flat.shape[-1] != axis.size:
+            raise ValueError(f"flat must have shape (..., {axis.size}), not {flat.shape}")
+        return self.model.with_parameters(axis.named(flat))
 
     @takes(unit=check_text)
     def output(self, function, *, unit=None):

@@ -5,6 +5,8 @@ import random
 import unicodedata
 import warnings
 
+from ..checks import check_count, check_seed
+
 
 def checked(docs):
     """Documents as a list of texts in their composed form (NFC), or raise for what are none."""
@@ -29,14 +31,16 @@ def checked(docs):
 def kept_aside(docs, held_out, seed):
     """Documents to train on, and those to keep aside."""
     if isinstance(held_out, numbers.Real) and not isinstance(held_out, bool):
-        count = round(held_out * len(docs))
-        if not 0 < held_out < 1 or not 0 < count < len(docs):
+        share = float(held_out) if 0 < held_out < 1 else 0.0
+        count = round(share * len(docs))
+        if not 0 < count < len(docs):
             raise ValueError(
                 f"held_out must be a share of the {len(docs)} documents, above 0 and below 1, that "
                 f"leaves some on both sides, or a list of other documents, not {held_out!r}"
             )
-        if not isinstance(seed, int):
+        if isinstance(seed, random.Random):
             raise TypeError("a share is held out by an integer seed: give one, or a list")
+        seed = check_seed(seed)
         aside = set(random.Random(f"held out {seed}").sample(range(len(docs)), count))
         kept = [doc for i, doc in enumerate(docs) if i not in aside]
         return kept, [docs[i] for i in sorted(aside)]
@@ -57,14 +61,15 @@ def kept_aside(docs, held_out, seed):
 def reach(docs, context):
     """The context, after a warning if it cuts documents: a start and the letters are read."""
     longest = max(map(len, docs)) + 1
-    if context == "longest":
+    if isinstance(context, str) and context == "longest":
         return longest
-    cut = sum(len(doc) + 1 > context for doc in docs) if isinstance(context, int) else 0
+    context = check_count(context, 'context, if not "longest",')
+    cut = sum(len(doc) + 1 > context for doc in docs)
     if cut:
         warnings.warn(
             f"{cut} of {len(docs)} documents are longer than the context of {context}, and are "
             f'read up to letter {context} only: give context={longest} or context="longest" to '
             "read all",
-            stacklevel=3,
+            stacklevel=4,
         )
     return context

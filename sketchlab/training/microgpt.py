@@ -12,8 +12,8 @@ import unicodedata
 import numpy as np
 
 from ..algebra import ring
-from ..arguments import check_text, takes
-from ..checks import check_count, check_number_of, check_positive
+from ..arguments import check_list, check_text, takes
+from ..checks import brief, check_choice, check_count, check_number_of, check_positive, check_seed
 from .documents import checked, kept_aside, reach
 from .models import Model
 from .runs import TrainingRun
@@ -31,11 +31,13 @@ class MicroGPT(Model):
 
     def __init__(self, parameters, vocabulary, heads, activation="gelu"):
         self.parameters, self.vocabulary, self.heads = parameters, vocabulary, heads
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}"
-            )
+        check_choice(activation, ACTIVATIONS, "activation")
         self.activation = activation
+        if not isinstance(parameters, dict) or not {"wte", "wpe", "lm_head"} <= set(parameters):
+            raise ValueError(
+                "the parameters of microgpt are a dict of arrays, as MicroGPT.initial makes "
+                f"them, not {brief(parameters)}"
+            )
         self.layers = sum(name.endswith("attn_wq") for name in parameters)
         self.context = parameters["wpe"].shape[-2]
 
@@ -73,14 +75,6 @@ class MicroGPT(Model):
                     f"the letter {letter!r} of the vocabulary is never read: documents are read in "
                     f"their composed form (NFC), where it is {composed!r}"
                 )
-        for what, value in {
-            "layers": layers,
-            "heads": heads,
-            "width": width,
-            "context": context,
-        }.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{what} must be an integer, 1 or higher, not {value!r}")
         if width % heads:
             raise ValueError(f"width ({width}) must be a multiple of heads ({heads})")
         tokens = len(vocabulary) + 1
@@ -90,7 +84,7 @@ class MicroGPT(Model):
                 shapes[f"layer{layer}.{name}"] = (width, width)
             shapes[f"layer{layer}.mlp_fc1"] = (4 * width, width)
             shapes[f"layer{layer}.mlp_fc2"] = (width, 4 * width)
-        rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+        rng = seed if isinstance(seed, random.Random) else random.Random(check_seed(seed))
         parameters = {
             name: np.array([[rng.gauss(0, 0.08) for _ in range(columns)] for _ in range(rows)])
             for name, (rows, columns) in shapes.items()
@@ -139,7 +133,7 @@ class MicroGPT(Model):
 
     def logits(self, tokens):
         """Scores of the next token after each of `tokens`, shape (*batch, positions, tokens)."""
-        p, positions = self.parameters, len(tokens)
+        p, positions = self.parameters, len(check_list(tokens, "tokens"))
         x = ring.take(p["wte"], tokens, -2) + ring.take(p["wpe"], range(positions), -2)
         x = ring.rmsnorm(x, RMS_EPS)
         for layer in range(self.layers):
@@ -169,6 +163,9 @@ class MicroGPT(Model):
 
     def losses(self, docs):
         """Losses of several documents in nats, shape (*batch, len(docs))."""
+        docs = check_list(docs, "docs")
+        if not docs:
+            raise ValueError("there are no documents to take losses of: give one or more")
         return ring.concatenate([self.loss(doc)[..., None] for doc in docs], -1)
 
     def loss(self, doc):
@@ -207,10 +204,6 @@ class MicroGPT(Model):
         """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
         if not isinstance(self.parameters["wte"], np.ndarray) or self.parameters["wte"].ndim != 2:
             raise TypeError("sampling needs a single model of numbers, not a batch or jets")
-        if not isinstance(k, int) or k < 0:
-            raise ValueError(f"k must be an integer, 0 or higher, not {k!r}")
-        if not temperature > 0:
-            raise ValueError(f"temperature must be above 0, not {temperature!r}")
         rng = np.random.default_rng(seed)
         names = []
         for _ in range(k):

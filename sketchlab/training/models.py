@@ -9,7 +9,8 @@ import copy
 import numpy as np
 
 from ..algebra import ring
-from ..checks import number_array
+from ..arguments import check_function
+from ..checks import brief, number_array
 
 COPIES, EXAMPLES = 3, 2  # of the check of losses; unequal, so that no shape is right by chance
 CALLED = (
@@ -88,7 +89,7 @@ class Model:
 
     def __init__(self, parameters, losses):
         self.parameters = parameters
-        self._losses = losses
+        self._losses = check_function(losses, "losses")
 
     def losses(self, examples):
         """Losses of several examples, shape (*batch, len(examples))."""
@@ -142,6 +143,10 @@ def check_data(data):
             "numbers, np.arange(len(table)), and let the losses look them up in table.to_numpy(); "
             "of a column of texts give column.tolist()"
         )
+    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, dict):
+        raise TypeError(f"data must be a list or an array of examples, not {brief(data)}")
+    if getattr(data, "ndim", 1) == 0 or isinstance(data, (str, bytes, type)):
+        raise TypeError(f"data must be a list or an array of examples, not {brief(data)}")
 
 
 def check_losses(model, examples):

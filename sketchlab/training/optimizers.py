@@ -1,11 +1,12 @@
 """Optimisers: how a gradient changes the parameters, the same for numbers and for jets."""
 
 import dataclasses
-import numbers
 
 import numpy as np
 
 from ..algebra.jet import Jet
+from ..arguments import one_of
+from ..checks import check_not_negative, check_positive
 from .models import Flat
 
 BLOCK_BYTES = 1 << 18  # of a block that the optimiser works on, for up to 3 coefficients each
@@ -26,7 +27,7 @@ class SGD:
     states = 1  # arrays kept per parameter
 
     def __post_init__(self):
-        _check_rate(self)
+        _check(self, momentum=check_not_negative, weight_decay=check_not_negative)
 
     def update(self, step, steps, p, g, v):
         """New parameter and state after step number `step` (from 0)."""
@@ -52,7 +53,7 @@ class Adam:
     states = 2
 
     def __post_init__(self):
-        _check_rate(self)
+        _check(self, beta1=_check_decay, beta2=_check_decay, eps=check_positive)
 
     def update(self, step, steps, p, g, m, v):
         """New parameter and state after step number `step` (from 0)."""
@@ -65,12 +66,18 @@ class Adam:
         return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
 
 
-def _check_rate(optimizer):
-    if optimizer.schedule not in ("constant", "linear"):
-        raise ValueError(f'schedule must be "constant" or "linear", not {optimizer.schedule!r}')
-    rate = optimizer.learning_rate
-    if not isinstance(rate, numbers.Real) or not 0 < rate < np.inf:
-        raise ValueError(f"learning_rate must be a number above 0, not {rate!r}")
+def _check(optimizer, **checks):
+    """Put the settings of an optimiser into Python's own numbers, or raise ValueError."""
+    checks |= {"learning_rate": check_positive, "schedule": one_of("constant", "linear")}
+    for name, check in checks.items():
+        object.__setattr__(optimizer, name, check(getattr(optimizer, name), name))
+
+
+def _check_decay(value, what):
+    found = check_not_negative(value, what)
+    if found >= 1:
+        raise ValueError(f"{what} must be a number from 0 up to, but not including, 1, not {value}")
+    return found
 
 
 def rate_at(optimizer, step, steps):

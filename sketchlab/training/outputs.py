@@ -10,6 +10,8 @@ import operator
 import unicodedata
 
 from ..algebra import ring
+from ..arguments import check_model
+from ..checks import check_real
 from .microgpt import END, MicroGPT
 
 
@@ -63,7 +65,7 @@ class LossOn(_Loss):
         _check_text(self.example, model)
 
     def __call__(self, model):
-        return model.loss(self.example)
+        return check_model(model).loss(self.example)
 
     @property
     def _what(self):
@@ -186,6 +188,7 @@ class NextLetter:
 
     def meaning(self, change):
         """What a change of the output says about the model."""
+        change = check_real(change, "change")
         likely = f" becomes {'more' if change > 0 else 'less'} likely"
         return _letter_after(self.letter, self.prefix, likely)
 
@@ -216,7 +219,7 @@ class MeanLoss(_Loss):
             LossOn(example).check(model)
 
     def __call__(self, model):
-        self.check(model)
+        self.check(check_model(model))
         # A list: a tuple of row numbers would index as many axes of an array.
         return ring.mean(model.losses(list(self.examples)), -1)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
-from ..arguments import takes
+from ..arguments import check_model, of_shape, takes
 from ..checks import base_point, check_count, check_degree, check_indices, number_array
 from ..progress import progress_bar
 from .divergence import NotFinite, check_step, is_finite, why_not_finite
@@ -46,6 +46,7 @@ class TrainingRun:
         self, model, data, *, optimizer=None, steps=None, batch_size=1, held_out=(), progress=True
     ):
         check_data(data)
+        check_model(model)
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
@@ -80,6 +81,7 @@ class TrainingRun:
 
     def losses(self, model):
         """The losses of a model on all examples, (*batch, n), some examples at a time."""
+        check_model(model)
         parts = [range(i, min(i + BATCH, len(self))) for i in range(0, len(self), BATCH)]
         return ring.concatenate([model.losses(self.examples(part)) for part in parts], -1)
 
@@ -135,7 +137,7 @@ class TrainingRun:
             warnings.warn(
                 "every example is deleted: the gradients are zero and, without weight decay, the "
                 "model keeps its initial parameters",
-                stacklevel=2,
+                stacklevel=3,
             )
         if x.ndim == 1:
             start = int(first_steps(self, x))
@@ -184,7 +186,7 @@ class TrainingRun:
 
         return self._in_batches(psi, weights, lift, kept, progress)
 
-    @takes(size=check_count)
+    @takes(size=check_count, rows=of_shape(None, None))
     def batches(self, rows, size=BATCH, *, progress=True):
         """Numbers of the rows of down-weights, cut into batches that share much of the run.
 

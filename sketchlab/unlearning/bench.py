@@ -7,7 +7,7 @@ null. Only the verification error is by seed.
 
 import numpy as np
 
-from ..arguments import check_flag, check_text, one_of, takes
+from ..arguments import check_flag, check_text, instance, one_of, takes
 from ..checks import check_count, check_seed
 from . import metrics
 from .documents import forget_set, same_run, unseen_documents
@@ -98,6 +98,7 @@ class Bench:
         self.table.append({"method": name or method, **self.scores(models)})
         return models
 
+    @takes(models=instance(Models))
     def scores(self, models):
         """The scores of some models of the originals' seeds; ValueError for others."""
         if models.seeds != self.originals.seeds or not same_run(models.run, self.run):

@@ -17,12 +17,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..arguments import takes
+from ..arguments import check_list, instance, takes
 from ..attribution.regressions import REGRESSIONS
 from ..checks import check_choice, check_count, real_array
 from ..estimation.choice import named_estimator
 from ..estimation.output import Output, products_of_jets
 from ..sketching import known as stored
+from ..sketching.sketch import Sketch
 from ..training.runs import BATCH
 from .documents import forget_set
 
@@ -77,7 +78,7 @@ def change_by_regression(run, without, deletions, *, kind="ridge", progress=True
     kind: a name in `attribution.regressions.REGRESSIONS`.
     """
     check_choice(kind, REGRESSIONS, "kind")
-    x, question = np.atleast_2d(np.asarray(deletions, float)), forget_set(run, without)
+    x, question = np.atleast_2d(deletions), forget_set(run, without)
     if len(x) < 3:
         raise ValueError(f"{len(x)} retrainings are too few for a regression: give 3 or more")
     if x.shape[1:] == question.shape and np.any(unknown := question * ~np.any(x, axis=0)):
@@ -95,7 +96,7 @@ def change_by_regression(run, without, deletions, *, kind="ridge", progress=True
     return Change(known, _weights(known, run, predict), len(x))
 
 
-@takes()
+@takes(sketch=instance(Sketch))
 def change_by_sketch(sketch, run, without, *, estimator="automatic"):
     """A sketch of the run, of single documents, with its jets and anchors: a `Change`.
 
@@ -139,7 +140,7 @@ def change_by_sketch(sketch, run, without, *, estimator="automatic"):
 
 def mean_change(changes):
     """The mean of some changes, such as those of runs of several seeds: a `Change`."""
-    changes = list(changes)
+    changes = check_list(changes, "changes")
     if not changes or not all(isinstance(one, Change) for one in changes):
         raise ValueError(f"give one or more changes, such as of change_by_jets, not {changes!r}")
     weights = np.concatenate([one.weights for one in changes]) / len(changes)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import arguments
 from ..training.fingerprints import digest
 
 
@@ -27,7 +28,7 @@ def unseen_documents(run, unseen):
     """
     if isinstance(unseen, (str, bytes)):
         raise TypeError(f"unseen must be a list of documents, not one string: give [{unseen!r}]")
-    found = list(unseen)
+    found = arguments.check_list(unseen, "unseen")
     if not found:
         raise ValueError("give some documents that were never trained on as unseen")
     run.model.losses(found)
@@ -40,7 +41,8 @@ def unseen_documents(run, unseen):
 
 def check_list(examples):
     """Raise ValueError for one string, whose letters are no examples, and for an empty list."""
-    if isinstance(examples, (str, bytes)) or not len(examples):
+    listed = hasattr(examples, "__len__") and np.ndim(examples) != 0
+    if not listed or isinstance(examples, (str, bytes)) or not len(examples):
         raise ValueError(f"give a list of one or more examples, not {examples!r}")
 
 

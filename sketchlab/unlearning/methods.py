@@ -18,7 +18,7 @@ import numbers
 import numpy as np
 
 from ..algebra import ring
-from ..arguments import instance, list_of, takes
+from ..arguments import check_list, instance, list_of, takes
 from ..checks import check_choice, check_count, check_seed, real_array
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
@@ -63,7 +63,7 @@ def path(originals, without, method, stops, *, progress=True, **settings):
         raise TypeError(f"originals must be Models, from train_seeds, not {originals!r}")
     check_settings(method, settings)
     if stops is not None:
-        stops = [stops] if isinstance(stops, numbers.Real) else list(stops)
+        stops = [stops] if isinstance(stops, numbers.Real) else check_list(stops, "stops")
         if not stops or settings.get("rate") is not None:
             raise ValueError("give one or more stops, and for the methods of one step no rate=")
     forget = forget_set(originals.run, without)

@@ -43,16 +43,18 @@ class Attack(NamedTuple):
     tpr: Interval
 
 
-@takes(logits=real_array)
+@takes(logits=of_shape(finite=False), targets=of_shape(finite=False))
 def margins(logits, targets):
     """How far the target's logit is above all others together: z_c - log sum_{j != c} exp(z_j).
 
     logits: (..., classes). targets: numbers of the right classes, of a shape that broadcasts with
     (...). The logarithm of the odds of the target, p / (1 - p).
     """
-    logits = np.asarray(logits, dtype=float)
     if logits.ndim < 1 or logits.shape[-1] < 2:
         raise ValueError(f"logits must have two or more classes on the last axis: {logits.shape}")
+    ends = zip(targets.shape[::-1], logits.shape[-2::-1], strict=False)
+    if targets.ndim >= logits.ndim or any(a not in (1, b) for a, b in ends):
+        raise ValueError(f"targets of shape {targets.shape} do not fit logits {logits.shape}")
     right = np.asarray(targets)[..., None] == np.arange(logits.shape[-1])
     if not np.all(right.any(axis=-1)):
         raise ValueError(f"targets must be classes, 0 to {logits.shape[-1] - 1}, not {targets!r}")
@@ -114,7 +116,7 @@ def wasserstein(unlearned, oracle):
     return np.array([stats.wasserstein_distance(u, v) for u, v in columns])
 
 
-@takes(oracles=of_shape(None, None), score=check_function, splits=check_count)
+@takes(score=check_function, splits=check_count)
 def null(oracles, score, *, splits=20, seed=0):
     """What a score is between models of the same distribution: (splits, examples).
 
@@ -132,7 +134,7 @@ def null(oracles, score, *, splits=20, seed=0):
     for _ in range(check_count(splits, "splits")):
         order = rng.permutation(len(oracles))
         found.append(score(oracles[order[:half]], oracles[order[half : 2 * half]]))
-    return np.array(found)
+    return real_array(found, "what score returns", finite=False)
 
 
 @takes()
@@ -169,6 +171,9 @@ def likelihood_ratios(values, members, oracle):
 
     The logarithm of the ratio of two normal densities, fitted to both for each example.
     """
+    values = _numbers(values, "values")
+    members, oracle = _pair(members, oracle)
+    _pair(values, oracle)
     fits = [(known.mean(axis=0), known.std(axis=0)) for known in (members, oracle)]
     floor = 1e-6 * (1.0 + np.abs(fits[1][0]))  # margins that are all the same
     inside, outside = (
@@ -211,13 +216,16 @@ def _attack(positive, negative, paired, seed):
     return Attack(*(Interval(*map(float, one)) for one in zip(values, low, high, strict=True)))
 
 
+@takes(positive=real_array, negative=real_array)
 def rates(positive, negative):
     """How well a higher score tells positives from negatives.
 
     Area under the ROC curve, and the share of true positives at a share of at most
     `FALSE_POSITIVES` false ones. positive, negative: scores, in any shape.
     """
-    positive, negative = positive.ravel(), negative.ravel()
+    positive, negative = np.ravel(positive), np.ravel(negative)
+    if not positive.size or not negative.size:
+        raise ValueError("give one or more positive and negative scores")
     ranks = stats.rankdata(np.concatenate([positive, negative]))[: len(positive)]
     above = ranks.sum() - len(positive) * (len(positive) + 1) / 2  # pairs in the right order
     allowed = int(FALSE_POSITIVES * len(negative))
@@ -236,7 +244,7 @@ def _pair(first, second, infinite=False):
 
 
 def _numbers(values, name, infinite=False):
-    values = np.asarray(values, dtype=float)
+    values = real_array(values, name, finite=False)
     if values.ndim != 2 or 0 in values.shape:
         raise ValueError(f"{name} must have shape (models, examples), not {values.shape}")
     wrong = np.isnan(values) if infinite else ~np.isfinite(values)

@@ -45,14 +45,12 @@ import numbers
 
 import numpy as np
 
-from ..arguments import takes
+from ..arguments import numbers_from_0, of_shape, takes
 from ..checks import (
     check_choice,
     check_degree,
     check_indices,
-    check_number_of,
     number_array,
-    real_array,
 )
 from .squares import WeightedSquares
 
@@ -122,7 +120,7 @@ class Ridge:
         check_choice(method, METHODS, "method")
         return WeightedSquares(self.x, *METHODS[method](self, **settings))
 
-    @takes(w=real_array)
+    @takes(w=of_shape(finite=False))
     def distance(self, w):
         """How far w, (..., d), is from the retrained, in units of how far the trained is: (...,).
 
@@ -138,12 +136,12 @@ class Ridge:
             found = np.linalg.norm(w - self.retrained, axis=-1) / moved
         return np.where(np.isfinite(found), found, np.inf)
 
-    @takes(steps=check_number_of)
+    @takes(steps=numbers_from_0)
     def matching_at_most(self, steps):
         """Bound (3) on `distance` after these numbers of full steps of Oracle Matching."""
         return self.objective("matching").best_rate()[1] ** np.asarray(steps, float)
 
-    @takes(steps=check_number_of)
+    @takes(steps=numbers_from_0)
     def fine_tuning_at_least(self, steps):
         """Bound (2) on `distance` after these numbers of full steps of fine-tuning, at any rate
         below 2/L. (At a larger one it diverges along the steepest direction.)"""

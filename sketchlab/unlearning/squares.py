@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from ..arguments import instance, list_of, of_shape, takes
-from ..checks import check_count, check_seed, number_array
+from ..checks import check_count, check_real, check_seed, number_array, real_array
 
 FLAT = 1e-10  # of the largest eigenvalue: below this an eigenvalue counts as 0
 
@@ -27,6 +27,11 @@ class WeightedSquares:
     penalty: float
 
     def __post_init__(self):
+        x = real_array(self.x, "x", None, None)
+        values = {"x": x, "penalty": check_real(self.penalty, "penalty")}
+        values |= {n: real_array(getattr(self, n), n, len(x)) for n in ("weights", "targets")}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
         if not np.any(self.weights):
             raise ValueError("no row has a weight other than 0: there is nothing to descend on")
 
@@ -50,6 +55,7 @@ class WeightedSquares:
     @takes(start=of_shape(None))
     def limit(self, start):
         """Where descent from `start` ends, (d,). Along flat directions it stays as it started."""
+        self.check_start(start)
         values, vectors = self._curvature()
         flat = values <= FLAT * values[-1]
         force = vectors.T @ self.vector
@@ -57,6 +63,11 @@ class WeightedSquares:
             raise ValueError("descent on this objective does not end: it falls along a line")
         coordinates = np.where(flat, vectors.T @ start, force / np.where(flat, 1, values))
         return vectors @ coordinates
+
+    def check_start(self, start):
+        """Raise ValueError unless descent can start there."""
+        if start.shape != self.x.shape[1:]:
+            raise ValueError(f"start must have shape {self.x.shape[1:]}, not {start.shape}")
 
     def _curvature(self):
         """Eigenvalues, ascending, and eigenvectors of the Hessian. None may be negative."""
@@ -75,6 +86,7 @@ def descend(objective, start, rates, steps):
 
     start: (d,). rates: one, or an array of them. What diverges overflows to infinity or NaN.
     """
+    objective.check_start(start)
     rates, matrix, vector = _rates(rates)[..., None], objective.matrix, objective.vector
     path = [np.broadcast_to(start, (*rates.shape[:-1], len(start)))]
     with np.errstate(all="ignore"):
@@ -97,11 +109,9 @@ def descend_by_rows(objective, start, rates, passes, seeds=(0,)):
     are, in an order that each seed draws for itself. Each step takes its row's gradient and the
     row's part of the penalty, so a pass takes about as much as one full step at the same rate.
     """
+    objective.check_start(start)
     used, rates = np.flatnonzero(objective.weights), _rates(rates)[..., None]
     count = check_count(passes, "passes") * len(used)
-    seeds = list(seeds)
-    if not seeds:
-        raise ValueError("seeds must be one or more numbers")
     orders = np.array([np.random.default_rng(s).integers(len(used), size=count) for s in seeds]).T
     x, targets, weights = objective.x[used], objective.targets[used], objective.weights[used]
     decay = rates[..., None] * objective.penalty / len(used)

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count
+from ..checks import check_count, check_number_of
 from ..progress import progress_bar
 from ..training.models import Flat
 from ..training.optimizers import Adam
@@ -81,7 +81,7 @@ def take_steps(
 
 def _checked_stops(stops, most):
     """The stops as integers."""
-    stops = [check_count(stop, "a stop") if stop != 0 else 0 for stop in stops]
+    stops = [check_number_of(stop, "a stop") for stop in stops]
     if not stops or stops != sorted(set(stops)) or stops[-1] > most:
         raise ValueError(
             f"stops must be different numbers of documents shown, in ascending order, at most "
@@ -121,10 +121,11 @@ def _used(forget, kept, seeds, seed):
     """Which documents each model uses, (models, n): the forget set, and a sample of the others."""
     others = np.flatnonzero(forget == 0)
     used = np.tile(forget == 1, (len(seeds), 1))
+    kept = None if kept is None else check_number_of(kept, "kept")
     if kept is None or kept == len(others):
         used[:, others] = True
         return used
-    if kept != 0 and check_count(kept, "kept") > len(others):
+    if kept > len(others):
         raise ValueError(f"kept is {kept}, but only {len(others)} documents are not forgotten")
     for own, row in zip(seeds, used, strict=True):
         rng = np.random.default_rng((seed, own))

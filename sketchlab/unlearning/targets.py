@@ -9,7 +9,7 @@ is what is predicted, without any model that does so (DM-Direct).
 
 import numpy as np
 
-from ..arguments import check_function, instance, takes
+from ..arguments import check_function, check_model, instance, takes
 from .changes import logits
 from .documents import check_list
 from .metrics import margins
@@ -42,13 +42,15 @@ def predicted_targets(originals, change):
     return targets
 
 
-@takes(targets=check_function)
+@takes(targets=check_function, model=check_model)
 def direct(targets, model, examples):
     """Margins of target logits, (models, predictions): those of `Models.margins`, predicted.
 
     model: any model of the run, which knows the letters.
     """
     check_list(examples)
+    if not hasattr(model, "sequence"):
+        raise TypeError(f"model must be one of letters, such as run.model, not {model!r}")
     found = []
     for doc in examples:
         _, right = model.sequence(doc)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..algebra import ring
-from ..arguments import instance, takes
+from ..arguments import instance, of_shape, takes
 from ..checks import check_count, check_indices, check_not_negative
 from ..training.hessian import hessian
 from ..training.microgpt import MicroGPT
@@ -75,7 +75,7 @@ def unlearning_error(models, *, points=3, examples=None, seed=0):
     return UnlearningError(derived, rate * derived, code, sigma)
 
 
-@takes()
+@takes(flat=of_shape(None, None))
 def largest_eigenvalue(run, flat, examples, *, seed=0):
     """The largest |eigenvalue| of the Hessian of the mean loss, (models,), to a thousandth.
 
@@ -83,6 +83,9 @@ def largest_eigenvalue(run, flat, examples, *, seed=0):
     method from one random start; each model stops by itself, when what is left of its equation is
     small enough. Raises RuntimeError if one does not.
     """
+    examples = check_indices(examples, len(run))
+    if not len(examples) or not len(flat):
+        raise ValueError("give one or more examples, and models")
     weights = np.bincount(examples, minlength=len(run)) / len(examples)
     product = hessian(run, flat, weights)
     start = np.random.default_rng(seed).normal(size=flat.shape[1])

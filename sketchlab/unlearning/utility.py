@@ -9,7 +9,7 @@ compared with retrained models: the perplexity of these, and their overlap with 
 
 import numpy as np
 
-from ..arguments import instance, of_shape, takes
+from ..arguments import check_texts, instance, list_of, of_shape, takes
 from ..checks import check_count, check_number_of, check_positive, check_seed
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
@@ -18,7 +18,7 @@ from .metrics import RESAMPLES, Interval
 from .population import Models
 
 
-@takes(losses=of_shape(None, None))
+@takes(losses=of_shape(None, None, finite=False))
 def perplexity(losses, positions, *, seed=0):
     """exp of the mean loss for each letter: an `Interval`, over models and over documents.
 
@@ -92,7 +92,7 @@ def rouge_l(generated, references):
     return similarity(generated, references) / 100.0
 
 
-@takes()
+@takes(generated=list_of(check_texts), references=list_of(check_texts))
 def overlap(generated, references, *, seed=0):
     """How near generated texts come to the references: an `Interval`, over models and over texts.
 

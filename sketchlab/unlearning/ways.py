@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from ..arguments import check_list
+from ..checks import check_choice, check_integer
 from .methods import path
 
 TINY = 1e-12  # below this a spread is none
@@ -37,7 +39,9 @@ class Way:
         Above 0: the letter is likelier than after retraining; far below: the method went past it.
         stop: number of the stop; None: of the oracles themselves.
         """
-        oracles = self.oracles[part]
+        oracles = self.oracles[check_choice(part, self.oracles, "part")]
+        if stop is not None and not 0 <= check_integer(stop, "stop") < len(self.stops):
+            raise IndexError(f"stop must be a number from 0 to {len(self.stops) - 1}, not {stop}")
         margins = oracles if stop is None else self.margins[part][stop]
         return (margins - oracles.mean(axis=0)) / np.maximum(oracles.std(axis=0), TINY)
 
@@ -47,11 +51,12 @@ class Way:
         That is the mean of its log-likelihood over the models less that over the oracles, in
         standard deviations of the oracles'. At the target it is 0; below, the method overshoots.
         """
+        check_choice(part, self.margins, "part")
         return np.array([self._missed(part, margins) for margins in self.margins[part]])
 
     def missed_by_retraining(self, part="forget"):
         """The same for the retrained models of the same seeds, (documents,)."""
-        return self._missed(part, self.same[part])
+        return self._missed(part, self.same[check_choice(part, self.same, "part")])
 
     def _missed(self, part, margins):
         oracles = self._likelihoods(part, self.oracles[part])
@@ -66,7 +71,7 @@ class Way:
 
 def way_of(bench, method, stops, *, progress=True, **settings):
     """The `Way` of a method on a bench. stops, settings: as in `path`."""
-    stops = [stops] if isinstance(stops, numbers.Real) else list(stops)
+    stops = [stops] if isinstance(stops, numbers.Real) else check_list(stops, "stops")
     found = path(bench.originals, bench.without, method, stops, progress=progress, **settings)
     margins, oracles, same, documents = {}, {}, {}, {}
     for part, docs in bench.parts.items():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..algebra import ring
+from ..arguments import check_texts
 from ..training.microgpt import MicroGPT
 from ..training.names import unseen
 from ..training.outputs import MeanLoss
@@ -118,7 +119,7 @@ def offered(run, held_out, outputs, labels):
 def _names(held_out):
     if isinstance(held_out, str):
         raise TypeError(f"held_out must be a list of names, such as [{held_out!r}]")
-    return tuple(held_out)
+    return tuple(check_texts(held_out, "held_out"))
 
 
 def named(question):

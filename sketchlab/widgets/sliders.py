@@ -3,8 +3,10 @@
 import threading
 
 import ipywidgets
+import numpy as np
 
 from ..arguments import check_function, takes
+from ..checks import real_array
 from .parts import Message, Picture
 
 PATIENCE = 0.3  # seconds, after which it is said that something is computed
@@ -55,8 +57,13 @@ def with_sliders(draw, **sliders):
 def _control(name, setting):
     if isinstance(setting, ipywidgets.Widget):
         return setting
-    least, most, step, start = setting
+    least, most, step, start = real_array(setting, f"{name}, (least, most, step, start),", 4)
+    if not (least <= start <= most and least < most and step > 0):
+        raise ValueError(
+            f"{name} must be (least, most, step, start), in this order, not {setting!r}"
+        )
     kind = ipywidgets.FloatSlider
-    if all(isinstance(value, int) for value in setting):
+    if all(isinstance(value, (int, np.integer)) for value in setting):
         kind = ipywidgets.IntSlider
+        least, most, step, start = map(int, setting)
     return kind(min=least, max=most, step=step, value=start, description=name.replace("_", " "))

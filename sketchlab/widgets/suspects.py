@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import check_list
 from ..attribution import first_order
 from ..checks import check_choice, check_count, check_indices
 from ..training.runs import TrainingRun
@@ -158,7 +159,7 @@ def document_labels(run, labels):
         return [visible(run.data[i]) for i in range(n)]
     if isinstance(labels, (str, bytes)):
         raise TypeError(f"labels must be one for each document, or a function, not {labels!r}")
-    found = [labels(i) for i in range(n)] if callable(labels) else list(labels)
+    found = [labels(i) for i in range(n)] if callable(labels) else check_list(labels, "labels")
     if len(found) != n:
         raise ValueError(f"there are {len(found)} labels for {n} documents: give one for each")
     return list(map(str, found))
