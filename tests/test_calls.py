@@ -372,8 +372,6 @@ def calls(t):
     yield "TrainingRun.retrain", run.retrain, {"down_weights": t.x, **QUIET}
     yield "TrainingRun.push", run.push, {"directions": t.x, "degree": 2, "at": 0.1, **QUIET}
     yield "TrainingRun.batches", run.batches, {"rows": t.x, "size": 2, **QUIET}
-    yield "TrainingRun.examples_of", run.examples_of, {"step": 1}
-    yield "TrainingRun.examples", run.examples, {"indices": [1, 2]}
     yield "microgpt.MicroGPTRun.next_probs", run.next_probs, {"prefix": "ma"}
     yield "microgpt.MicroGPTRun.sample", run.sample, {"k": 1, "seed": 0, "temperature": 0.5}
     yield (
@@ -559,7 +557,6 @@ def calls(t):
             {"n": 4, "numbers": range(3), "seed": 1},
         )
     yield "directions.sphere", sl.directions.sphere, {"n": 4, "count": 2, "seed": 0, "start": 1}
-    yield "directions.symmetric_dimension", sl.directions.symmetric_dimension, {"n": 4, "degree": 2}
     yield (
         "local_sketch",
         sl.local_sketch,
@@ -1327,7 +1324,7 @@ WRONG = {
     "identity": lambda: lambda x, *_: x,
     "object": object,
     "class": lambda: Hang,
-    "module": lambda: np,
+    "module": lambda: ast,
     "folder": lambda: tempfile.gettempdir(),
     "no such file": lambda: "no such folder/file",
     "NUL": lambda: "a\0b",

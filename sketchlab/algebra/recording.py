@@ -14,7 +14,7 @@ from autograd.tracer import isbox
 from ..checks import brief, is_own
 from .jet import Jet, RingElement
 
-UNFIT = TypeError, ValueError, IndexError, AttributeError, OverflowError  # of unfit arguments
+UNFIT = TypeError, ValueError, LookupError, AttributeError, OverflowError  # of unfit arguments
 
 
 def recorded(on_jets, on_numbers, *vjps):
@@ -49,7 +49,7 @@ def in_words(error, name, args):
     """
     if is_own(error):
         return error
-    kind = IndexError if isinstance(error, IndexError) else ValueError
+    kind = IndexError if isinstance(error, LookupError) else ValueError
     kind = TypeError if isinstance(error, (TypeError, AttributeError)) else kind
     given = " and ".join(map(_described, args))
     return kind(f"{name} cannot take {given}: {error}")

@@ -105,7 +105,7 @@ def _chosen(task, methods, others):
     """By name, a `Method`, or None for a row that the scoreboard itself has."""
     if methods is None:
         return {name: known for name, known in KNOWN.items() if _fits(task, name, others)}
-    if isinstance(methods, str) or not methods:
+    if isinstance(methods, (str, np.ndarray)) or not methods:
         raise TypeError(f"methods must be a list of names, or a dict of Method, not {methods!r}")
     if not isinstance(methods, dict):
         methods = check_list(methods, "methods")

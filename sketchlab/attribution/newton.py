@@ -18,13 +18,13 @@ Sherman and Morrison. That is what is meant here by the rescaled influence of Ru
 """
 
 import dataclasses
-import numbers
 from collections.abc import Callable
 
 import numpy as np
 from scipy import special
 
-from ..checks import check_choice, number_array
+from ..arguments import takes
+from ..checks import check_choice, check_not_negative, number_array
 from ..estimation.prediction import Estimate, Prediction, prediction
 from ..estimation.units import Units
 
@@ -69,12 +69,11 @@ class ConvexFit:
     RuntimeError if Newton's method does not arrive.
     """
 
+    @takes(penalty=check_not_negative)
     def __init__(self, rows, y, penalty, *, loss="logistic"):
         self.rows = _real(rows, "rows")
         if self.rows.ndim != 2 or 0 in self.rows.shape:
             raise ValueError(f"rows must have shape (rows, columns), not {self.rows.shape}")
-        if not isinstance(penalty, numbers.Real) or not 0 <= penalty < np.inf:
-            raise ValueError(f"penalty must be a finite number, 0 or above, not {penalty!r}")
         self.loss = LOSSES[check_choice(loss, LOSSES, "loss")]
         self.penalty, self.logistic, self.kinds = float(penalty), loss == "logistic", None
         if self.logistic:

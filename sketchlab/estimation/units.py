@@ -164,7 +164,8 @@ class Units:
     def _nested_deletion(self, without):
         """Down-weights that delete groups, by name, and documents, by number; overlaps are one."""
         x = np.zeros(len(self))
-        parts = [without] if isinstance(without, (str, int, np.integer)) else list(without)
+        alone = isinstance(without, (str, int, np.integer))
+        parts = [without] if alone else check_list(without, "without")
         names = [part for part in parts if isinstance(part, str)]
         for name in names:
             if name not in self.nested:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ..arguments import check_dict, check_text, check_texts, instance, takes
 from ..attribution.results import Results
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write, write_ticks
-from ..checks import check_real
+from ..checks import check_not_negative, check_real, real_array
 
 ACCESS = {  # what a method must see of a run: colour and marker
     "trained model": (GREY, "s"),
@@ -224,8 +224,7 @@ def _check_changes(changes, bands, true):
     given += [(f"the band of {name!r}", band) for name, band in bands.items()]
     given += [] if true is None else [("the true change", [true])]
     for what, numbers in given:
-        if not np.all(np.isfinite(np.array(numbers, float))):
-            raise ValueError(f"{what} must be finite, not {numbers!r}")
+        real_array(numbers, what, None)
     for name, band in bands.items():
         if changes.get(name) is None or len(band) != 2:
             raise ValueError(f"there is a band of {name!r}, {band!r}: give the lowest and highest "
@@ -237,11 +236,8 @@ def _check_costs(changes, costs):
     for name, cost in costs.items():
         if name not in changes:
             raise ValueError(f"there is a cost of {name!r}, which is not among the methods")
-        if not (isinstance(cost, str) or 0 <= cost < np.inf):
-            raise ValueError(
-                f"the cost of {name!r} must be a number of trainings, 0 or higher, or words, not "
-                f"{cost!r}"
-            )
+        if not isinstance(cost, str):
+            check_not_negative(cost, f"the cost of {name!r}, in trainings, if not words,")
 
 
 def _write_costs(axes, costs):

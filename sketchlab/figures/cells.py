@@ -30,6 +30,7 @@ HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     limits=of_shape(2, 2),
     moves=of_shape(2, None, 2),
     point=check_number_of,
+    X=of_shape(None, 2),
 )
 def clusters(
     made,
@@ -87,6 +88,7 @@ def clusters(
     text=check_positive,
     made=instance(QuantizedKMeans),
     iterations=list_of(check_integer),
+    X=of_shape(None, 2),
 )
 def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0):
     """The clusters in one iteration after the other, each with its own lattice.
@@ -199,7 +201,6 @@ def located(made, X):
     points = units * (made.width / lattice.CELL)
     if X is None:
         return points, np.zeros((0, 2)), numbers
-    X = np.asarray(X, float)
     same = X.ndim == 2 and X.shape[1] == 2 and len(X) > numbers.max()
     if not same or np.any(lattice.to_units(X[numbers], made.width) != units):
         raise ValueError(

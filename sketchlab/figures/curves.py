@@ -26,6 +26,7 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     weights, retrained: exact losses, shape (points,). jet: the loss at weight 0, scalar
     coefficients. degrees: which Taylor polynomials to draw. z: optionally a weight to mark.
     """
+    _check_same_length(weights=weights, retrained=retrained)
     figure, axes = new_axes()
     fine = np.linspace(weights[0], weights[-1], 101)
     colours = plt.get_cmap("viridis")(0.9 - 0.8 * np.minimum(np.array(degrees) - 1, 5) / 5)
@@ -60,6 +61,7 @@ def predicted_deletion(
     empty one to draw into, such as `blank()`. Margins are fixed, which makes it quick enough to be
     drawn whenever a slider moves.
     """
+    _check_same_length(weights=weights, curve=np.atleast_1d(curve.value))
     if figure is None:  # from pyplot, so that a notebook knows how to show it
         figure = plt.figure(figsize=SMALL)
         plt.close(figure)
@@ -218,6 +220,12 @@ def _draw_margins(axes, way, part, stop):
         values = np.nan_to_num(way.standardised(part, number), nan=REACH)
         axes.hist(np.clip(values, -REACH, REACH).ravel(), bins, density=True, **style)
     axes.set_ylim(0, 0.65)  # a normal distribution reaches 0.4
+
+
+def _check_same_length(**arrays):
+    lengths = {name: len(values) for name, values in arrays.items()}
+    if len(set(lengths.values())) > 1 or not all(lengths.values()):
+        raise ValueError(f"these must have the same number of points, one or more: {lengths}")
 
 
 def _klom(null, part):

@@ -177,7 +177,7 @@ def _deletions(sketch, deletions):
     for deletion in deletions:
         if isinstance(deletion, np.ndarray) and _is_down_weights(deletion, n):
             row = sketch.units.down_weights(None, deletion.astype(float))
-        elif np.ndim(deletion) == 0 and not isinstance(deletion, (str, set)):
+        elif not np.iterable(deletion) and not isinstance(deletion, (str, set)):
             raise TypeError(
                 f"every deletion must be a list of units, such as [{deletion!r}], or an array "
                 f"of {n} down-weights, not {deletion!r}"

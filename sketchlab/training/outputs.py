@@ -10,8 +10,8 @@ import operator
 import unicodedata
 
 from ..algebra import ring
-from ..arguments import check_model
-from ..checks import check_real
+from ..arguments import check_model, check_text
+from ..checks import check_real, real_array
 from .microgpt import END, MicroGPT
 
 
@@ -26,6 +26,13 @@ class _Loss:
     bounds: tuple = dataclasses.field(default=(0.0, math.inf), kw_only=True, repr=False)
     epsilon = 0.02  # an error to start with
     helps = 1  # deleting a helpful example moves the output up
+
+    def _check_words(self):
+        """Raise TypeError or ValueError for what is no unit, or no two bounds, in this order."""
+        check_text(self.unit, "unit")
+        low, high = real_array(self.bounds, "bounds", 2, finite=False)
+        if not low < high:
+            raise ValueError(f"bounds must be the lowest and the highest value, not {self.bounds}")
 
     @property
     def label(self):
@@ -47,6 +54,7 @@ class LossOn(_Loss):
     example: object
 
     def __post_init__(self):
+        self._check_words()
         object.__setattr__(self, "example", _kept(self.example))
 
     @property
@@ -85,6 +93,7 @@ class LetterLoss(_Loss):
     position: int
 
     def __post_init__(self):
+        self._check_words()
         if not isinstance(self.document, str):
             raise TypeError(f"the document must be a string, not {self.document!r}")
         document = _kept(self.document)
@@ -200,6 +209,7 @@ class MeanLoss(_Loss):
     examples: tuple
 
     def __post_init__(self):
+        self._check_words()
         if isinstance(self.examples, (str, bytes)) or not hasattr(self.examples, "__iter__"):
             raise TypeError(f"examples must be a list, such as ['max'], not {self.examples!r}")
         object.__setattr__(self, "examples", tuple(map(_kept, self.examples)))

@@ -41,7 +41,7 @@ def unseen_documents(run, unseen):
 
 def check_list(examples):
     """Raise ValueError for one string, whose letters are no examples, and for an empty list."""
-    listed = hasattr(examples, "__len__") and np.ndim(examples) != 0
+    listed = hasattr(examples, "__len__") and getattr(examples, "ndim", 1)
     if not listed or isinstance(examples, (str, bytes)) or not len(examples):
         raise ValueError(f"give a list of one or more examples, not {examples!r}")
 

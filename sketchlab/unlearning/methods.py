@@ -19,7 +19,14 @@ import numpy as np
 
 from ..algebra import ring
 from ..arguments import check_list, instance, list_of, takes
-from ..checks import check_choice, check_count, check_seed, real_array
+from ..checks import (
+    check_choice,
+    check_count,
+    check_not_negative,
+    check_positive,
+    check_seed,
+    real_array,
+)
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.optimizers import SGD, Adam
@@ -137,9 +144,7 @@ def ascent(originals, forget, **settings):
 
 def ascent_descent(originals, forget, *, weight=1.0, **settings):
     """Up the losses of the forget set and down those of what is kept (NegGrad+)."""
-    if not isinstance(weight, numbers.Real) or not 0 < weight < np.inf:
-        raise ValueError(f"weight must be above 0 and finite, not {weight!r}")
-    return _on_losses(originals, forget, weight, **settings)
+    return _on_losses(originals, forget, check_positive(weight, "weight"), **settings)
 
 
 def scrub(originals, forget, *, near=1.0, down=1.0, ascents=None, passes=2, **settings):
@@ -152,10 +157,7 @@ def scrub(originals, forget, *, near=1.0, down=1.0, ascents=None, passes=2, **se
     run, axis = originals.run, Flat.of(originals.run.initial.parameters)
     if not isinstance(run.initial, MicroGPT):
         raise TypeError(f"scrub needs logits, as microgpt has; this is {run.initial!r}")
-
-    for value in (near, down):
-        if not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
-            raise ValueError(f"near and down must be finite numbers, 0 or above, not {value!r}")
+    near, down = check_not_negative(near, "near"), check_not_negative(down, "down")
 
     def loss(parameters, i, rows):
         student = run.initial.with_parameters(parameters)

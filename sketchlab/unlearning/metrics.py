@@ -133,7 +133,13 @@ def null(oracles, score, *, splits=20, seed=0):
     found = []
     for _ in range(check_count(splits, "splits")):
         order = rng.permutation(len(oracles))
-        found.append(score(oracles[order[:half]], oracles[order[half : 2 * half]]))
+        pair = oracles[order[:half]], oracles[order[half : 2 * half]]
+        try:
+            found.append(score(*pair))
+        except TypeError as error:
+            raise TypeError(
+                f"score must be a function of two arrays of margins: {error}"
+            ) from error
     return real_array(found, "what score returns", finite=False)
 
 

@@ -41,8 +41,6 @@ r = y_F - X_F w_0, and the error is e_t = w_t - w*. Proved, each in a line or tw
 How far each comes at its best rate on given data is measured.
 """
 
-import numbers
-
 import numpy as np
 
 from ..arguments import numbers_from_0, of_shape, takes
@@ -50,6 +48,8 @@ from ..checks import (
     check_choice,
     check_degree,
     check_indices,
+    check_not_negative,
+    check_positive,
     number_array,
 )
 from .squares import WeightedSquares
@@ -66,6 +66,7 @@ class Ridge:
     these rows: (d,) each. forget: which rows these are, (n,).
     """
 
+    @takes(penalty=check_positive)
     def __init__(self, x, y, penalty, without):
         self.x, self.y = number_array(x, "x"), number_array(y, "y")
         if self.x.ndim != 2 or self.y.shape != self.x.shape[:1] or 0 in self.x.shape:
@@ -75,8 +76,6 @@ class Ridge:
             )
         if self.x.dtype.kind == "c" or self.y.dtype.kind == "c":
             raise TypeError("x and y must be real numbers")
-        if not isinstance(penalty, numbers.Real) or not 0 < penalty < np.inf:
-            raise ValueError(f"penalty must be a number above 0, not {penalty!r}")
         rows = check_indices(without, len(self.x))
         if not 0 < len(rows) < len(self.x):
             raise ValueError(
@@ -208,6 +207,4 @@ METHODS = {
 
 
 def _strength(value, what):
-    if not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
-        raise ValueError(f"{what} must be a number, 0 or above, not {value!r}")
-    return float(value)
+    return check_not_negative(value, what)

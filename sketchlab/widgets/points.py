@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .. import figures
-from ..arguments import takes
+from ..arguments import of_shape, takes
+from ..checks import check_count, check_positive
 from . import verdicts
 from .forgetting import Forgetting
 from .parts import Acting, Controls, Message, Picture
@@ -25,7 +26,7 @@ STYLE = """<style>
 </style>"""
 
 
-@takes()
+@takes(X=of_shape(None, 2), clusters=check_count, width=check_positive)
 def forget_points(X, clusters, width, *, gamma=0.2, iterations=10, seed=0):
     """Points in a plane; a click on one deletes it from its clusters: a widget.
 
