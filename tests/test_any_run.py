@@ -99,11 +99,11 @@ def test_every_number_is_the_packages(run, sketched):
     )
     change = f"{p.value - now:+#.3g} predicted, {truth - now:+#.3g} true: mean loss on 16 held-out"
     assert change in view.headline.value
-    assert f"<td>{p.low:.4f} to {p.high:.4f}, " in view.history.value
+    assert f">{p.low:.4f} to {p.high:.4f}, " in view.history.value
     names = ", ".join(f"row {number}" for number in TRAIN[[2, 5, 7]])
     assert "<b>3 rows</b> of 24 deleted" in view.deletion.count.value
     assert names in view.deletion.count.value and names in view.history.value
-    assert view.samples.value == "" and "rows: now" in view.picture.tooltip
+    assert view.samples.value == "" and "rows: now" in view.picture.words
     other = f"loss on held-out row {TEST[3]}"
     view.question.kind.value = other
     assert f"now {loss_by_hand(run.model, TEST[3:4]):.4f}" in view.details.value
@@ -186,7 +186,7 @@ def test_effects_are_those_of_the_exact_first_order(run, sketched):
     ).gradient
     for effect, order in (("raises", np.argsort(-slope)), ("lowers", np.argsort(slope))):
         assert set(np.flatnonzero(explorer.most(4, effect))) == set(order[:4])
-    page = sl.explore(run, sketched, held_out=TEST).deletion.pages["Effect"]
+    page = sl.explore(run, sketched, held_out=TEST).deletion.pages["Largest effect"]
     assert page.effect.options == ("raises", "lowers")
     assert (
         "10 rows<span" in page.found.value and "deletion raises the mean loss" in page.found.value
@@ -198,7 +198,7 @@ def test_effects_are_those_of_the_exact_first_order(run, sketched):
 def test_documents_without_text_have_no_patterns(run, sketched):
     """They are chosen by box, number, effect or at random."""
     view = sl.explore(run, sketched, held_out=TEST)
-    assert list(view.deletion.pages) == ["Rows", "Effect", "Draw"]
+    assert list(view.deletion.pages) == ["Rows", "Largest effect", "Random"]
     names = view.deletion.names
     assert names.boxes[0].description == f"0: row {TRAIN[0]}"
     names.search.value = f"row {TRAIN[17]}"
@@ -221,7 +221,7 @@ def test_another_model_of_text_has_patterns():
     words = ["ab", "abc", "ccc", "a b"]
     run = trained(by_letters, words, batch_size=1, steps=4)
     view = sl.explore(run, sl.sketch(run, 1, 2, anchors=0, progress=False))
-    assert list(view.deletion.pages) == ["Text", "Documents", "Effect", "Draw"]
+    assert list(view.deletion.pages) == ["Text", "Documents", "Largest effect", "Random"]
     assert view.question.kind.options[0] == "loss on ab, trained on"
     view.deletion.pages["Text"].text.value = "b"
     assert view.deletion.pages["Text"].found.value == "3 documents"

@@ -308,7 +308,7 @@ def test_the_widget_predicts_and_retrains(view):
     assert table["ranking"][:3] == ["cannot answer", "", ""]
     assert "ranking cannot answer: these scores (gradient products) only" in view.table.value
     assert "exact retraining" not in table and view.history.value == ""
-    spoken = view.picture.tooltip
+    spoken = view.picture.words
     assert f"first order: {change}, trainings {table['first order'][3]};" in spoken
     assert "ranking: cannot answer, trainings" in spoken
     assert "90% band +0.4000 to +0.6000" in spoken and "not retrained yet" in spoken
@@ -318,7 +318,7 @@ def test_the_widget_predicts_and_retrains(view):
     assert view.picture.value != before and not view.retrain.disabled
     table = {row[0]: row[1:] for row in rows(view.table.value)}
     assert table["first order"][2] == f"{made.errors['first order']:+.4f}"
-    assert table["exact retraining"][0] == f"{made.change:+.4f}" in view.picture.tooltip
+    assert table["exact retraining"][0] == f"{made.change:+.4f}" in view.picture.words
     view.output.value = 1
     assert model.chosen == 1 and "retrained" in view.headline.value
     view.retrain.click()
@@ -342,7 +342,7 @@ def test_the_picture_is_given_the_costs(run, methods, monkeypatch):
     assert given == {name: table[name][-1] for name in view.model.predictors}
     total = attribution.total_cost(methods["first order"])
     assert given["first order"] == f"{total:,.3g}" and given["fixed"] == "unknown"
-    assert f"trainings {given['first order']};" in view.picture.tooltip
+    assert f"trainings {given['first order']};" in view.picture.words
 
 
 def test_what_goes_wrong_is_told_in_words(view):
@@ -366,7 +366,11 @@ def test_what_goes_wrong_is_told_in_words(view):
 
 def test_the_other_rules_choose_too(view, methods):
     """By predicted effect on the output that is asked for, and at random."""
-    model, effect, draw = view.model, view.choices.pages["Effect"], view.choices.pages["Draw"]
+    model, effect, draw = (
+        view.model,
+        view.choices.pages["Largest effect"],
+        view.choices.pages["Random"],
+    )
     view.output.value = 1
     effect.method.value, effect.way.value, effect.number.value = "tracin", "up", 1
     assert OUTPUTS[1].title in html.unescape(effect.found.value)
@@ -376,7 +380,7 @@ def test_the_other_rules_choose_too(view, methods):
     draw.buttons["replace"].click()
     np.testing.assert_array_equal(model.selection.mask, model.at_random(3, 7))
     fixed = widgets.compare_methods(model.run, {"f": [Fixed(1.0)]}, OUTPUTS[:1])
-    assert "Effect" not in fixed.choices.pages and len(fixed.model.selection) == 3
+    assert "Largest effect" not in fixed.choices.pages and len(fixed.model.selection) == 3
 
 
 def test_everything_to_press_has_words(view):
@@ -389,5 +393,5 @@ def test_everything_to_press_has_words(view):
             found.append(one)
     assert len(found) == 4 * 3 + 2 + 2 + 8 + 1
     assert all(control.description for control in found)
-    assert view.picture.tooltip and "aria-live" in view.headline.value
+    assert view.picture.words and "aria-live" in view.headline.value
     assert "ComparisonView(5 methods" in repr(view)

@@ -20,7 +20,17 @@ from sketchlab.widgets.explorer import Explorer
 
 from conftest import LETTERS
 
-MODELS = {"selection", "kept", "answers", "explorer", "offers", "labels", "columns", "suspects"}
+MODELS = {
+    "selection",
+    "kept",
+    "answers",
+    "explorer",
+    "offers",
+    "labels",
+    "columns",
+    "suspects",
+    "history",
+}
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +267,7 @@ def test_a_snapshot_is_recorded_as_it_was(explorer):
     explorer.weight = 0.5
     snapshot.retrain()
     snapshot.record()
-    (row,) = explorer.tries
+    (row,) = explorer.history.rows
     assert (row.deleted, row.down_weight) == (3, 1.0)
     assert row.output == snapshot.question.title != explorer.question.title
     explorer.selection.choose_units(np.arange(30) < 3)
@@ -292,7 +302,7 @@ def test_a_cancelled_retraining_keeps_nothing(explorer):
 def test_history_and_csv(explorer):
     """One row per try with its numbers; the CSV file reads back."""
     explorer.record()
-    assert explorer.tries == []  # nothing is known yet
+    assert explorer.history.rows == []  # nothing is known yet
     explorer.selection.choose_units(np.arange(30) < 4)
     explorer.retrain()
     explorer.record()
@@ -300,8 +310,8 @@ def test_history_and_csv(explorer):
         explorer.record()
     explorer.set_part(1, explorer.sizes[2])
     explorer.record()
-    assert [row.degree for row in explorer.tries] == [explorer.tries[0].degree, 1]
-    rows = list(csv.DictReader(io.StringIO(explorer.csv())))
+    assert [row.degree for row in explorer.history.rows] == [explorer.history.rows[0].degree, 1]
+    rows = list(csv.DictReader(io.StringIO(explorer.history.csv())))
     assert len(rows) == 2
     answer = explorer.answer()
     assert float(rows[1]["predicted"]) == answer.prediction.value
@@ -350,7 +360,7 @@ def test_a_snapshot_outlives_what_is_forgotten(small_run, sketched, monkeypatch)
     explorer.ask(NextLetter("a", "b"))
     snapshot.retrain()
     snapshot.record()
-    assert explorer.tries[0].output == snapshot.question.title
+    assert explorer.history.rows[0].output == snapshot.question.title
 
 
 @pytest.fixture(scope="module")

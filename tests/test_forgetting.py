@@ -368,7 +368,7 @@ def test_a_click_deletes_a_point(view):
     """Its verdict, its counts, the comparison; the button goes, and the picture changes."""
     outcomes = set()
     for number in range(36):
-        picture = bytes(view.board.picture.value)
+        picture = view.board.picture.value
         view.board.buttons[number].click()
         last, model = view.model.last, view.model
         assert view.message.value == "" and last.number == number
@@ -385,7 +385,7 @@ def test_a_click_deletes_a_point(view):
         assert f"{model.retraining:,}" in said(view.counts)
         shown = [b.layout.display != "none" for b in view.board.buttons]
         np.testing.assert_array_equal(np.flatnonzero(shown), view.model.made.numbers)
-        assert bytes(view.board.picture.value) != picture
+        assert view.board.picture.value != picture
         outcomes.add(last.certificate.certified)
     assert outcomes == {True, False}
     view.board.buttons[37].click()

@@ -1,8 +1,6 @@
-"""Answers: a prediction beside the truth, what they mean in words, and the history of tries."""
+"""Answers: a prediction beside the truth, and what they mean in words."""
 
-import csv
 import dataclasses
-import io
 import math
 
 from ..estimation.plan import Plan
@@ -74,33 +72,6 @@ class Answer:
             return f"{_signed(self.change)}{unit}: {self.question.meaning(self.change)}"
         reach = "an unknown amount" if math.isinf(self.reach) else f"{self.reach:.2g}"
         return f"{_signed(self.change)}{unit}, give or take {reach}: may be no change at all"
-
-
-@dataclasses.dataclass(frozen=True)
-class Try:
-    """One row of the history: a prediction beside its exact retraining."""
-
-    deleted: int
-    names: str
-    output: str
-    down_weight: float
-    degree: int
-    directions: int
-    predicted: float
-    low: float
-    high: float
-    retrained: float
-    error: float
-    inside: bool | None
-
-
-def history_csv(tries):
-    """Tries as the text of a CSV file, one row for each."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(field.name for field in dataclasses.fields(Try))
-    rows.writerows(dataclasses.astuple(row) for row in tries)
-    return text.getvalue()
 
 
 def uncounted(question, context):

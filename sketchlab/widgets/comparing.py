@@ -6,6 +6,7 @@ import ipywidgets
 
 from .. import figures
 from . import comparison_words as words
+from .browser import InBrowser
 from .document_choices import Choices
 from .one_deletion import OneDeletion
 from .parts import FULL, NARROW, Controls, Message, Picture, Retraining, button, heading
@@ -44,7 +45,7 @@ class ComparisonView(Retraining, ipywidgets.VBox):
         self.question = Controls([heading("Ask for"), self.output])
         self.question.on_change(self.output, lambda number: self.act(lambda: model.ask(number)))
         self.headline, self.table, self.history = (ipywidgets.HTML() for _ in range(3))
-        self.picture, self.message = Picture(), Message()
+        self.picture, self.message = Picture(widest=800), Message()
         self.retrain = button(
             "Retrain", self._retrain, self.act, "Train again without the chosen documents"
         )
@@ -69,8 +70,9 @@ class ComparisonView(Retraining, ipywidgets.VBox):
             layout={"flex": "1 1 340px", "min_width": "0", "padding": "0 0 0 12px"},
         )
         layout = {"flex_flow": "row wrap"}
-        super().__init__([ipywidgets.HBox([controls, results], layout=layout)])
-        self.add_class("sketchlab-methods")
+        super().__init__([ipywidgets.HBox([controls, results], layout=layout), InBrowser()])
+        for name in ("sketchlab", "sketchlab-methods"):
+            self.add_class(name)
         self.rest()
         self.act(lambda: None)
 

@@ -24,16 +24,17 @@ class Deletion(Controls):
         selection = explorer.selection
         self.units = Chips(explorer, act)
         self.names = NameList(explorer, act)
+        groups = _kind(selection)
         self.pages = {
-            "Units": self.units,
+            groups: self.units,
             "Text": Pattern(explorer, act) if selection.is_text else None,
             f"{explorer.noun}s".capitalize(): self.names,
             "Columns": None if explorer.columns is None else Column(explorer, act),
-            "Effect": Effect(explorer, act),
-            "Draw": Random(explorer, act),
+            "Largest effect": Effect(explorer, act),
+            "Random": Random(explorer, act),
         }
         if not self.units.chips:
-            del self.pages["Units"]
+            del self.pages[groups]
         self.pages = {title: page for title, page in self.pages.items() if page is not None}
         tabs = ipywidgets.Tab(tuple(self.pages.values()), titles=tuple(self.pages), layout=FULL)
         self.count = ipywidgets.HTML()
@@ -50,7 +51,7 @@ class Deletion(Controls):
         """Show what is chosen."""
         self.units.refresh()
         self.names.refresh()
-        self.pages["Effect"].refresh()
+        self.pages["Largest effect"].refresh()
         self.undo.disabled = not self.explorer.selection.can_undo
         names, noun = self.explorer.selection.chosen, self.explorer.noun
         listed = self.explorer.between.join(map(html.escape, names[:MOST_NAMED]))
@@ -61,6 +62,22 @@ class Deletion(Controls):
             f'{len(self.explorer.run)} deleted<div style="{AS_TYPED}" '
             f'tabindex="0">{listed}{more}</div></div>'
         )
+
+
+def _kind(selection):
+    """What the named groups have in common."""
+    pairs = [
+        (
+            name,
+            {
+                document[:1]
+                for document, inside in zip(selection.documents, mask, strict=True)
+                if inside
+            },
+        )
+        for name, mask in (selection.groups.items() if selection.is_text else ())
+    ]
+    return "First letter" if pairs and all(found == {name} for name, found in pairs) else "Groups"
 
 
 class Chips(Controls):

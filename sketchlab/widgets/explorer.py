@@ -12,13 +12,13 @@ from ..estimation.minimum_norm import gradients
 from ..estimation.plan import parts, plan_part, smallest_epsilon, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPT
-from ..training.outputs import LossOn
 from ..training.runs import TrainingRun
-from .answers import Answer, Try, history_csv
+from .answers import Answer
 from .columns import Columns
+from .history import History, Try
 from .kept import Asked, Recent, Retrainings
 from .labels import labelled
-from .offers import SMOOTH, Named, mean_question, named, offered
+from .offers import SMOOTH, Named, first_question, mean_question, named, offered
 from .selection import Selection
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
@@ -40,8 +40,9 @@ class Explorer:
     offers: what is offered to ask, by title; note: where that comes from, in words. noun: what a
     document is called. weight: the down-weight of what is deleted, 0 to 1. degree, directions: the
     part of the sketch that is used, chosen by `chosen_by`: the whole, until epsilon chooses, or the
-    hand. evidence: the exact retrainings made here, pairs of down-weights (units,) and model: every
-    output has them as anchors. They stay in memory: the sketch, and its store, are as they were.
+    hand. history: the retrainings so far, as `Try`. evidence: the models of these, pairs of
+    down-weights (units,) and model: every output has them as anchors. They stay in memory: the
+    sketch, and its store, are as they were.
     """
 
     def __init__(
@@ -60,13 +61,13 @@ class Explorer:
         self.columns = None if table is None else Columns(table, len(run))
         self.held_out, self.offers, self.note = offered(run, held_out, outputs, labels)
         self.effects = ("helpful", "harmful") if self.reads_text else ("raises", "lowers")
-        self.tries, self.weight, self.epsilon, self.chosen_by = [], 1.0, None, WHOLE
+        self.history, self.weight, self.epsilon, self.chosen_by = History(), 1.0, None, WHOLE
         self.degree, self.directions = sketch.degree, len(sketch)
         self.evidence = []
         self._outputs = Recent(OUTPUTS_KEPT)
         self._retrainings = Retrainings(run, RETRAININGS_KEPT)
         self.question = None
-        self.ask(self._first() if question is None else question)
+        self.ask(first_question(run, self.held_out, self.offers) if question is None else question)
 
     def ask(self, question):
         """Ask for another output, a function of a model or the title of one that is offered.
@@ -103,18 +104,6 @@ class Explorer:
     def output(self):
         """The output that is asked for, with all retrainings made here as anchors."""
         return self._asked.knowing(len(self.evidence))
-
-    def _first(self):
-        """The first that is offered, or the loss on a name that can be read, best an unseen one."""
-        if self.offers:
-            return next(iter(self.offers.values()))
-        for name in (*self.held_out, *self.run.data):
-            try:
-                LossOn(name).check(self.run.model)
-            except (TypeError, ValueError):
-                continue
-            return LossOn(name)
-        raise ValueError("the model can read none of the names: give question=...")
 
     def ask_mean_loss(self):
         """Ask for the mean loss on the examples that were not trained on."""
@@ -281,13 +270,15 @@ class Explorer:
             answer.error,
             answer.inside,
         )
-        if row in self.tries:
-            raise ValueError("this try is in the history already: change something first")
-        self.tries.append(row)
+        self.history.add(row, self.snapshot())
 
-    def csv(self):
-        """The history as the text of a CSV file, one row per try."""
-        return history_csv(self.tries)
+    def show_again(self, number):
+        """Choose the deletion, the question and the part of a row of the history again."""
+        then = self.history.state(number)
+        self.selection.choose(then.selection.mask)
+        self.ask(then.question)
+        for what in ("weight", "epsilon", "chosen_by", "degree", "directions"):
+            setattr(self, what, getattr(then, what))
 
 
 def _within_reach(output, x):

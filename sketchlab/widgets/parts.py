@@ -2,39 +2,37 @@
 
 import contextlib
 import html
-import io
+import threading
 
 import ipywidgets
-import traitlets
 
 from .. import canvas
 
-RESOLUTION = 100  # dots per inch
 FULL = {"width": "98%"}
+PATIENCE = 0.15  # seconds, after which it is said that something is computed
 NARROW = {"description_width": "90px"}
 AS_TYPED = (  # people's words keep their spaces, and long ones their place
     "white-space: pre-wrap; overflow-wrap: anywhere; max-height: 6em; overflow-y: auto"
 )
 
 
-class Picture(ipywidgets.Image):
-    """A figure as an image. What it shows, in words, is the title of the image (its tooltip)."""
+class Picture(ipywidgets.HTML):
+    """A figure, sharp at any size. words: what it shows, for those who cannot see it."""
 
-    description = traitlets.Unicode("").tag(sync=True)  # without one, the browser fails on tooltips
+    def __init__(self, widest=None):
+        """widest: its largest width in CSS pixels; default: all that there is."""
+        super().__init__()
+        self.words = ""
+        self.layout.width, self.layout.margin = "100%", "0"
+        self.layout.max_width = "100%" if widest is None else f"{widest}px"
+        self.add_class("sketchlab-picture")
 
-    def __init__(self):
-        super().__init__(format="png")
-        self.layout.max_width, self.layout.align_self = "100%", "flex-start"
-
-    def show(self, figure, text=None):
-        """Show a matplotlib figure; text: what it says, default: what its axes show."""
+    def show(self, figure, words=None):
+        """Show a matplotlib figure; words: what it says, default: what its axes show."""
         canvas.make_legible(figure)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=RESOLUTION, pil_kwargs={"compress_level": 1})
-        with self.hold_sync():
-            self.value = buffer.getvalue()
-            self.tooltip = canvas.description(figure) if text is None else text
-            self.layout.display = None
+        self.words = canvas.description(figure) if words is None else words
+        self.value = canvas.as_svg(figure, self.words, salt=self.model_id)
+        self.layout.display = None
 
     def hide(self):
         """Take the picture away, because it no longer shows what is asked."""
@@ -48,6 +46,26 @@ class Message(ipywidgets.HTML):
         super().__init__()
         self.add_class("sketchlab-message")
         self.say(None)
+
+    @contextlib.contextmanager
+    def while_slow(self):
+        """Say so if what is done inside takes longer than PATIENCE; it then clears what it said."""
+        done, lock = threading.Event(), threading.Lock()
+
+        def waiting():
+            with lock:
+                if not done.is_set():
+                    self.say("computing; what is shown is that of before …", sign="⏳")
+
+        timer = threading.Timer(PATIENCE, waiting)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            with lock:
+                done.set()
+            timer.cancel()
 
     def say(self, error, rest="", sign="⚠"):
         """Show an error, or some text, and the rest after it; None clears the message."""
@@ -114,8 +132,9 @@ class Acting:
     def act(self, change):
         """Run a change of the state, show everything again, and say in words what went wrong."""
         with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
+            with self.message.while_slow():
+                problem = attempted(change)
+                unseen = attempted(self.refresh)
             if unseen is not None:
                 self.clear()
             self.message.say(unseen if problem is None else problem)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from .. import figures
 from . import verdicts
+from .browser import InBrowser
 from .forgetting import Forgetting
 from .parts import Acting, Controls, Message, Picture
 
@@ -43,7 +44,6 @@ class PointsView(Acting, ipywidgets.VBox):
         self.controls = Settings(model, self.act)
         self.board = Board(model, self.act)
         self.other, self.message = Picture(), Message()
-        self.other.layout.margin, self.other.layout.width = "0", "100%"
         self.verdict, self.reasons, self.equal, self.counts, self.key = (
             ipywidgets.HTML() for _ in range(5)
         )
@@ -60,9 +60,11 @@ class PointsView(Acting, ipywidgets.VBox):
                 self.controls,
                 ipywidgets.HBox(panes, layout={"flex_flow": "row wrap", "overflow": "visible"}),
                 self.key,
+                InBrowser(),
             ]
         )
-        self.add_class("sketchlab-points")
+        for name in ("sketchlab", "sketchlab-points"):
+            self.add_class(name)
         self.act(lambda: None)
 
     def __repr__(self):
@@ -94,8 +96,7 @@ class Board(ipywidgets.GridBox):
 
     def __init__(self, model, act):
         self.model, self.picture, self.buttons = model, Picture(), []
-        self.picture.layout.grid_area, self.picture.layout.margin = "1 / 1 / -1 / -1", "0"
-        self.picture.layout.width = "100%"
+        self.picture.layout.grid_area = "1 / 1 / -1 / -1"
         for number in range(len(model.X)):
             button = ipywidgets.Button(
                 description=f"delete point {number}",  # not seen, but read aloud

@@ -5,6 +5,7 @@ import threading
 
 import ipywidgets
 
+from .browser import InBrowser
 from .parts import AS_TYPED, Controls, Message, Retraining, button
 from .suspects import ORDERS, Review
 
@@ -67,10 +68,12 @@ class ReviewView(Retraining, ipywidgets.VBox):
                 ipywidgets.HBox([self.retrain, self.progress]),
                 self.message,
                 self.history,
+                InBrowser(),
             ],
             layout={"max_width": "620px"},
         )
-        self.add_class("sketchlab-review")
+        for name in ("sketchlab", "sketchlab-review"):
+            self.add_class(name)
         self.rest()
         self.act(lambda: None)
 

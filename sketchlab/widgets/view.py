@@ -8,6 +8,7 @@ from .. import figures
 from ..training.microgpt import MicroGPT
 from ..training.outputs import LossOn
 from . import words
+from .browser import InBrowser
 from .deletion_controls import Deletion
 from .explorer import WEIGHTS, Explorer
 from .parts import Acting, Message, Picture, attempted
@@ -15,6 +16,8 @@ from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0
+CURVE, TERMS = (4.2, 3.1), (2.1, 3.1)  # inches: so small that text is large on any screen
+CURVE_AT, TERMS_AT = (0.13, 0.15, 0.85, 0.8), (0.26, 0.15, 0.72, 0.76)  # fixed: quick to draw
 RESTARTED = (
     "If nothing moves any more, the kernel behind this page has stopped or restarted: "
     "run the cell again, or reload the page."
@@ -73,42 +76,49 @@ class ExplorerView(Acting, ipywidgets.VBox):
         self.question = Question(explorer, self.act)
         self.accuracy = Accuracy(explorer, self.act)
         self.headline, self.details, self.caption = (ipywidgets.HTML() for _ in range(3))
-        self.picture, self.message = Picture(), Message()
-        self.samples, self.history = ipywidgets.HTML(), ipywidgets.HTML()
+        self.picture, self.terms = Picture(widest=500), Picture(widest=225)
+        self.message, self.samples, self.history = Message(), ipywidgets.HTML(), ipywidgets.HTML()
         self.button = ipywidgets.Button(
             description="Retrain",
             button_style="primary",
             tooltip=f"Train again without these {explorer.noun}s",
         )
         self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
-        self.progress = ipywidgets.IntProgress(0, 0, explorer.run.steps, layout={"width": "120px"})
+        self.progress = ipywidgets.IntProgress(0, 0, explorer.run.steps, tooltip="Training")
         self.button.on_click(lambda _: self.act(self.retrain))
         self.stop.on_click(lambda _: self._cancel.set())
         self.button.add_class("sketchlab-retrain")
+        for widget in (self.button, self.stop, self.progress):
+            widget.layout.width, widget.layout.flex = "90px", "0 0 auto"
+        bar = ipywidgets.Box(
+            [_wide(self.headline, "300px"), self.button, self.stop, self.progress, self.message],
+            layout={"flex_flow": "row wrap", "align_items": "center"},
+        )
+        bar.add_class("sketchlab-bar")
         controls = ipywidgets.VBox(
             [self.deletion, self.question, self.accuracy],
-            layout={"flex": f"0 0 {CONTROL_WIDTH}", "width": CONTROL_WIDTH},
+            layout={"flex": f"1 1 {CONTROL_WIDTH}", "max_width": "420px", "min_width": "0"},
+        )
+        pictures = ipywidgets.Box(
+            [_wide(self.picture, "310px", 2), _wide(self.terms, "155px")],
+            layout={"flex_flow": "row wrap", "overflow": "visible"},
         )
         results = ipywidgets.VBox(
-            [
-                self.headline,
-                self.details,
-                self.caption,
-                self.picture,
-                ipywidgets.HBox([self.button, self.stop, self.progress]),
-                self.message,
-                self.samples,
-                self.history,
-            ],
-            layout={"flex": "1 1 340px", "min_width": "0", "padding": "0 0 0 12px"},
+            [self.details, self.caption, pictures, self.samples],
+            layout={"flex": "1000 1 340px", "min_width": "0", "padding": "0 0 0 12px"},
         )
         super().__init__(
             [
-                ipywidgets.HBox([controls, results], layout={"flex_flow": "row wrap"}),
-                ipywidgets.HTML(f'<small style="opacity: 0.7">{RESTARTED}</small>'),
-            ]
+                bar,
+                ipywidgets.Box([controls, results], layout={"flex_flow": "row wrap"}),
+                self.history,
+                ipywidgets.HTML(f"<small>{RESTARTED}</small>"),
+                InBrowser(lambda row: self.act(lambda: explorer.show_again(row))),
+            ],
+            layout={"overflow": "visible"},
         )
-        self.add_class("sketchlab-explorer")
+        for name in ("sketchlab", "sketchlab-explorer"):
+            self.add_class(name)
         self._running(False)
         self._before = _samples(explorer.run.model)
         self.act(lambda: None)
@@ -122,7 +132,8 @@ class ExplorerView(Acting, ipywidgets.VBox):
 
     def clear(self):
         """See `Acting`."""
-        self.picture.hide()
+        for picture in (self.picture, self.terms):
+            picture.hide()
         self.headline.value = self.details.value = self.caption.value = ""
 
     def refresh(self):
@@ -135,23 +146,23 @@ class ExplorerView(Acting, ipywidgets.VBox):
         self.headline.value = words.headline(explorer, answer)
         self.details.value = words.details(answer)
         self.caption.value = words.caption(explorer, answer)
-        self.picture.show(
-            figures.predicted_deletion(
-                answer.prediction,
-                WEIGHTS,
-                answer.curve,
-                weight=explorer.weight,
-                now=answer.now,
-                retrained=answer.retrained,
-                label=None,  # the caption has it
-                figure=figures.blank(),
-            ),
-            words.spoken(explorer, answer),
+        curve, terms = figures.blank(*CURVE), figures.blank(*TERMS)
+        figures.predicted_curve(
+            curve.add_axes(CURVE_AT),
+            answer.prediction,
+            WEIGHTS,
+            answer.curve,
+            weight=explorer.weight,
+            now=answer.now,
+            retrained=answer.retrained,
         )
+        figures.taylor_terms(terms.add_axes(TERMS_AT), answer.prediction)
+        self.picture.show(curve, words.spoken(explorer, answer))
+        self.terms.show(terms, words.spoken_terms(answer))
         model = explorer.retrained_model
         if self._before is not None:
             self.samples.value = words.samples(self._before, _samples(model))
-        self.history.value = words.history(explorer)
+        self.history.value = explorer.history.html()
 
     def retrain(self):
         """Train without the chosen names, in a thread, so that the page goes on answering."""
@@ -196,3 +207,9 @@ class ExplorerView(Acting, ipywidgets.VBox):
 def _samples(model):
     """What a model makes up, or None if there is no model, or it makes nothing up."""
     return model.sample(SAMPLES, SAMPLE_SEED) if hasattr(model, "sample") else None
+
+
+def _wide(widget, basis, grow=1):
+    """A widget that is as wide as there is room, and at least as `basis`, if that much is there."""
+    widget.layout.flex, widget.layout.min_width = f"{grow} 1 {basis}", f"min({basis}, 100%)"
+    return widget
