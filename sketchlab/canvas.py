@@ -37,7 +37,7 @@ def new_axes(width=6.5, height=3.6, columns=1, **settings):
 
 def blank(width=SMALL[0], height=SMALL[1]):
     """An empty figure that is not pyplot's, so that any thread may draw into it; inches."""
-    return Figure(figsize=(width, height))
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def write(text, words):

@@ -10,7 +10,7 @@ from .. import canvas
 
 FULL = {"width": "98%"}
 PATIENCE = 0.15  # seconds, after which it is said that something is computed
-NARROW = {"description_width": "90px"}
+NARROW = {"description_width": "7em"}
 AS_TYPED = (  # people's words keep their spaces, and long ones their place
     "white-space: pre-wrap; overflow-wrap: anywhere; max-height: 6em; overflow-y: auto"
 )

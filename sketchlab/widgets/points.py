@@ -17,12 +17,6 @@ FINE = (240, 226)  # columns and rows of the grid that the buttons lie on
 SIZE = (4.2, 4.2 * 226 / 240)  # inches of a picture
 SMALLEST, LARGEST = 6, 14  # of a button, in these
 MOST_CLUSTERS = 8
-STYLE = """<style>
-.sketchlab-point { border-radius: 50%; box-shadow: none; }
-.sketchlab-point { font-size: 0; line-height: 0; min-width: 0; }
-.sketchlab-point:hover:enabled { box-shadow: 0 0 0 2px #000; }
-.sketchlab-point:focus-visible { outline: 3px solid #000; outline-offset: 1px; }
-</style>"""
 
 
 def forget_points(X, clusters, width, *, gamma=0.2, iterations=10, seed=0):
@@ -56,7 +50,6 @@ class PointsView(Acting, ipywidgets.VBox):
         ]
         super().__init__(
             [
-                ipywidgets.HTML(STYLE, layout={"display": "contents"}),
                 self.controls,
                 ipywidgets.HBox(panes, layout={"flex_flow": "row wrap", "overflow": "visible"}),
                 self.key,

@@ -16,8 +16,7 @@ from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
 SAMPLES, SAMPLE_SEED = 8, 0
-CURVE, TERMS = (4.2, 3.1), (2.1, 3.1)  # inches: so small that text is large on any screen
-CURVE_AT, TERMS_AT = (0.13, 0.15, 0.85, 0.8), (0.26, 0.15, 0.72, 0.76)  # fixed: quick to draw
+CURVE, TERMS = (3.8, 2.8), (1.9, 2.8)  # inches: so small that text is large on any screen
 RESTARTED = (
     "If nothing moves any more, the kernel behind this page has stopped or restarted: "
     "run the cell again, or reload the page."
@@ -76,7 +75,7 @@ class ExplorerView(Acting, ipywidgets.VBox):
         self.question = Question(explorer, self.act)
         self.accuracy = Accuracy(explorer, self.act)
         self.headline, self.details, self.caption = (ipywidgets.HTML() for _ in range(3))
-        self.picture, self.terms = Picture(widest=500), Picture(widest=225)
+        self.picture, self.terms = Picture(widest=480), Picture(widest=240)
         self.message, self.samples, self.history = Message(), ipywidgets.HTML(), ipywidgets.HTML()
         self.button = ipywidgets.Button(
             description="Retrain",
@@ -89,7 +88,8 @@ class ExplorerView(Acting, ipywidgets.VBox):
         self.stop.on_click(lambda _: self._cancel.set())
         self.button.add_class("sketchlab-retrain")
         for widget in (self.button, self.stop, self.progress):
-            widget.layout.width, widget.layout.flex = "90px", "0 0 auto"
+            widget.layout.width, widget.layout.min_width = "auto", "90px"
+        self.progress.layout.max_width = "90px"
         bar = ipywidgets.Box(
             [_wide(self.headline, "300px"), self.button, self.stop, self.progress, self.message],
             layout={"flex_flow": "row wrap", "align_items": "center"},
@@ -105,12 +105,14 @@ class ExplorerView(Acting, ipywidgets.VBox):
         )
         results = ipywidgets.VBox(
             [self.details, self.caption, pictures, self.samples],
-            layout={"flex": "1000 1 340px", "min_width": "0", "padding": "0 0 0 12px"},
+            layout={"flex": "1000 1 340px", "min_width": "0"},
         )
         super().__init__(
             [
                 bar,
-                ipywidgets.Box([controls, results], layout={"flex_flow": "row wrap"}),
+                ipywidgets.Box(
+                    [controls, results], layout={"flex_flow": "row wrap", "grid_gap": "0 12px"}
+                ),
                 self.history,
                 ipywidgets.HTML(f"<small>{RESTARTED}</small>"),
                 InBrowser(lambda row: self.act(lambda: explorer.show_again(row))),
@@ -148,7 +150,7 @@ class ExplorerView(Acting, ipywidgets.VBox):
         self.caption.value = words.caption(explorer, answer)
         curve, terms = figures.blank(*CURVE), figures.blank(*TERMS)
         figures.predicted_curve(
-            curve.add_axes(CURVE_AT),
+            curve.subplots(),
             answer.prediction,
             WEIGHTS,
             answer.curve,
@@ -156,7 +158,7 @@ class ExplorerView(Acting, ipywidgets.VBox):
             now=answer.now,
             retrained=answer.retrained,
         )
-        figures.taylor_terms(terms.add_axes(TERMS_AT), answer.prediction)
+        figures.taylor_terms(terms.subplots(), answer.prediction)
         self.picture.show(curve, words.spoken(explorer, answer))
         self.terms.show(terms, words.spoken_terms(answer))
         model = explorer.retrained_model
