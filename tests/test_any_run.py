@@ -1,9 +1,12 @@
 """The explorer of a run that is not microgpt: its numbers, its words, and what it refuses."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 import sketchlab as sl
 from sketchlab import ring
@@ -428,3 +431,30 @@ def test_epsilon_has_room_for_outputs_of_any_size(run, sketched):
         epsilon.value *= 10
         assert view.explorer.chosen_by == "epsilon" and view.explorer.answer().plan.within_reach
     assert re.search("cheapest part", view.accuracy.note.value)
+
+
+def test_images_are_shown_as_what_they_are():
+    """In the list and among the chosen, decoded to the pixels that were given; or refused."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 17, (20, 8, 8))
+    features, y = pixels.reshape(20, -1) / 16.0, rng.integers(0, 2, 20)
+
+    def losses(p, rows):
+        score = ring.matmul(features[rows], p["w"][..., None])[..., 0]
+        return ring.softplus((1.0 - 2.0 * y[rows]) * score)
+
+    run = sl.TrainingRun(sl.Model({"w": np.zeros(64)}, losses), np.arange(20), progress=False)
+    sketched = sl.sketch(run, 1, 5, anchors=0, progress=False)
+    view = sl.explore(run, sketched, without=[3, 11], images=pixels)
+    lines = view.deletion.names.thumbnails
+    shown = [re.search('base64,(.*?)"', line.value)[1] for line in lines]
+    chosen = re.findall('base64,(.*?)"', view.deletion.count.value)
+    found = [pyplot.imread(io.BytesIO(base64.b64decode(one)))[..., 0] for one in shown + chosen]
+    expected = pixels[[*range(9), 3, 11]] / 16.0
+    np.testing.assert_allclose(found, expected, atol=1 / 255)
+    assert all('alt="' in line.value for line in lines) and "row 11" in view.deletion.count.value
+    view.deletion.names.search.value = "row 19"
+    assert [bool(line.value) for line in lines] == [True] + [False] * 8
+    for wrong in (pixels[:5], pixels[0], features, "abc", np.where(pixels > 3, np.nan, 1.0)):
+        with pytest.raises(ValueError, match="images must be"):
+            sl.explore(run, sketched, images=wrong)

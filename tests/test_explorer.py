@@ -29,6 +29,7 @@ MODELS = {
     "labels",
     "columns",
     "suspects",
+    "thumbnails",
     "history",
 }
 

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from ..estimation.plan import Plan
+from ..estimation.plan import Plan, smallest_epsilon
 from ..estimation.prediction import Prediction
 from ..training.outputs import LossOn, MeanLoss, NextLetter
 from .offers import Named
@@ -72,6 +72,15 @@ class Answer:
             return f"{_signed(self.change)}{unit}: {self.question.meaning(self.change)}"
         reach = "an unknown amount" if math.isinf(self.reach) else f"{self.reach:.2g}"
         return f"{_signed(self.change)}{unit}, give or take {reach}: may be no change at all"
+
+
+def within_reach(output, x):
+    """The smallest epsilon that a part reaches, rounded up to tenths of its logarithm, or None."""
+    reach = smallest_epsilon(output, down_weights=x)
+    if not 0 < reach < math.inf:
+        return None
+    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
+    return 10 ** (tenths / 10)
 
 
 def uncounted(question, context):

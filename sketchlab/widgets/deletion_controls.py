@@ -12,6 +12,7 @@ import numpy as np
 from .name_list import NameList
 from .parts import AS_TYPED, FULL, Controls, button, heading
 from .proposals import Column, Effect, Pattern, Random
+from .thumbnails import thumbnail
 
 MOST_CHIPS, MOST_NAMED = 60, 500
 
@@ -55,7 +56,12 @@ class Deletion(Controls):
         self.undo.disabled = not self.explorer.selection.can_undo
         names, noun = self.explorer.selection.chosen, self.explorer.noun
         listed = self.explorer.between.join(map(html.escape, names[:MOST_NAMED]))
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        most, images = MOST_NAMED, self.explorer.images
+        if images is not None:
+            most = MOST_CHIPS
+            chosen = np.flatnonzero(self.explorer.selection.mask)[:most]
+            listed = " ".join(map(thumbnail, images[chosen], names))
+        more = f" and {len(names) - most} more" if len(names) > most else ""
         noun = noun if len(names) == 1 else f"{noun}s"
         self.count.value = (
             f'<div class="sketchlab-chosen" style="line-height: 1.4"><b>{len(names)} {noun}</b> of '

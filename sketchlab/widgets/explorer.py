@@ -1,7 +1,6 @@
 """The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
 
 import copy
-import math
 import numbers
 
 import numpy as np
@@ -9,17 +8,18 @@ import numpy as np
 from ..checks import check_choice
 from ..estimation.choice import missing_anchors
 from ..estimation.minimum_norm import gradients
-from ..estimation.plan import parts, plan_part, smallest_epsilon, stored_bytes
+from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPT
 from ..training.runs import TrainingRun
-from .answers import Answer
+from .answers import Answer, within_reach
 from .columns import Columns
 from .history import History, Try
 from .kept import Asked, Recent, Retrainings
 from .labels import labelled
 from .offers import SMOOTH, Named, first_question, mean_question, named, offered
 from .selection import Selection
+from .thumbnails import checked
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
 OUTPUTS_KEPT, RETRAININGS_KEPT = 32, 100
@@ -33,8 +33,8 @@ class Explorer:
     run: a training run. sketch: a sketch of it. question: what is asked at the start, a function of
     a model or the title of one that is offered; default: the first that is offered, for microgpt
     the loss on a name that it can read. held_out: examples that were not trained on. outputs: what
-    is offered to ask. labels: words for the documents. table: columns that describe them. (See
-    `view.explore` for what these can be, and for their defaults.)
+    is offered to ask. labels: words for the documents. table: columns that describe them; images:
+    what they look like. (See `view.explore` for what these can be, and for their defaults.)
 
     selection: what is deleted (`Selection`). question: what is asked; output: what is known of it.
     offers: what is offered to ask, by title; note: where that comes from, in words. noun: what a
@@ -46,7 +46,16 @@ class Explorer:
     """
 
     def __init__(
-        self, run, sketch, *, question=None, held_out=None, outputs=None, labels=None, table=None
+        self,
+        run,
+        sketch,
+        *,
+        question=None,
+        held_out=None,
+        outputs=None,
+        labels=None,
+        table=None,
+        images=None,
     ):
         if not isinstance(run, TrainingRun):
             raise TypeError(f"run must be a training run from sl.train, not {type(run).__name__}")
@@ -59,6 +68,7 @@ class Explorer:
         labels, self.noun = labelled(run, labels)
         self.selection = Selection(run.data, sketch.units, labels)
         self.columns = None if table is None else Columns(table, len(run))
+        self.images = None if images is None else checked(images, len(run))
         self.held_out, self.offers, self.note = offered(run, held_out, outputs, labels)
         self.effects = ("helpful", "harmful") if self.reads_text else ("raises", "lowers")
         self.history, self.weight, self.epsilon, self.chosen_by = History(), 1.0, None, WHOLE
@@ -197,7 +207,7 @@ class Explorer:
             self.degree, self.directions = plan.degree, plan.directions
         elif self.chosen_by == WHOLE:
             self.degree, self.directions = self.sketch.degree, len(self.sketch)
-            self.epsilon = _within_reach(output, self.weight * x) or self.epsilon
+            self.epsilon = within_reach(output, self.weight * x) or self.epsilon
         part = output.part(degree=self.degree, directions=self.directions)
         retrained = self._retrainings.outputs(self.selection.mask, self.question)
         return Answer(
@@ -279,12 +289,3 @@ class Explorer:
         self.ask(then.question)
         for what in ("weight", "epsilon", "chosen_by", "degree", "directions"):
             setattr(self, what, getattr(then, what))
-
-
-def _within_reach(output, x):
-    """The smallest epsilon that a part reaches, rounded up to tenths of its logarithm, or None."""
-    reach = smallest_epsilon(output, down_weights=x)
-    if not 0 < reach < math.inf:
-        return None
-    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
-    return 10 ** (tenths / 10)

@@ -9,6 +9,7 @@ import ipywidgets
 from .. import canvas
 
 FULL = {"width": "98%"}
+CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
 PATIENCE = 0.15  # seconds, after which it is said that something is computed
 NARROW = {"description_width": "7em"}
 AS_TYPED = (  # people's words keep their spaces, and long ones their place
@@ -143,26 +144,73 @@ class Acting:
         """Take away what was shown before and does not belong to the state any more."""
 
 
+class Cancelled(Exception):
+    """Raised inside a training to stop it."""
+
+
 class Retraining(Acting):
-    """What a view does with its button `retrain` and its bar `progress`; the `model` retrains."""
+    """What a view does with a button `button`, one to `stop`, and a bar `progress`.
 
-    def rest(self):
-        """No training is under way."""
-        self.progress.layout.visibility, self.retrain.disabled = "hidden", False
+    The training is in a thread, so that the page goes on answering: of a snapshot of the state, as
+    people may go on choosing meanwhile.
+    """
 
-    def _retrain(self):
-        self._steps, self.progress.value = 0, 0
-        self.progress.layout.visibility, self.retrain.disabled = "visible", True
-        try:
-            self.model.retrain(progress=self)
-        finally:
-            self.rest()
+    def training_controls(self, steps, noun):
+        """Make the three, which are returned as a list. noun: what a document is called."""
+        self._cancel, self.worker = threading.Event(), None
+        self.button = ipywidgets.Button(
+            description="Retrain",
+            button_style="primary",
+            tooltip=f"Train again without these {noun}s",
+        )
+        self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
+        self.progress = ipywidgets.IntProgress(0, 0, steps, tooltip="Training")
+        self.button.on_click(lambda _: self.act(self._start))
+        self.stop.on_click(lambda _: self._cancel.set())
+        self.button.add_class("sketchlab-retrain")
+        made = [self.button, self.stop, self.progress]
+        for widget in made:
+            widget.layout.width, widget.layout.min_width = "auto", "90px"
+        self.progress.layout.max_width = "90px"
+        self._running(False)
+        return made
+
+    def train(self, snapshot):
+        """Train, and keep what was found."""
+        snapshot.retrain(progress=self)
+
+    def _start(self):
+        if self.worker is not None and self.worker.is_alive():
+            return
+        snapshot = self.state.snapshot()
+        self._cancel.clear()
+        self._running(True)
+        self.worker = threading.Thread(target=self._train, args=(snapshot,), daemon=True)
+        self.worker.start()
+
+    def _train(self, snapshot):
+        def finish():
+            self._running(False)
+            if isinstance(problem, Cancelled):
+                raise ValueError(CANCELLED)
+            if problem is not None:
+                raise problem
+
+        problem = attempted(lambda: self.train(snapshot))
+        self.act(finish)
 
     def update(self, steps=1):
         """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
+        if self._cancel.is_set():
+            raise Cancelled
         self._steps += steps
         if self._steps % max(1, self.progress.max // 20) == 0:
             self.progress.value = self._steps
+
+    def _running(self, running):
+        self._steps = self.progress.value = 0
+        for widget in (self.stop, self.progress):
+            widget.layout.visibility = "visible" if running else "hidden"
 
 
 def heading(text):

@@ -11,7 +11,7 @@ from . import words
 from .browser import InBrowser
 from .deletion_controls import Deletion
 from .explorer import WEIGHTS, Explorer
-from .parts import Acting, Message, Picture, attempted
+from .parts import Message, Picture, Retraining
 from .question_controls import Accuracy, Question
 
 CONTROL_WIDTH = "320px"
@@ -21,11 +21,19 @@ RESTARTED = (
     "If nothing moves any more, the kernel behind this page has stopped or restarted: "
     "run the cell again, or reload the page."
 )
-CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
 
 
 def explore(
-    run, sketch, *, without=(), name=None, held_out=None, outputs=None, labels=None, table=None
+    run,
+    sketch,
+    *,
+    without=(),
+    name=None,
+    held_out=None,
+    outputs=None,
+    labels=None,
+    table=None,
+    images=None,
 ):
     """The deletion explorer, a widget: choose, predict, retrain, compare.
 
@@ -38,7 +46,8 @@ def explore(
     number. With neither, the losses on a few documents are offered, which the page says.
     labels: words for the documents, or a function of a document's number; default: their text, if
     they are text, else "row 17". table: columns that describe the documents, a dict or a DataFrame:
-    deletions can then be chosen by a range of numbers, or by values.
+    deletions can then be chosen by a range of numbers, or by values. images: what the documents
+    look like, numbers of shape (documents, height, width), or with colours last.
     The state is in its attribute `explorer`, an `Explorer`.
     Raises TypeError or ValueError, in words, for what does not fit together.
     """
@@ -55,43 +64,28 @@ def explore(
         outputs=outputs,
         labels=labels,
         table=table,
+        images=images,
     )
     if without is not None:
         explorer.selection.choose_units(sketch.units.down_weights(without))
     return ExplorerView(explorer)
 
 
-class Cancelled(Exception):
-    """Raised inside a training to stop it."""
-
-
-class ExplorerView(Acting, ipywidgets.VBox):
+class ExplorerView(Retraining, ipywidgets.VBox):
     """The explorer's view; `explorer` is its state."""
 
     def __init__(self, explorer):
-        self.explorer = explorer
-        self._lock, self._cancel, self.worker = threading.RLock(), threading.Event(), None
+        self.explorer = self.state = explorer
+        self._lock = threading.RLock()
         self.deletion = Deletion(explorer, self.act)
         self.question = Question(explorer, self.act)
         self.accuracy = Accuracy(explorer, self.act)
         self.headline, self.details, self.caption = (ipywidgets.HTML() for _ in range(3))
         self.picture, self.terms = Picture(widest=480), Picture(widest=240)
         self.message, self.samples, self.history = Message(), ipywidgets.HTML(), ipywidgets.HTML()
-        self.button = ipywidgets.Button(
-            description="Retrain",
-            button_style="primary",
-            tooltip=f"Train again without these {explorer.noun}s",
-        )
-        self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
-        self.progress = ipywidgets.IntProgress(0, 0, explorer.run.steps, tooltip="Training")
-        self.button.on_click(lambda _: self.act(self.retrain))
-        self.stop.on_click(lambda _: self._cancel.set())
-        self.button.add_class("sketchlab-retrain")
-        for widget in (self.button, self.stop, self.progress):
-            widget.layout.width, widget.layout.min_width = "auto", "90px"
-        self.progress.layout.max_width = "90px"
+        training = self.training_controls(explorer.run.steps, explorer.noun)
         bar = ipywidgets.Box(
-            [_wide(self.headline, "300px"), self.button, self.stop, self.progress, self.message],
+            [_wide(self.headline, "300px"), *training, self.message],
             layout={"flex_flow": "row wrap", "align_items": "center"},
         )
         bar.add_class("sketchlab-bar")
@@ -121,7 +115,6 @@ class ExplorerView(Acting, ipywidgets.VBox):
         )
         for name in ("sketchlab", "sketchlab-explorer"):
             self.add_class(name)
-        self._running(False)
         self._before = _samples(explorer.run.model)
         self.act(lambda: None)
 
@@ -166,44 +159,10 @@ class ExplorerView(Acting, ipywidgets.VBox):
             self.samples.value = words.samples(self._before, _samples(model))
         self.history.value = explorer.history.html()
 
-    def retrain(self):
-        """Train without the chosen names, in a thread, so that the page goes on answering."""
-        if self.worker is not None and self.worker.is_alive():
-            return
-        snapshot = self.explorer.snapshot()  # people may go on choosing while it trains
-        self._cancel.clear()
-        self._running(True)
-        self.worker = threading.Thread(target=self._retrain, args=(snapshot,), daemon=True)
-        self.worker.start()
-
-    def _retrain(self, snapshot):
-        def finish():
-            self._running(False)
-            if problem is not None:
-                raise problem
-
-        problem = attempted(lambda: self._train(snapshot))
-        self.act(finish)
-
-    def _train(self, snapshot):
-        try:
-            snapshot.retrain(progress=self)
-        except Cancelled:
-            raise ValueError(CANCELLED) from None
+    def train(self, snapshot):
+        """See `Retraining`."""
+        super().train(snapshot)
         snapshot.record()
-
-    def update(self, steps=1):
-        """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
-        if self._cancel.is_set():
-            raise Cancelled
-        self._steps += steps
-        if self._steps % max(1, self.progress.max // 20) == 0:
-            self.progress.value = self._steps
-
-    def _running(self, running):
-        self._steps = self.progress.value = 0
-        for widget in (self.stop, self.progress):
-            widget.layout.visibility = "visible" if running else "hidden"
 
 
 def _samples(model):
