@@ -64,7 +64,7 @@ def main():
 
     def retrain(numbers):
         ticks(numbers)
-        view.retrain()
+        view.button.click()
         view.worker.join()
 
     accuracy, question, deletion = view.accuracy, view.question, view.deletion
