@@ -90,8 +90,9 @@ def sealed(value):
 
 def damaged(group, name, where, error):
     """The sentence that says what cannot be read. where: what it is of, in words."""
+    last = name.rpartition("/")[2]
     return (
-        f"the sketch at {group.store} is damaged: {name!r}{where} cannot be read ({error}); "
+        f"the sketch at {group.store} is damaged: {last!r}{where} cannot be read ({error}); "
         "nothing was changed. Make the sketch again in another folder"
     )
 
