@@ -27,12 +27,11 @@ def create(group, name, shape, chunks, dtype, *, overwrite=False):
 
 
 def array(group, name):
-    """The array of this name; ValueError if it has other codecs than those written here."""
-    found = group[name]
-    codecs = [type(codec) for codec in getattr(found.metadata, "codecs", ())]
-    if codecs != [BytesCodec, Crc32cCodec]:
-        raise ValueError(f"it has other codecs than those of a sketch: {found.metadata}")
-    return found
+    """The array of this name; ValueError if it is lost, or has other codecs than a sketch's."""
+    try:
+        return _plain(group, name)
+    except Exception as error:
+        raise ValueError(damaged(group, name, "", _reason(error))) from error
 
 
 def count(group, name):
@@ -90,7 +89,7 @@ def _checked(group, name, numbers, key, where):
     while True:
         expected = _listed(table, name, numbers)
         try:
-            values = array(group, name)[key]
+            values = _plain(group, name)[key]
             parts = [values] if key is ... else values
             found = [contents.sum_of(table, name, *row) for row in zip(numbers, parts, strict=True)]
             if found == expected:
@@ -98,10 +97,8 @@ def _checked(group, name, numbers, key, where):
             wrong = "it is not what was written there"
         except MemoryError:
             raise
-        except KeyError:
-            wrong = "it is lost"
         except Exception as error:
-            wrong = error
+            wrong = _reason(error)
         table = contents.read(group)
         if _listed(table, name, numbers) == expected:  # else another process has replaced it
             raise ValueError(damaged(group, name, where, wrong))
@@ -110,3 +107,15 @@ def _checked(group, name, numbers, key, where):
 def _listed(table, name, numbers):
     complete = table["rows"].get(name, {})
     return [complete.get(number) for number in numbers]
+
+
+def _plain(group, name):
+    found = group[name]
+    codecs = [type(codec) for codec in getattr(found.metadata, "codecs", ())]
+    if codecs != [BytesCodec, Crc32cCodec]:
+        raise ValueError(f"it has other codecs than those of a sketch: {found.metadata}")
+    return found
+
+
+def _reason(error):
+    return "it is lost" if isinstance(error, KeyError) else error
