@@ -565,6 +565,21 @@ def test_a_newer_format_is_refused(small_run, stored):
     assert files(stored) == before
 
 
+def test_an_older_format_is_refused(small_run, stored):
+    """The message says what to do."""
+    place, description = metadata(stored)
+    description["attributes"]["version"] = 4
+    del description["attributes"]["seal"]
+    place.write_text(json.dumps(description))
+    before = files(stored)
+    message = "format version 4, from an older sketchlab.*make the sketch again in another folder"
+    with pytest.raises(ValueError, match=message):
+        sl.open_sketch(stored)
+    with pytest.raises(ValueError, match=message):
+        make(small_run, stored)
+    assert files(stored) == before
+
+
 def a_file(path):
     """Something that is not a folder."""
     path.write_text("mine")

@@ -13,7 +13,7 @@ from zarr.abc.codec import BytesBytesCodec
 from zarr.registry import register_codec
 
 import sketchlab as sl
-from sketchlab.sketching import contents
+from sketchlab.training.fingerprints import sealed
 
 from conftest import LETTERS
 
@@ -195,7 +195,7 @@ def edited(path, change, *, seal):
     change(attributes["record"])
     if seal:
         del attributes["seal"]
-        attributes["seal"] = contents.sealed(attributes)
+        attributes["seal"] = sealed(attributes)
     place.write_text(json.dumps(description))
     return attributes["seal"]
 
@@ -216,7 +216,7 @@ def test_an_edited_description_is_noticed(stored, case):
     with pytest.raises(ValueError, match=r"damaged: 'contents'.*it was altered"):
         sl.open_sketch(stored)
     del table["attributes"]["seal"]
-    table["attributes"]["seal"] = contents.sealed(table["attributes"])
+    table["attributes"]["seal"] = sealed(table["attributes"])
     place.write_text(json.dumps(table))
     with pytest.raises(ValueError, match=r"damaged: .*not what was written there"):
         numbers(sl.open_sketch(stored))

@@ -10,13 +10,12 @@ is made again. One process at a time changes it, where the file system can lock 
 """
 
 import contextlib
-import hashlib
 import json
 import os
 
 from zarr.storage import LocalStore
 
-from ..training.fingerprints import digest
+from ..training.fingerprints import digest, sealed
 
 try:
     import fcntl
@@ -80,12 +79,6 @@ def changing(group):
 def sum_of(table, name, number, values):
     """The sum of one row: its numbers, their type and shape, its place and its sketch."""
     return digest([table["of"], name, int(number), values])[:HASH]
-
-
-def sealed(value):
-    """The SHA-256 sum of a JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def damaged(group, name, where, error):

@@ -25,6 +25,7 @@ import numpy as np
 import zarr
 from zarr.storage import MemoryStore
 
+from ..training.fingerprints import sealed
 from . import contents, rows
 from .contents import damaged
 
@@ -71,7 +72,7 @@ def _create(store, record, directions, trained, losses):
         | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
     }
     attributes = json.loads(json.dumps(attributes))  # as it will be read
-    attributes["seal"] = contents.sealed(attributes)
+    attributes["seal"] = sealed(attributes)
     group = zarr.open_group(store, mode="w", zarr_format=3, attributes=attributes)
     size, degree = len(trained), record["degree"]
     rows.create(group, "tail", (directions, degree, size), (1, degree, size), complex)
@@ -128,7 +129,7 @@ def open_existing(path, *, mode="r"):
             f"{str(path)!r} has format version {version}; this sketchlab reads up to "
             f"{VERSION}: update sketchlab"
         )
-    if seal != contents.sealed(attributes):
+    if seal != sealed(attributes):
         raise ValueError(damaged(group, "zarr.json", "", "the description was altered"))
     contents.read(group)
     return group
