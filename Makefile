@@ -7,11 +7,11 @@
 .PHONY: help lab app test test-all clean
 
 help:
-	@echo "make lab     open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
-	@echo "make app     open the deletion explorer as a page of its own (ARGS as above)"
-	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
+	@echo "make lab       open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
+	@echo "make app       open the deletion explorer as a page of its own (ARGS as above)"
+	@echo "make test      check style, run the tests, run every notebook and compare its outputs"
 	@echo "make test-all  the same, and the tests that take longer"
-	@echo "make clean   remove .venv and the caches"
+	@echo "make clean     remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
 unexport MPLBACKEND # notebooks show their figures, whatever else the user draws with
