@@ -4,13 +4,14 @@
 # into .venv. The stamp .venv/.installed is written last and holds the path of this folder; without
 # it, as after an interrupted set-up, the next call starts again from an empty .venv.
 
-.PHONY: help lab app test clean
+.PHONY: help lab app test test-all clean
 
 help:
-	@echo "make lab     open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
-	@echo "make app     open the deletion explorer as a page of its own (ARGS as above)"
-	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
-	@echo "make clean   remove .venv and the caches"
+	@echo "make lab       open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
+	@echo "make app       open the deletion explorer as a page of its own (ARGS as above)"
+	@echo "make test      check style, run the tests, run every notebook and compare its outputs"
+	@echo "make test-all  the same, and the tests that take longer"
+	@echo "make clean     remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
 unexport MPLBACKEND # notebooks show their figures, whatever else the user draws with
@@ -44,6 +45,9 @@ test: .venv/.installed
 	.venv/bin/python -m ruff format --check .
 	$(PYTEST)
 	$(PYTEST) $(NBVAL) $$(ls -r notebooks/*.ipynb)
+
+test-all: test
+	$(PYTEST) -m long
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info

@@ -5,7 +5,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
-from sketchlab.incontext import Erase, FineTuned, letter_images, pretrain
+from sketchlab.incontext import Erase, FineTuned, letter_images, pretrain, saved
 from sketchlab.incontext.learner import Tasks
 
 LETTERS = letter_images(12, alphabets=("Latin", "Greek"), seed=3)
@@ -185,7 +185,7 @@ def test_a_saved_state_goes_on(tmp_path):
     with pytest.raises(ValueError, match="another learner"):
         Erase.open(path, UNTRAINED)
     for name, wrong in (("prompt", [0]), ("labels", ["a"]), ("counts", made.state()["counts"] + 1)):
-        np.savez(path, **{**made.state(), name: np.array(wrong)})
+        saved.write(path, {**made.state(), name: np.array(wrong)})
         with pytest.raises(ValueError, match="holds no state of ERASE"):
             Erase.open(path, LEARNER)
     path.write_bytes(b"PK\x03\x04nothing")

@@ -14,7 +14,7 @@ from ..estimation.minimum_norm import gradients
 from ..estimation.output import Output
 from ..progress import progress_bar
 from ..training.runs import BATCH
-from . import known, store
+from . import known, rows
 
 COUNT = 8  # references
 LARGEST = 1 << 27  # entries of the influence of units on documents, 1 GiB: beyond, it is left out
@@ -25,24 +25,24 @@ def learn(sketch, run, progress):
 
     They are made again if the sketch has more directions than they were made from.
     """
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     if jets is not None and jets.shape[1] >= len(sketch):
         return
     examples = reference_examples(run)
     whole = sketch.degree > 0 and len(sketch.units) * len(run) <= LARGEST
-    rows, columns = [], []
+    slopes, columns, made = [], [], {}
     with progress_bar(len(sketch), progress, unit="direction") as bar:
         for model in sketch.models():
             columns.append(model.losses(run.examples(examples)).coefficients)
             if whole:
-                rows.append(_first_order(model, run))
+                slopes.append(_first_order(model, run))
             bar.update(columns[-1].shape[1])
     if whole:
-        by_document = gradients(sketch.directions, np.concatenate(rows))
+        by_document = gradients(sketch.directions, np.concatenate(slopes))
         by_unit = np.zeros((len(sketch.units), len(sketch.units)))
         np.add.at(by_unit.T, sketch.units.of_document, by_document.T)
-        store.put(sketch.group, "influence", by_unit / sketch.units.sizes)
-    store.put(sketch.group, "reference_jets", np.concatenate(columns, axis=1))
+        made["influence"] = by_unit / sketch.units.sizes
+    rows.put(sketch.group, **made, reference_jets=np.concatenate(columns, axis=1))
 
 
 def follow(sketch, run):
@@ -51,7 +51,8 @@ def follow(sketch, run):
     count = known.reference_count(sketch.group)
     for parameters in known.anchor_parameters(sketch.group, BATCH, count):
         values = sketch.model_of(parameters).losses(run.examples(examples))
-        known.write_reference_values(sketch.group, values)
+        known.write_reference_values(sketch.group, count, values)
+        count += len(values)
 
 
 def references(sketch, **settings):
@@ -59,7 +60,7 @@ def references(sketch, **settings):
 
     settings: fields that all outputs of this sketch share. Those that are not finite are left out.
     """
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     count = known.reference_count(sketch.group)
     if jets is None or jets.shape[1] < len(sketch) or count < len(settings["anchors"]) or not count:
         return ()
@@ -73,7 +74,7 @@ def references(sketch, **settings):
 
 def reference_effects(sketch):
     """Derivatives of the references by the units' down-weights, (units, references), or None."""
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     if jets is None or sketch.degree < 1:
         return None
     return gradients(sketch.directions, jets[1, : len(sketch)])

@@ -22,7 +22,7 @@ from ..training.microgpt import MicroGPT
 from ..training.models import Flat
 from ..training.runs import BATCH
 from . import anchors as evidence
-from . import known
+from . import known, rows
 from . import store as stores
 from .evaluation import evaluated
 from .gradients import stored_gradients
@@ -56,8 +56,8 @@ class Sketch:
     @property
     def nbytes(self):
         """Bytes of the stored jets."""
-        tail = self.group["tail"]
-        return self.group["head"].nbytes + len(self) * tail.nbytes // tail.shape[0]
+        head, tail = (rows.array(self.group, name) for name in ("head", "tail"))
+        return head.nbytes + len(self) * (tail.nbytes // tail.shape[0])
 
     def __len__(self):
         return self._count
@@ -77,7 +77,7 @@ class Sketch:
     @property
     def influence(self):
         """Derivative of the mean loss on unit v by the down-weight of unit u, or None."""
-        return stores.stored(self.group, "influence")
+        return rows.stored(self.group, "influence")
 
     def check_run(self, run):
         """Raise ValueError if the sketch was not made of this training run."""
@@ -200,7 +200,7 @@ def sketch(
     group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
     stores.make_room(group, directions)
-    missing = np.flatnonzero(stores.done(group)[:directions] == 0)
+    missing = stores.missing(group, directions)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
     size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
@@ -213,8 +213,6 @@ def sketch(
                 check_arrival(group, head)
             stores.write(group, numbers, head, tail)
             bar.update(len(numbers))
-    if len(missing):  # another process that fills the same store may have written older flags
-        stores.mark(group, range(directions))
     made = Sketch(group, run.initial, units, directions)
     evidence.calibrate(made, run, anchors, seed=seed, jobs=jobs, progress=progress)
     return made
@@ -228,18 +226,18 @@ def open_sketch(path, run=None):
     """
     group = stores.open_existing(path)
     record = dict(group.attrs)["record"]
-    done = stores.done(group)
-    if not done.all():
+    directions = stores.directions(group)
+    if missing := len(stores.missing(group, directions)):
         raise ValueError(
-            f"the sketch at {str(path)!r} is unfinished: it has {int(done.sum())} of {len(done)} "
-            "directions; run the call that made it again to complete it"
+            f"the sketch at {str(path)!r} is unfinished: it has {directions - missing} of "
+            f"{directions} directions; run the call that made it again to complete it"
         )
     if run is not None:
         check_run(group, run)
     if run is None and record["model"].get("kind") != "microgpt":
         raise ValueError("this sketch is not of microgpt: give the training run, run=...")
     model = run.initial if run else _microgpt(record)
-    return Sketch(group, model, Units.from_record(record["units"]), len(done))
+    return Sketch(group, model, Units.from_record(record["units"]), directions)
 
 
 def _microgpt(record):
