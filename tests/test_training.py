@@ -6,6 +6,7 @@ import pytest
 import sketchlab as sl
 from sketchlab import ring
 from sketchlab.checks import check_indices
+from sketchlab.training.adam_on_jets import AdamOnJets
 from sketchlab.training.models import Flat
 from sketchlab.training.runs import BATCH
 
@@ -594,3 +595,29 @@ def test_a_loss_that_is_not_a_number_is_noticed_though_its_gradient_is_one():
     with pytest.raises(FloatingPointError, match="example 0"):
         run.retrain(progress=False)
     assert np.isfinite(run.retrain(without=[0, 2], progress=False).parameters["w"]).all()
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(complex, 1e-13), (float, 1e-13)])
+@pytest.mark.parametrize("degree", [1, 2, 3, 4, 7])
+def test_adam_in_place_on_jets_equals_adam_on_the_same_jets(degree, dtype, tolerance):
+    """Steps in blocks, in place, and the formula itself, from a state on; with several blocks."""
+    rng, rows, size = np.random.default_rng(degree), 5, {"a": (7000,), "b": (40, 50), "c": ()}
+    axis, adam = Flat(size), sl.Adam(eps=0.1)
+
+    def jet(shape):
+        tail = rng.normal(size=(degree, rows, *shape)).astype(dtype)
+        return sl.Jet.of(
+            rng.normal(size=(1, *shape)), tail + 1j * tail[::-1] if dtype is complex else tail
+        )
+
+    flat, start = jet((axis.size,)), rng.uniform(size=(2, axis.size))
+    expected, moments = sl.Jet(flat.coefficients), [sl.Jet.constant(s[None], degree) for s in start]
+    stepper = AdamOnJets(adam, axis, flat, start)
+    assert len(stepper.blocks) > len(size)
+    for step in range(3):
+        gradients = {name: jet(shape) for name, shape in size.items()}
+        stepper.step(step, 10, gradients)
+        expected, *moments = adam.update(step, 10, expected, axis.flat(gradients), *moments)
+        found, wanted = flat.coefficients, expected.coefficients
+        scale = np.max(np.abs(wanted), axis=(1, 2), keepdims=True)
+        assert np.max(np.abs(found - wanted) / scale) < tolerance

@@ -41,10 +41,35 @@ def _jet_matmul(a, b):
         return Jet.of(a @ _matrix_head(b), _product(a, padded(b.tail, ndim)))
     tail_a, tail_b = padded(a.tail, ndim), padded(b.tail, ndim)
     head_a, head_b = _matrix_head(a), _matrix_head(b)
+    (m, n), size = a.shape[-2:], b.shape[-1]
+    if degree > 1 and a.shape[:-2] == b.shape[:-2] and n * (m + size) <= m * size:
+        return Jet.of(head_a @ head_b, _thin_product(a, b))
     tail = np.add(_product(head_a, tail_b), _product(tail_a, head_b), order="C")
     for i in range(1, degree):
         tail[i:] += tail_a[i - 1] @ tail_b[: degree - i]
     return Jet.of(head_a @ head_b, tail)
+
+
+def _thin_product(a, b):
+    """The tail of a @ b where summing up products would cost more than the factors' copies.
+
+    With the coefficients of a side by side, and those of b in reverse, each coefficient of the
+    product is one product of matrices.
+    """
+    (degree, *batch, m, n), size = a.tail.shape, b.shape[-1]
+    left = np.empty((*batch, degree + 1, n, m), a.tail.dtype)
+    right = np.empty((*batch, degree + 1, n, size), b.tail.dtype)
+    left[..., 0, :, :] = a.head.swapaxes(-1, -2)
+    left[..., 1:, :, :] = np.moveaxis(a.tail.swapaxes(-1, -2), 0, -3)
+    right[..., degree, :, :] = b.head
+    right[..., :degree, :, :] = np.moveaxis(b.tail[::-1], 0, -3)
+    left = left.reshape(*batch, -1, m).swapaxes(-1, -2)
+    right = right.reshape(*batch, -1, size)
+    tail = np.empty((degree, *batch, m, size), np.result_type(left, right))
+    for k in range(1, degree + 1):
+        first = right[..., (degree - k) * n :, :]
+        np.matmul(left[..., : (k + 1) * n], first, out=tail[k - 1])
+    return tail
 
 
 def _matrix_head(jet):
@@ -57,7 +82,7 @@ def _matrix_head(jet):
 def _product(a, b):
     """a @ b where one factor is a tail and the other a head, often real and shared by all rows."""
     if a.dtype.kind == "f" and b.dtype.kind == "c" and b.strides[-1] == b.itemsize:
-        return (a @ b.view(float)).view(complex)  # half the work of a complex product
+        return (a @ b.view(b.real.dtype)).view(b.dtype)  # half the work of a complex product
     if b.dtype.kind == "f" and a.dtype.kind == "c" and a.strides[-2] == a.itemsize:
         return _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).swapaxes(-1, -2)
     if b.size == b.shape[-2] * b.shape[-1] and a.ndim > b.ndim:  # one large product, not many small
