@@ -1,8 +1,8 @@
 """The file format of a sketch: jet-valued models in a zarr group, one chunk per direction.
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
-Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
-checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: the parameters, (P,),
+Taylor coefficients, complex (in single precision if the record says so), shape (directions, degree,
+P), one chunk per direction with a CRC-32C checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: the parameters, (P,),
 and the losses of the examples, (n,), with nothing deleted. The group's attributes say to which run,
 degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
 
@@ -21,6 +21,8 @@ import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec
 from zarr.storage import MemoryStore
+
+from ..checks import PRECISIONS
 
 FORMAT = "sketchlab sketch"
 VERSION = 4
@@ -68,7 +70,13 @@ def _create(store, record, directions, trained, losses):
         ("trained", float, (size,), (size,), np.nan),
         ("losses", float, (len(losses),), (len(losses),), np.nan),
         ("head", float, (size,), (size,), np.nan),
-        ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
+        (
+            "tail",
+            PRECISIONS[precision(record)][1],
+            (directions, degree, size),
+            (1, degree, size),
+            np.nan,
+        ),
         ("done", "u1", (directions,), (1 << 16,), 0),
     ):
         group.create_array(
@@ -236,7 +244,12 @@ def _flat(record):
         for part in ("run", "units")
         for key, value in record[part].items()
     }
-    return record | parts | {"run": 0, "units": 0}
+    return record | parts | {"run": 0, "units": 0, "precision": precision(record)}
+
+
+def precision(record):
+    """The precision of the jets of a sketch; a record says only if it is not double."""
+    return record.get("precision", "double")
 
 
 def _brief(value):

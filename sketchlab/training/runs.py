@@ -29,7 +29,7 @@ from .models import EXAMPLES, check_data, check_losses, initial_parameters, join
 from .optimizers import SGD, Adam, InPlace
 from .prefixes import Prefixes, by_first_step, first_steps
 
-BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
+BATCH = 64  # models trained side by side: enough to amortise Python, few enough for the cache
 BASE_POINTS = 2  # whose states are kept
 
 
