@@ -9,6 +9,8 @@ import operator
 
 import numpy as np
 
+PRECISIONS = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
+
 
 def check_degree(degree):
     """Return `degree` as an int, or raise if it is not a non-negative integer."""
@@ -57,7 +59,7 @@ def check_choice(value, choices, what):
 
 
 def number_array(values, what):
-    """Return finite real or complex numbers as an array of floats or complex numbers.
+    """Return finite real or complex numbers as an array of floats or complex numbers (doubles).
 
     Raises TypeError for anything that is not a number, ValueError for NaN and infinity.
     """
@@ -69,10 +71,17 @@ def number_array(values, what):
         array = array.astype(float)
     if array.dtype.kind not in "fc":
         raise TypeError(f"{what} must be real or complex numbers, not {type(values).__name__}")
+    array = in_precision(array, "double")
     if not np.all(np.isfinite(array)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{what} must be finite, but there is {array[where]} at index {where}")
     return array
+
+
+def in_precision(array, precision):
+    """An array of real or complex numbers with 53 bits each ("double") or 24 ("single")."""
+    check_choice(precision, PRECISIONS, "precision")
+    return array.astype(PRECISIONS[precision][array.dtype.kind == "c"], copy=False)
 
 
 def check_indices(indices, n):

@@ -203,7 +203,7 @@ def test_the_table_uses_every_function_of_ring():
 
     for loss in LOSSES.values():
         loss(Recorder(), parameters(np.random.default_rng(1)))
-    helpers = {"is_numeric", "real_base", "recorded", "reduced", "shape_of"}
+    helpers = {"bare", "is_numeric", "real_base", "recorded", "reduced", "shape_of"}
     not_analytic = {"ring_grad", "map_leaves", "relu"}  # relu is tested in microgpt
     public = {
         name

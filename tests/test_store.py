@@ -503,12 +503,28 @@ def test_damaged_metadata_is_reported_and_left_alone(stored, name, harm):
     assert files(stored) == before
 
 
+def test_a_sketch_in_single_precision_is_half_as_large_and_goes_on_as_one(small_run, tmp_path):
+    """Its record says so, and no call without the setting continues it."""
+    made = make(small_run, tmp_path / "single", count=3, precision="single")
+    assert made.group["tail"].dtype == np.complex64
+    assert made.record["precision"] == "single"
+    whole = make(small_run, tmp_path / "single", precision="single")
+    found = coefficients_of(sl.open_sketch(tmp_path / "single"))
+    np.testing.assert_array_equal(found, coefficients_of(whole))
+    np.testing.assert_allclose(found[:, :3], coefficients_of(made), atol=1e-6)
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match=r"precision \(single, now double\).*nothing was changed"):
+        make(small_run, tmp_path / "single")
+    assert files(tmp_path) == before
+
+
 # ---- not this sketch -------------------------------------------------------------------------
 
 DIFFERENT = {
     "degree": ({"degree": 3}, r"degree \(2, now 3\)"),
     "seed": ({"seed": 5}, r"seed \(0, now 5\)"),
     "units": ({"units": [[0], range(1, 30)]}, "another of_document of the units"),
+    "precision": ({"precision": "single"}, r"precision \(double, now single\)"),
     "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another names of the units"),
 }
 

@@ -6,6 +6,7 @@ import pytest
 import sketchlab as sl
 from sketchlab import ring
 from sketchlab.checks import check_indices
+from sketchlab.training.adam_on_jets import AdamOnJets
 from sketchlab.training.models import Flat
 from sketchlab.training.runs import BATCH
 
@@ -594,3 +595,64 @@ def test_a_loss_that_is_not_a_number_is_noticed_though_its_gradient_is_one():
     with pytest.raises(FloatingPointError, match="example 0"):
         run.retrain(progress=False)
     assert np.isfinite(run.retrain(without=[0, 2], progress=False).parameters["w"]).all()
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(complex, 1e-13), (float, 1e-13)])
+@pytest.mark.parametrize("degree", [1, 2, 3, 4, 7])
+def test_adam_in_place_on_jets_equals_adam_on_the_same_jets(degree, dtype, tolerance):
+    """Steps in blocks, in place, and the formula itself, from a state on; with several blocks."""
+    rng, rows, size = np.random.default_rng(degree), 5, {"a": (7000,), "b": (40, 50), "c": ()}
+    axis, adam = Flat(size), sl.Adam(eps=0.1)
+
+    def jet(shape):
+        tail = rng.normal(size=(degree, rows, *shape)).astype(dtype)
+        return sl.Jet.of(
+            rng.normal(size=(1, *shape)), tail + 1j * tail[::-1] if dtype is complex else tail
+        )
+
+    flat, start = jet((axis.size,)), rng.uniform(size=(2, axis.size))
+    expected, moments = sl.Jet(flat.coefficients), [sl.Jet.constant(s[None], degree) for s in start]
+    stepper = AdamOnJets(adam, axis, flat, start)
+    assert len(stepper.blocks) > len(size)
+    for step in range(3):
+        gradients = {name: jet(shape) for name, shape in size.items()}
+        stepper.step(step, 10, gradients)
+        expected, *moments = adam.update(step, 10, expected, axis.flat(gradients), *moments)
+        found, wanted = flat.coefficients, expected.coefficients
+        scale = np.max(np.abs(wanted), axis=(1, 2), keepdims=True)
+        assert np.max(np.abs(found - wanted) / scale) < tolerance
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_single_precision_rounds_and_no_more(problem, optimizer):
+    """Its jets are those of double precision, in half the bytes; the base point stays in double."""
+    run = make_run(problem, optimizer)
+    for psi in (complex_directions(4, 12), normal(8, 4, 12)):
+        rough, exact = (
+            run.push(psi, 3, at=0.1, precision=p, progress=False).parameters
+            for p in ("single", "double")
+        )
+        for name, jet in rough.items():
+            np.testing.assert_array_equal(jet.head, exact[name].head)
+            assert 2 * jet.tail.itemsize == exact[name].tail.itemsize
+            size = np.max(np.abs(exact[name].tail), axis=tuple(range(1, jet.tail.ndim)))
+            error = np.max(np.abs(jet.tail - exact[name].tail), axis=tuple(range(1, jet.tail.ndim)))
+            assert np.all(error <= 2e-5 * size)
+    x = np.random.default_rng(9).random((2, 12))
+    for row in (x, x[0]):
+        rough, exact = (
+            run.retrain(down_weights=row, precision=p, progress=False).parameters
+            for p in ("single", "double")
+        )
+        for name, p in rough.items():
+            assert p.dtype == np.float32
+            np.testing.assert_allclose(p, exact[name], rtol=1e-4, atol=1e-5)
+
+
+def test_an_unknown_precision_is_refused():
+    """In words, by both."""
+    run = make_run()
+    for call in (lambda p: run.retrain(precision=p), lambda p: run.push(A.T, 2, precision=p)):
+        with pytest.raises(ValueError, match="precision must be one of double, single, not 'half'"):
+            call("half")

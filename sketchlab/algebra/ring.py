@@ -29,7 +29,7 @@ from .elementary import (  # noqa: F401
 )
 from .gradient import map_leaves, ring_grad  # noqa: F401
 from .jet import RULES, Jet
-from .recording import is_numeric, recorded, shape_of
+from .recording import bare, is_numeric, recorded, shape_of
 from .shapes import concatenate, getitem, reshape, swapaxes, take  # noqa: F401
 from .sums import linear, matmul, mean, reduced, sum  # noqa: F401
 
@@ -90,6 +90,13 @@ def _cross_entropy(logits, targets):
     return mean(logsumexp(logits) - getitem(logits, (..., *places, targets)), -1)
 
 
+def _one_hot(targets, logits):
+    """1 at each target among the classes, else 0; not in higher precision than the logits."""
+    logits = bare(logits)
+    dtype = logits.real.dtype if isinstance(logits, np.ndarray) else float
+    return np.eye(logits.shape[-1], dtype=dtype)[targets]
+
+
 def _jet_rmsnorm(a, eps):
     """a divided by the root of its mean square (plus eps) over the last axis."""
     return a * power(mean(a * a, -1, True) + eps, -0.5)
@@ -116,7 +123,7 @@ _checked_cross_entropy = recorded(
     lambda y, logits, targets: (
         lambda g: (
             getitem(g, (..., None, None))
-            * ((softmax(logits) - np.eye(np.shape(logits)[-1])[targets]) / targets.shape[-1])
+            * ((softmax(logits) - _one_hot(targets, logits)) / targets.shape[-1])
         )
     ),
 )

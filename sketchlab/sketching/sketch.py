@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
-from ..checks import base_point, check_choice
+from ..checks import PRECISIONS, base_point, check_choice
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output
@@ -20,6 +20,7 @@ from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
+from ..training.passes import even_size
 from ..training.runs import BATCH
 from . import anchors as evidence
 from . import known, rows
@@ -163,6 +164,7 @@ def sketch(
     design="orthonormal",
     seed=0,
     anchors=None,
+    precision="double",
     store=None,
     jobs=1,
     progress=True,
@@ -177,6 +179,9 @@ def sketch(
     anchors: exact retrainings to make beside the jets, which calibrate the bands of predictions and
     improve them (see `suggested_anchors`). Default: as many as a tenth of what the jets cost, in
     trainings, but 24 to 64. With 0 of them, bands rest on assumptions, and say so.
+    precision: of the jets, "double", or "single", which takes half the memory and about half the
+    time and errs by some 1e-6 of their coefficients (see `TrainingRun.push`); the base point and
+    the retrainings are in double precision either way.
     store: a folder to keep the sketch in; if it has a part of the same sketch, that is continued.
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
@@ -184,6 +189,7 @@ def sketch(
     check_is_run(run)
     degree, directions = check_sizes(degree, directions)
     check_choice(design, DESIGNS, "design")
+    check_choice(precision, PRECISIONS, "precision")
     units = Units(units, len(run))
     at = base_point(_default_base(at, deletion_size, len(units)), len(units))
     record = {
@@ -196,13 +202,15 @@ def sketch(
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
+    if precision != "double":
+        record["precision"] = precision
     arrival = trained_parameters(run), run.losses(run.model)
     group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
     stores.make_room(group, directions)
     missing = stores.missing(group, directions)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1
+    size = even_size(len(missing), BATCH, joblib.effective_n_jobs(jobs))
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     with progress_bar(len(missing), progress, unit="direction") as bar:
@@ -255,7 +263,13 @@ def _push(run, units, record, numbers):
     psi = _drawn(units, numbers, record).vectors
     at = base_point(record["at"], len(units))[units.of_document]
     with threadpool_limits(1):
-        model = run.push(psi[:, units.of_document], record["degree"], at=at, progress=False)
+        model = run.push(
+            psi[:, units.of_document],
+            record["degree"],
+            at=at,
+            precision=stores.precision(record),
+            progress=False,
+        )
     flat = Flat(record["parameters"]).flat(model.parameters)
     return numbers, flat.head[0], flat.tail.swapaxes(0, 1)
 

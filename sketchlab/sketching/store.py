@@ -1,11 +1,12 @@
 """The file format of a sketch: jet-valued models in a zarr group, one chunk per direction.
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
-Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction. `trained`,
-`losses`: the parameters, (P,), and the losses of the examples, (n,), with nothing deleted. The
-group's attributes say to which run, degree, seed and units the sketch belongs, and with which
-versions it was made; `seal` is a sum of them all. `contents` says which rows are complete, and what
-is in them (see `contents`); it is checked whenever numbers are read.
+Taylor coefficients, complex (in single precision if the record says so), shape (directions, degree,
+P), one chunk per direction. `trained`, `losses`: the parameters, (P,), and the losses of the
+examples, (n,), with nothing deleted. The group's attributes say to which run, degree, seed and
+units the sketch belongs, and with which versions it was made; `seal` is a sum of them all.
+`contents` says which rows are complete, and what is in them (see `contents`); it is checked
+whenever numbers are read.
 
 `influence` is there once `Sketch.anchor` was called: the influence of units on each other; so are
 the anchors, and the gradients that were asked for (see `known`).
@@ -25,6 +26,7 @@ import numpy as np
 import zarr
 from zarr.storage import MemoryStore
 
+from ..checks import PRECISIONS
 from ..training.fingerprints import sealed
 from . import contents, rows
 from .contents import damaged
@@ -75,7 +77,13 @@ def _create(store, record, directions, trained, losses):
     attributes["seal"] = sealed(attributes)
     group = zarr.open_group(store, mode="w", zarr_format=3, attributes=attributes)
     size, degree = len(trained), record["degree"]
-    rows.create(group, "tail", (directions, degree, size), (1, degree, size), complex)
+    rows.create(
+        group,
+        "tail",
+        (directions, degree, size),
+        (1, degree, size),
+        PRECISIONS[precision(record)][1],
+    )
     contents.create(group, directions)
     rows.put(group, trained=trained, losses=losses)
     return group
@@ -188,7 +196,12 @@ def _flat(record):
         for part in ("run", "units")
         for key, value in record[part].items()
     }
-    return record | parts | {"run": 0, "units": 0}
+    return record | parts | {"run": 0, "units": 0, "precision": precision(record)}
+
+
+def precision(record):
+    """The precision of the jets of a sketch; a record says only if it is not double."""
+    return record.get("precision", "double")
 
 
 def _brief(value):

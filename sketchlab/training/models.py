@@ -9,6 +9,7 @@ import copy
 import numpy as np
 
 from ..algebra import ring
+from ..algebra.jet import Jet
 from ..checks import number_array
 
 COPIES, EXAMPLES = 3, 2  # of the check of losses; unequal, so that no shape is right by chance
@@ -111,6 +112,18 @@ class Model:
         other = copy.copy(self)
         other.parameters = parameters
         return other
+
+
+def joined(values, parts):
+    """One array or jet from those of all batches; parts: the numbers of their rows."""
+    rows, jets = sum(map(len, parts)), isinstance(values[0], Jet)
+    before, arrays = ((slice(None),), [v.tail for v in values]) if jets else ((), values)
+    axis = len(before)
+    shape = arrays[0].shape
+    whole = np.empty((*shape[:axis], rows, *shape[axis + 1 :]), arrays[0].dtype)
+    for part, array in zip(parts, arrays, strict=True):
+        whole[(*before, part)] = array
+    return Jet.of(values[0].head, whole) if jets else whole
 
 
 def initial_parameters(model):
