@@ -35,6 +35,7 @@ print("ready", flush=True)
 for line in sys.stdin:
     if pid := os.fork():
         print(pid, flush=True)
+        sys.stdin.readline()  # until then its number is nobody else's
         os.waitpid(pid, 0)
         print("ended", flush=True)
         continue
@@ -71,12 +72,16 @@ class Server:
 
     def begin(self, path, work):
         """Begin to work on a store; the number of the process."""
-        self.process.stdin.write(json.dumps(f"path = {str(path)!r}\n{work}") + "\n")
-        self.process.stdin.flush()
+        self._say(json.dumps(f"path = {str(path)!r}\n{work}"))
         return int(self.process.stdout.readline())
+
+    def _say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def end(self):
         """Wait for it; the lines that it has printed, the last one "done" if all went well."""
+        self._say("")
         return list(iter(lambda: self.process.stdout.readline().rstrip("\n"), "ended"))
 
 

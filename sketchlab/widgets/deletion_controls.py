@@ -93,14 +93,16 @@ class Chips(Controls):
         self.selection = explorer.selection
         self.groups, self.chips = self.selection.groups, {}
         if len(self.groups) <= MOST_CHIPS:
+            layout = ipywidgets.Layout(width="auto", margin="1px", padding="0 8px")  # of all chips
+            style = {}
             for name, mask in self.groups.items():
-                chip = ipywidgets.ToggleButton(
+                self.chips[name] = ipywidgets.ToggleButton(
                     description=name,
                     tooltip=f"{int(mask.sum())} {explorer.noun}s",
-                    layout={"width": "auto"},
+                    layout=layout,
+                    style=style,
                 )
-                chip.layout.margin, chip.layout.padding = "1px", "0 8px"
-                self.chips[name] = chip
+                style = self.chips[name].style
         box = ipywidgets.Box([*self.chips.values()], layout={"flex_flow": "row wrap"})
         box.add_class("sketchlab-chips")
         super().__init__([box])
