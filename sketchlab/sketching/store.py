@@ -2,9 +2,10 @@
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
 Taylor coefficients, complex (in single precision if the record says so), shape (directions, degree,
-P), one chunk per direction with a CRC-32C checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: the parameters, (P,),
-and the losses of the examples, (n,), with nothing deleted. The group's attributes say to which run,
-degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
+P), one chunk per direction with a CRC-32C checksum. `done`: 1 for each direction that is complete.
+`trained`, `losses`: the parameters, (P,), and the losses of the examples, (n,), with nothing
+deleted. The group's attributes say to which run, degree, seed and units the sketch belongs, and
+with which versions it was made. Nothing is pickled.
 
 `influence` is there once `Sketch.anchor` was called: the influence of units on each other; so are
 the anchors, and the gradients that were asked for (see `known`).
