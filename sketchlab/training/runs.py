@@ -167,8 +167,8 @@ class TrainingRun:
         coefficient r of row j is the r-th Taylor coefficient along directions[j].
         at: the down-weights to expand around, one real number or n of them.
         precision: of the coefficients above the constant, which is always in double precision:
-        "double", or "single", which takes half the memory and about half the time, and errs by
-        some 1e-6 of them.
+        "double", or "single", which takes half the memory and little more than half the time, and
+        errs by some 1e-6 of the largest.
         The steps before the first that a direction touches are shared, as by `retrain`.
         """
         degree = check_degree(degree)
