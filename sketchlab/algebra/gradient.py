@@ -15,6 +15,8 @@ from autograd.tracer import isbox, new_box, toposort, trace_stack
 from .jet import Jet
 from .recording import bare
 
+PLAIN = {np.ndarray, Jet}
+
 
 def map_leaves(function, tree):
     """Apply a function to every array or jet in a nest of dicts, lists and tuples."""
@@ -61,7 +63,7 @@ def ring_grad(loss):
 def _parameter(value):
     if isinstance(value, (Jet, Box)):
         return value
-    kind = np.asarray(value).dtype.kind
+    kind = (value if type(value) is np.ndarray else np.asarray(value)).dtype.kind
     if kind not in "biufc":
         raise TypeError(
             "parameters must be jets, or arrays of real or complex numbers, not "
@@ -101,5 +103,12 @@ def _backpropagated(seed, end_node, roots):
         if node in wanted:
             gradients[node] = g
         for parent, contribution in zip(node.parents, node.vjp(g), strict=False):
-            pending[parent] = add_outgrads(pending.get(parent), contribution)
+            before = pending.get(parent)
+            plain = type(contribution) in PLAIN  # where we do as autograd, in less time
+            if plain and before is None:
+                pending[parent] = (contribution, False)
+            elif plain and type(before[0]) is type(contribution):
+                pending[parent] = (before[0] + contribution, False)
+            else:
+                pending[parent] = add_outgrads(before, contribution)
     return gradients

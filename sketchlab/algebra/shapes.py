@@ -101,8 +101,10 @@ def _scattered(g, leading, trailing, key):
     """Zeros of shape leading + trailing, to which the entries of g are added where key points."""
     target = np.zeros((*leading, *trailing), g.dtype)
     if _is_take(key):  # faster by rows
-        rows, sources = (np.moveaxis(array, 1 - len(key), 0) for array in (target, g))
-        for index, source in zip(key[1], sources, strict=True):
+        rows, sources = target, g
+        if target.ndim > len(key) - 1:
+            rows, sources = (np.moveaxis(array, 1 - len(key), 0) for array in (target, g))
+        for index, source in zip(key[1].tolist(), sources, strict=True):
             rows[index] += source
     else:
         np.add.at(target, key, g)

@@ -124,6 +124,8 @@ def _spread(g, like, axis, keepdims):
     if not keepdims:
         removed = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
         g = reshape(g, tuple(1 if i in removed else size for i, size in enumerate(shape)))
+    if type(g) is np.ndarray and type(like) is np.ndarray:
+        return np.full(shape, g)
     return _broadcast_like(g, like)
 
 
@@ -154,7 +156,7 @@ _linear = recorded(
     lambda x, weights: _jet_matmul(x, weights.swapaxes(-1, -2)),
     lambda x, weights: np.matmul(x, weights.swapaxes(-1, -2)),
     lambda y, x, weights: lambda g: reduced(_matmul(g, weights), x),
-    lambda y, x, weights: lambda g: reduced(_matmul(swapaxes(g, -1, -2), x), weights),
+    lambda y, x, weights: lambda g: reduced(_matmul(g.swapaxes(-1, -2), x), weights),
 )
 
 

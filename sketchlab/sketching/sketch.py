@@ -179,9 +179,8 @@ def sketch(
     anchors: exact retrainings to make beside the jets, which calibrate the bands of predictions and
     improve them (see `suggested_anchors`). Default: as many as a tenth of what the jets cost, in
     trainings, but 24 to 64. With 0 of them, bands rest on assumptions, and say so.
-    precision: of the jets, "double", or "single", which takes half the memory and about half the
-    time and errs by some 1e-6 of their coefficients (see `TrainingRun.push`); the base point and
-    the retrainings are in double precision either way.
+    precision: of the jets, "double" or "single", see `TrainingRun.push`; the base point and the
+    retrainings are in double precision either way.
     store: a folder to keep the sketch in; if it has a part of the same sketch, that is continued.
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.

@@ -4,8 +4,6 @@
 and first-order attribution work on the flat axis, models on the names.
 """
 
-import copy
-
 import numpy as np
 
 from ..algebra import ring
@@ -63,6 +61,10 @@ class Flat:
         start, stop: only these columns of it.
         """
         stop, parts = self.size if stop is None else stop, []
+        if stop - start == self.size and all(type(p) is np.ndarray for p in named.values()):
+            batch = [named[name].shape[: -len(s) or None] for name, s in self.shapes.items()]
+            parts = zip(self.shapes, batch, strict=True)
+            return np.concatenate([named[name].reshape(*b, -1) for name, b in parts], -1)
         for name, columns in self.columns.items():
             first, last = max(columns.start, start), min(columns.stop, stop)
             if first >= last:
@@ -109,8 +111,8 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
-        other = copy.copy(self)
-        other.parameters = parameters
+        other = object.__new__(type(self))  # as copy.copy does, in less time
+        vars(other).update(vars(self), parameters=parameters)
         return other
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
+from ..algebra.recording import shape_of
 from ..checks import (
     base_point,
     check_count,
@@ -166,8 +167,8 @@ class TrainingRun:
         coefficient r of row j is the r-th Taylor coefficient along directions[j].
         at: the down-weights to expand around, one real number or n of them.
         precision: of the coefficients above the constant, which is always in double precision:
-        "double", or "single", which takes half the memory and about half the time, and errs by
-        some 1e-6 of them.
+        "double", or "single", which takes half the memory and little more than half the time, and
+        errs by some 1e-6 of the largest.
         The steps before the first that a direction touches are shared, as by `retrain`.
         """
         degree = check_degree(degree)
@@ -283,10 +284,10 @@ class TrainingRun:
     def objective(self, parameters, examples, weights):
         """What one step differentiates: the weighted mean of the losses of its examples."""
         losses = self.initial.with_parameters(parameters).losses(examples)
-        if np.shape(losses) != np.shape(weights):
+        if shape_of(losses) != shape_of(weights):
             raise ValueError(
-                f"the losses of {len(examples)} examples have shape {np.shape(losses)}, not "
-                f"{np.shape(weights)}: return one loss per example"
+                f"the losses of {len(examples)} examples have shape {shape_of(losses)}, not "
+                f"{shape_of(weights)}: return one loss per example"
             )
         check_step(losses, weights)
         total = ring.sum(ring.multiply(weights, losses), -1)
