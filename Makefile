@@ -11,6 +11,7 @@ help:
 	@echo "make app     open the deletion explorer as a page of its own (ARGS as above)"
 	@echo "make site    build the course and the API as pages, into build/site"
 	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
+	@echo "make test-all  the same, and the tests that take longer"
 	@echo "make clean   remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
