@@ -58,7 +58,7 @@ class Results(Shown):
         parts = {"format": FORMAT, **vars(self), "predicted": predicted}
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(_plain(parts)), encoding="utf-8")
+        beside.write_text(json.dumps(plain(parts)), encoding="utf-8")
         os.replace(beside, path)
 
     @classmethod
@@ -98,12 +98,12 @@ def _short(rows):
     return [[float(f"{number:.{DIGITS}g}") for number in row] for row in np.asarray(rows).tolist()]
 
 
-def _plain(value):
+def plain(value):
     """As JSON has it; infinite numbers as text."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
