@@ -1,4 +1,4 @@
-"""`python -m sketchlab`: every command, its record, the same again, and what is refused in words."""
+"""`python -m sketchlab`: every command, its record, the same again, and what is refused."""
 
 import json
 import os
@@ -31,7 +31,7 @@ SMALL = {  # command: options that make it a matter of seconds
     ],
     "unlearning": ["--count", "24", "--forget", "3", "--seeds", "50"],
     "report": ["--data", "words.txt", "--delete", "x$", "--directions", "4"],
-    "playground": ["--names", "words.txt", "--directions", "3"],
+    "playground": ["--names", "twelve.txt", "--directions", "3"],
 }
 START = {".png": b"\x89PNG", ".html": b"<!DOCTYPE html>", ".md": b""}
 
@@ -41,6 +41,7 @@ def here(tmp_path, monkeypatch):
     """An empty folder with a file of words, and embedded names that are few."""
     (tmp_path / "words.txt").write_text("\n".join(WORDS))
     load = sl.names.load
+    (tmp_path / "twelve.txt").write_text("\n".join(load()[:12]))
     short = [*load()[:120], *load()[-60:]]
     monkeypatch.setattr(sl.names, "load", lambda path=None: load(path) if path else short)
     monkeypatch.setattr(commands.paper, "STEPS", 40)
@@ -65,9 +66,7 @@ def test_every_command_is_tried_here():
 def test_a_command_writes_its_output_and_a_record_that_repeats_it(command, here, capsys):
     """One command each; the record of it gives the same numbers, beside the first output."""
     kind = commands.COMMANDS[command].kinds[0]
-    more = [] if command in ("report", "playground") else []
-    if command.startswith("figure"):
-        more = ["--test-name", sl.names.load()[0]]
+    more = ["--test-name", sl.names.load()[0]] if command.startswith("figure") else []
     assert main([command, *SMALL[command], *more, "--output", f"out{kind}"]) == 0
     assert (here / f"out{kind}").read_bytes()[:15].startswith(START[kind])
     said = capsys.readouterr().out
@@ -77,7 +76,8 @@ def test_a_command_writes_its_output_and_a_record_that_repeats_it(command, here,
     given = dict(zip(SMALL[command][::2], SMALL[command][1::2], strict=True))
     for name, value in given.items():
         assert str(found["settings"][name[2:].replace("-", "_")]) == value
-    assert ("words.txt" in found["data"]) == ("words.txt" in given.values())
+    files = {value for value in given.values() if value.endswith(".txt")}
+    assert set(found["data"]) == files
     first = (here / f"out{kind}").read_bytes()
     assert main(["repeat", "out.json"]) == 0
     assert capsys.readouterr().out.endswith("the same numbers\n")
@@ -164,7 +164,7 @@ def test_differences():
         ("scoreboard --output o.md --count 999", "there are 180 names"),
         ("scoreboard --output o.md --count 20 --methods magic", "must be one of"),
         ("unlearning --output o.md --count 20 --forget 20", "must be below the 20 names"),
-        ("unlearning --output o.md --count 12 --names words.txt", "none are unseen"),
+        ("unlearning --output o.md --count 12 --forget 2 --names words.txt", "none are unseen"),
         ("unlearning --output o.md --count 20 --forget 2 --seeds 3", "too few"),
     ],
 )
