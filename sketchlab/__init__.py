@@ -12,6 +12,7 @@ The rooms, from the ground up; each imports only from those before it:
 `incontext`: learning in context, and exact unlearning of what it is learned from.
 `reports`: the report of one request to delete documents, and a page to play with.
 `figures`, `widgets`, `paper`: pictures, the explorer and points to click, the paper's experiments.
+`records`, `commands`: what `python -m sketchlab` computes, and what repeats it.
 
 What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.
 """

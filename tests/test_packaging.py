@@ -26,12 +26,12 @@ from conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
-LAB, TEST = (
+LAB, SITE, TEST = (
     [Requirement(line) for line in PROJECT["optional-dependencies"][extra]]
-    for extra in ("lab", "test")
+    for extra in ("lab", "site", "test")
 )
-ITSELF = Requirement("sketchlab[lab]")  # the extra test takes what the extra lab has
-NEEDS = RUNTIME + LAB + [requirement for requirement in TEST if requirement != ITSELF]
+ITSELF = Requirement("sketchlab[lab,site]")  # the extra test takes what the other extras have
+NEEDS = RUNTIME + LAB + SITE + [requirement for requirement in TEST if requirement != ITSELF]
 UNIMPORTED = {"requests", "numcodecs"}  # pooch downloads with one; older ones of zarr's run code
 OPTIONAL = {"sklearn", "pandas"}  # of regressions and frames, which say so where they are missing
 FORBIDDEN = {

@@ -23,6 +23,9 @@ ROOMS = [  # from the ground up: each imports only from itself and those before 
     "figures",
     "widgets",
     "paper",
+    "records",
+    "commands",
+    "__main__",
 ]
 NOT = {  # room: what it does not import although it lies below
     "checks": {"progress", "canvas"},

@@ -57,7 +57,7 @@ class Results(Shown):
             method: {name: _short(rows) for name, rows in found.items()}
             for method, found in self.predicted.items()
         }
-        parts = _plain({"format": FORMAT, **vars(self), "predicted": predicted})
+        parts = plain({"format": FORMAT, **vars(self), "predicted": predicted})
         parts["seal"] = sealed(parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -105,12 +105,12 @@ def _short(rows):
     return [[float(f"{number:.{DIGITS}g}") for number in row] for row in np.asarray(rows).tolist()]
 
 
-def _plain(value):
+def plain(value):
     """As JSON has it; infinite numbers as text."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
