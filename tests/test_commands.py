@@ -29,7 +29,7 @@ SMALL = {  # command: options that make it a matter of seconds
         "--methods",
         "no change; exact first order",
     ],
-    "unlearning": ["--count", "24", "--forget", "3", "--seeds", "50"],
+    "unlearning": ["--count", "12", "--forget", "2", "--seeds", "50"],
     "report": ["--data", "words.txt", "--delete", "x$", "--directions", "4"],
     "playground": ["--names", "twelve.txt", "--directions", "3"],
 }
