@@ -99,7 +99,8 @@ def main():
         return min(seconds(lambda: sl.sketch(run, degree, directions, **settings)) for _ in "12")
 
     cost(run, 3, 64)  # warm up
-    counts, lengths = (64, 128, 192, 256), [steps * k // 2 for k in (1, 2, 3, 4)]
+    counts = (4, 8) if options.quick else (64, 128, 192, 256)
+    lengths = [steps * k // 2 for k in (1, 2, 3, 4)]
     grown, memory = {"directions": {}, "steps, one name each": {}}, {}
     for precision in ("double", "single"):
         by_count = [(m, cost(run, 3, m, precision)) for m in counts]
