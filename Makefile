@@ -31,7 +31,7 @@ CULL = --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_
 app: .venv/.installed
 	@echo "Preparing the page: half a minute the first time."
 	$(JUPYTER) nbconvert --execute --to notebook --stdout --log-level WARN notebooks/app.ipynb > /dev/null
-	$(JUPYTER) voila notebooks/app.ipynb $(CULL) $(ARGS)
+	$(JUPYTER) sketchlab.serving notebooks/app.ipynb $(CULL) $(ARGS)
 
 # From the stored outputs: no notebook is run. A warning is an error.
 site: .venv/.installed

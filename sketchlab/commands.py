@@ -5,7 +5,6 @@ table `COMMANDS` says which settings those are. `__main__` reads them and writes
 """
 
 import dataclasses
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from . import attribution, figures, paper, reports, unlearning
 from .attribution.tables import markdown_table
+from .patterns import matching
 from .sketching.sketch import sketch
 from .training import microgpt, names
 from .training.outputs import LossOn
@@ -160,13 +160,7 @@ def forgetting(settings, progress):
 def report(settings, progress):
     """The report of a request to delete: what changes, by retraining, and nothing is left."""
     docs = names.load(settings.data)
-    try:
-        found = re.compile(settings.delete).search
-    except re.error as error:
-        raise ValueError(
-            f"--delete {settings.delete!r} is no regular expression: {error}"
-        ) from error
-    without = [i for i, doc in enumerate(docs) if found(doc)]
+    without = [i for i, found in enumerate(matching(settings.delete, docs)) if found]
     if not without or len(without) == len(docs):
         how = "every one" if without else "none"
         raise ValueError(

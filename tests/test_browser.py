@@ -379,7 +379,7 @@ def test_the_first_notebook_in_jupyterlab(page, serve, folder):
 def test_the_page_without_code(page, serve, folder):
     """The app: the explorer with no code in sight, for visitors; works without a network."""
     settings = re.search(r"^CULL = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    address = serve("voila", str(folder / "app.ipynb"), *settings[1].split())
+    address = serve("sketchlab.serving", str(folder / "app.ipynb"), *settings[1].split())
     page.goto(address, timeout=LONG)
     page.wait_for_selector(".sketchlab-headline", timeout=LONG)
     assert "sl.train" not in html.unescape(page.content())

@@ -151,7 +151,7 @@ def test_differences():
         ("report --data empty.txt --delete x --output o.html", "holds no names"),
         ("report --data words.txt --delete q --output o.html", "found in none of the 12"),
         ("report --data words.txt --delete . --output o.html", "found in every one of the 12"),
-        ("report --data words.txt --delete ( --output o.html", "is no regular expression"),
+        ("report --data words.txt --delete ( --output o.html", "is not a regular expression"),
         ("figure2 --output no/o.png", "there is no folder no"),
         ("figure2 --output o.txt", "must be a .png or .svg or .pdf file"),
         ("figure2 --output folder.png", "it is a folder"),

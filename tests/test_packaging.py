@@ -33,7 +33,8 @@ LAB, SITE, TEST = (
 ITSELF = Requirement("sketchlab[lab,site]")  # the extra test takes what the other extras have
 NEEDS = RUNTIME + LAB + SITE + [requirement for requirement in TEST if requirement != ITSELF]
 UNIMPORTED = {"requests", "numcodecs"}  # pooch downloads with one; older ones of zarr's run code
-OPTIONAL = {"sklearn", "pandas"}  # of regressions and frames, which say so where they are missing
+# of regressions, of frames, and of the page; all come with the extra lab
+OPTIONAL = {"sklearn", "pandas", "voila", "jupyter_server", "tornado", "traitlets"}
 FORBIDDEN = {
     "a package registry's address": r"(?:pypi|pythonhosted|anaconda|npmjs)\.(?:org|com)",
     "a path of one machine": r"(?:file://|(?<![\w./~-]))/(?:home|Users|root|work)(?![\w-])",
@@ -169,7 +170,8 @@ def test_the_wheel_works_without_jupyterlab(elsewhere, small_run, tmp_path):
 import importlib.util, json, pkgutil
 import sketchlab as sl
 for module in pkgutil.walk_packages(sl.__path__, "sketchlab."):
-    importlib.import_module(module.name)
+    if module.name != "sketchlab.serving":  # the page, which needs the extra lab
+        importlib.import_module(module.name)
 letters = "abcdefghijklmnopqrstuvwxyz"
 run = sl.train(sl.names.load()[:30], steps=40, vocabulary=letters, progress=False)
 sl.sketch(run, 2, 4, store="sketch", progress=False)
