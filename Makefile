@@ -4,13 +4,15 @@
 # into .venv. The stamp .venv/.installed is written last and holds the path of this folder; without
 # it, as after an interrupted set-up, the next call starts again from an empty .venv.
 
-.PHONY: help lab app test clean
+.PHONY: help lab app site test test-all clean
 
 help:
-	@echo "make lab     open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
-	@echo "make app     open the deletion explorer as a page of its own (ARGS as above)"
-	@echo "make test    check style, run the tests, run every notebook and compare its outputs"
-	@echo "make clean   remove .venv and the caches"
+	@echo "make lab       open the notebooks in JupyterLab (on a server: make lab ARGS=--no-browser)"
+	@echo "make app       open the deletion explorer as a page of its own (ARGS as above)"
+	@echo "make site      build the course and the API as pages, into build/site"
+	@echo "make test      check style, run the tests, run every notebook and compare its outputs"
+	@echo "make test-all  the same, and the tests that take longer"
+	@echo "make clean     remove .venv and the caches"
 
 # The kernel named python3 must be the one of .venv, whatever kernels the user has installed.
 unexport MPLBACKEND # notebooks show their figures, whatever else the user draws with
@@ -29,7 +31,13 @@ CULL = --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_
 app: .venv/.installed
 	@echo "Preparing the page: half a minute the first time."
 	$(JUPYTER) nbconvert --execute --to notebook --stdout --log-level WARN notebooks/app.ipynb > /dev/null
-	$(JUPYTER) voila notebooks/app.ipynb $(CULL) $(ARGS)
+	$(JUPYTER) sketchlab.serving notebooks/app.ipynb $(CULL) $(ARGS)
+
+# From the stored outputs: no notebook is run. A warning is an error.
+site: .venv/.installed
+	rm -rf build/site docs/api
+	.venv/bin/python -m sphinx -c docs -d build/doctrees -E -W --keep-going -q . build/site
+	@echo "open build/site/index.html"
 
 # One thread for linear algebra and no progress bars: the outputs are the same in every run. Two
 # processes share the files of tests and the notebooks; the last lessons take longest and go first.
@@ -45,8 +53,11 @@ test: .venv/.installed
 	$(PYTEST)
 	$(PYTEST) $(NBVAL) $$(ls -r notebooks/*.ipynb)
 
+test-all: test
+	$(PYTEST) -m long
+
 clean:
-	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv build docs/api .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)

@@ -36,6 +36,7 @@ def main():
     options.add_argument("--directions", type=int, default=200)
     options.add_argument("--degree", type=int, default=2)
     options.add_argument("--jobs", type=int, default=2)
+    options.add_argument("--precision", default="single", help="of the jets: single or double")
     options.add_argument("--store", help="folder to keep the sketch in")
     options.add_argument("--quick", action="store_true", help="a small sketch")
     given = options.parse_args()
@@ -46,9 +47,17 @@ def main():
     letters = {}
     for number, name in enumerate(run.data):
         letters.setdefault(name[0], []).append(number)
+    start = time.perf_counter()
     sketch = sl.sketch(
-        run, given.degree, given.directions, units=letters, store=given.store, jobs=given.jobs
+        run,
+        given.degree,
+        given.directions,
+        units=letters,
+        precision=given.precision,
+        store=given.store,
+        jobs=given.jobs,
     )
+    print(f"sketching in {given.precision} precision: {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
     view = sl.explore(run, sketch, without=list(letters)[:1], name="max")
     print(f"{sketch!r}\nopening the explorer: {time.perf_counter() - start:.2f} s")
@@ -64,7 +73,7 @@ def main():
 
     def retrain(numbers):
         ticks(numbers)
-        view.retrain()
+        view.button.click()
         view.worker.join()
 
     accuracy, question, deletion = view.accuracy, view.question, view.deletion

@@ -20,11 +20,10 @@ import time
 import numpy as np
 
 import sketchlab as sl
-from sketchlab import attribution, ring
+from sketchlab import attribution, commands, ring
 from sketchlab.attribution import ConvexFit, Made, Method, random_deletions
 from sketchlab.attribution.tables import costs, markdown_table, summary
 
-TEST_NAMES = "max emma zoe xavier jax olivia noah kayla brix william"
 SIZES = {"names": (5, 20, 50, 100, 200), "table": (1, 5, 20, 50), "digits": (1, 5, 20, 50)}
 OUTPUTS, DELETIONS, TRAINED = 10, 40, 400
 PENALTY = 1.0  # of the table, as a sum over rows
@@ -32,7 +31,6 @@ CONVERGED = {"steps": 1500, "optimizer": {"learning_rate": 0.3, "momentum": 0.95
 PASSES, MINIBATCH, HIDDEN = 10, 20, 24
 QUICK = ["no change", "exact first order", "sum of single effects"]
 LINK = "cross_entropy"  # what all three losses are
-FREE = (-np.inf, np.inf)  # bounds would hide how far off a method can be
 
 
 def names(options):
@@ -41,10 +39,7 @@ def names(options):
         run = sl.paper.training_run(options.names, progress=False)
     else:
         run = sl.train(sl.names.load()[: options.count or 1000], progress=False)
-    letters, seen = set(run.model.vocabulary), set(run.data)
-    others = [name for name in sl.names.load() if name not in seen]
-    asked = [name for name in (*TEST_NAMES.split(), *others) if set(name) <= letters]
-    return run, [sl.LossOn(name, bounds=FREE) for name in asked[:OUTPUTS]], {}
+    return run, commands.losses(run), {}
 
 
 def table(options):
@@ -137,7 +132,7 @@ def held_out(run, rows):
     """Losses on rows that were not trained on, from among the harder half."""
     ranked = sorted(rows, key=lambda row: -float(run.model.loss(row)))[: len(rows) // 2]
     chosen = np.linspace(0, len(ranked) - 1, OUTPUTS).astype(int)
-    return [sl.LossOn(int(ranked[i]), bounds=FREE) for i in chosen]
+    return [sl.LossOn(int(ranked[i]), bounds=commands.FREE) for i in chosen]
 
 
 def main(arguments=None):

@@ -1,10 +1,11 @@
 """What a sketch costs, and how the cost grows.
 
-    python benchmarks/sketching.py [--quick] [--figure break_even.png]
+    python benchmarks/sketching.py [--quick] [--figure break_even.png] [--growth growth.png]
 
-Precompute against directions, steps and degree; bytes and peak memory; a new output and a new
-deletion at m = 500; and the break-even number of deletions against exact retraining, from the
-measured times. microgpt on the embedded names. One BLAS thread, one process.
+Precompute against directions, steps and degree, in both precisions; bytes, and peak memory against
+directions with the sketch in a folder; a new output and a new deletion at m = 500; and the
+break-even number of deletions against exact retraining, from the measured times. microgpt on the
+embedded names, one step for each. One BLAS thread, one process, whose seconds are counted.
 """
 
 import os
@@ -13,6 +14,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import argparse
+import tempfile
 import time
 import tracemalloc
 
@@ -23,10 +25,10 @@ from sketchlab import figures
 
 
 def seconds(function):
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
+    """Seconds of the processor in one call."""
+    start = time.process_time()
     function()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def table(title, rows):
@@ -40,11 +42,48 @@ def table(title, rows):
         )
 
 
+def peak_memory(run, directions, precision):
+    """Megabytes that a sketch of degree 3 takes at most while it is made in a folder."""
+    tracemalloc.start()
+    with tempfile.TemporaryDirectory() as folder:
+        sl.sketch(
+            run,
+            3,
+            directions,
+            anchors=0,
+            precision=precision,
+            store=f"{folder}/sketch",
+            progress=False,
+        )
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return peak
+
+
+def draw_growth(grown, memory, path):
+    """The cost against directions and steps, and memory against directions."""
+    figure, panels = figures.new_axes(9.5, 3.2, columns=3)
+    for axes, (what, rows) in zip(panels, [*grown.items(), ("directions", memory)], strict=True):
+        for colour, (precision, points) in zip(
+            (figures.BLUE, figures.ORANGE), rows.items(), strict=True
+        ):
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, "o", color=colour, label=precision)
+            slope = np.dot(x, y) / np.dot(x, x)
+            if rows is not memory:
+                axes.plot([0, x[-1]], [0, slope * x[-1]], color=colour)
+        axes.set(xlabel=what, xlim=(0, None), ylim=(0, None))
+        axes.set_ylabel("peak memory, MB" if rows is memory else "seconds, one core")
+    panels[0].legend(frameon=False)
+    figure.savefig(path, dpi=100)
+
+
 def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="small: only to see that it works")
     parser.add_argument("--figure", help="image file for the break-even figure")
+    parser.add_argument("--growth", help="image file for the figure of cost and memory")
     options = parser.parse_args()
     steps, many = (10, 8) if options.quick else (100, 500)
     names = sl.names.load()
@@ -55,18 +94,27 @@ def main():
 
     run = run_of(steps)
 
-    def cost(run, degree, directions):
-        return seconds(lambda: sl.sketch(run, degree, directions, anchors=0, progress=False))
+    def cost(run, degree, directions, precision="double"):
+        settings = {"anchors": 0, "precision": precision, "progress": False}
+        return min(seconds(lambda: sl.sketch(run, degree, directions, **settings)) for _ in "12")
 
-    cost(run, 3, 32)  # warm up
-    table(
-        "precompute against directions (degree 3)",
-        [(f"{m} directions", cost(run, 3, m), m) for m in (32, 64, 128)],
-    )
-    table(
-        "precompute against steps (degree 3, 32 directions)",
-        [(f"{t} steps", cost(run_of(t), 3, 32), t) for t in (steps, 2 * steps, 4 * steps)],
-    )
+    cost(run, 3, 64)  # warm up
+    counts = (4, 8) if options.quick else (64, 128, 192, 256)
+    lengths = [steps * k // 2 for k in (1, 2, 3, 4)]
+    grown, memory = {"directions": {}, "steps, one name each": {}}, {}
+    for precision in ("double", "single"):
+        by_count = [(m, cost(run, 3, m, precision)) for m in counts]
+        by_step = [(t, cost(run_of(t), 3, 64, precision)) for t in lengths]
+        grown["directions"][precision], grown["steps, one name each"][precision] = by_count, by_step
+        rows = [(f"{m} directions", value, m) for m, value in by_count]
+        table(f"precompute against directions (degree 3, {precision})", rows)
+        rows = [(f"{t} steps", value, t) for t, value in by_step]
+        table(f"precompute against steps (degree 3, 64 directions, {precision})", rows)
+        memory[precision] = [(m, peak_memory(run_of(10), m, precision)) for m in counts]
+        print(f"\npeak memory of a sketch in a folder (degree 3, {precision}), MB: ", end="")
+        print(", ".join(f"{peak:.0f} of {m} directions" for m, peak in memory[precision]))
+    if options.growth:
+        draw_growth(grown, memory, options.growth)
     table(
         "precompute against degree (32 directions); expected (K+1)(K+2)/2",
         [(f"degree {k}", cost(run, k, 32), (k + 1) * (k + 2) / 2) for k in (1, 2, 3, 6, 10)],

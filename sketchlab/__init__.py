@@ -11,7 +11,9 @@ The rooms, from the ground up; each imports only from those before it:
 `unlearning`: methods that change a trained model, and what they are judged by.
 `incontext`: learning in context, and exact unlearning of what it is learned from.
 `reports`: the report of one request to delete documents, and a page to play with.
+`exercises`: what is said of an answer to an exercise of the notebooks.
 `figures`, `widgets`, `paper`: pictures, the explorer and points to click, the paper's experiments.
+`records`, `commands`: what `python -m sketchlab` computes, and what repeats it.
 
 What is slow to import (zarr, matplotlib, ipywidgets) is loaded when it is first used.
 """
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 LATER = {  # name: the room or module that has it, and what it is called there
     "attribution": (".attribution", None),
     "directions": (".estimation.directions", None),
+    "exercises": (".exercises", None),
     "explore": (".widgets", "explore"),
     "figures": (".figures", None),
     "incontext": (".incontext", None),

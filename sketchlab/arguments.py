@@ -3,6 +3,7 @@
 See `checks` for numbers and arrays, and for what messages say.
 """
 
+import dis
 import functools
 import inspect
 import os
@@ -105,12 +106,12 @@ def instance(*kinds, hint=""):
     return check
 
 
-def list_of(check):
-    """A check for a list of one entry or more, each of which passes a check."""
+def list_of(check, *, least=1):
+    """A check for a list of so many entries or more, each of which passes a check."""
 
     def checked(values, what):
         found = [check(value, f"each of {what}") for value in check_list(values, what)]
-        if not found:
+        if len(found) < least:
             raise ValueError(f"{what} is empty: give one or more")
         return found
 
@@ -190,3 +191,14 @@ def takes(**checks):
         return checked
 
     return decorate
+
+
+def is_own(error):
+    """Whether an error comes from a raise statement of this package, and so has its words."""
+    inner = error.__traceback__
+    while inner.tb_next:
+        inner = inner.tb_next
+    operation = dis.opname[inner.tb_frame.f_code.co_code[inner.tb_lasti]]
+    package = __name__.split(".")[0]
+    here = inner.tb_frame.f_globals.get("__name__", "").split(".")[0] == package
+    return here and operation == "RAISE_VARARGS"

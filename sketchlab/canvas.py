@@ -1,10 +1,13 @@
 """Empty figures and colours that all drawings share, people's words in them, and figures in words.
 
 Words that come from documents or from people are put into a figure by `write`, which draws them as
-they are. `description` tells what a figure shows, with the words as they were given.
+they are. `description` tells what a figure shows, with the words as they were given. `as_svg` makes
+a figure a sharp picture of a page, in which points say who they are (`name_points`).
 """
 
+import io
 import warnings
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_agg import RendererAgg
@@ -17,6 +20,13 @@ from .checks import check_count, check_positive
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 SMALL = (7.0, 3.4)  # inches
 LONGEST = 40  # letters of people's words in a picture
+SVG = "http://www.w3.org/2000/svg"
+ON_A_PAGE = {  # text stays text, in a font as wide as matplotlib's own
+    "svg.fonttype": "none",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+}
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
 @takes(width=check_positive, height=check_positive, columns=check_count)
@@ -29,9 +39,9 @@ def new_axes(width=6.5, height=3.6, columns=1, **settings):
     return figure, axes
 
 
-def blank():
-    """An empty figure that is not pyplot's, so that any thread may draw into it."""
-    return Figure(figsize=SMALL)
+def blank(width=SMALL[0], height=SMALL[1]):
+    """An empty figure that is not pyplot's, so that any thread may draw into it; inches."""
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 @takes(text=instance(Text), words=check_text)
@@ -63,6 +73,42 @@ def make_legible(figure):
         words, fonts = text.get_text(), text.get_fontproperties()
         if not all(c == "\n" or _has(fonts, c) for c in words):
             write(text, words)
+
+
+def name_points(artist, words):
+    """Let the points of a scatter, or the markers of a line, say who they are, in `as_svg`.
+
+    artist: what `Axes.scatter` or `Axes.plot` returned. words: one text for each point.
+    """
+    artist.point_names = list(words)
+
+
+def as_svg(figure, words, salt):
+    """A matplotlib figure as SVG, a string to be put into a page.
+
+    words: what it shows, for those who cannot see it. salt: tells its parts from those of other
+    figures of the page. Points with names show them where the mouse rests.
+    """
+    named = {}
+    for number, artist in enumerate(figure.findobj(lambda one: hasattr(one, "point_names"))):
+        artist.set_gid(f"named-{salt}-{number}")
+        named[artist.get_gid()] = artist.point_names
+    buffer = io.BytesIO()
+    with plt.rc_context(ON_A_PAGE | {"svg.hashsalt": salt}):
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    root = ElementTree.fromstring(buffer.getvalue())
+    for group in root.iter(f"{{{SVG}}}g"):
+        points = [] if group.get("id") not in named else list(group.iter(f"{{{SVG}}}use"))
+        names = named.get(group.get("id"), ())
+        if len(points) == len(names):  # else some lie outside, and nobody knows which
+            for point, name in zip(points, names, strict=True):
+                ElementTree.SubElement(point, f"{{{SVG}}}title").text = name
+    for size in ("width", "height"):
+        del root.attrib[size]
+    root.set("role", "img")
+    root.set("aria-label", words)
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 @takes(figure=instance(Figure))

@@ -5,7 +5,6 @@ become Python's own, arrays become arrays of float64 or complex128. Here are num
 numbers; `arguments` has anything else, and puts checks in front of a function.
 """
 
-import dis
 import math
 import numbers
 import operator
@@ -14,6 +13,7 @@ import numpy as np
 
 MOST = 10**9  # of anything that is counted: more would only run out of memory or time
 MOST_DEGREE = 1000
+PRECISIONS = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
 
 
 # ---- numbers ---------------------------------------------------------------------------------
@@ -171,6 +171,12 @@ def real_array(values, what, *shape, finite=True):
     return array
 
 
+def in_precision(array, precision):
+    """An array of real or complex numbers with 53 bits each ("double") or 24 ("single")."""
+    check_choice(precision, PRECISIONS, "precision")
+    return array.astype(PRECISIONS[precision][array.dtype.kind == "c"], copy=False)
+
+
 def check_indices(indices, n, *, repeated=False):
     """Return example numbers as an int array, or say which of them is not one of 0 .. n - 1.
 
@@ -244,17 +250,6 @@ def check_choice(value, choices, what):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{what} must be one of {', '.join(choices)}, not {brief(value)}")
     return str(value)
-
-
-def is_own(error):
-    """Whether an error comes from a raise statement of this package, and so has its words."""
-    inner = error.__traceback__
-    while inner.tb_next:
-        inner = inner.tb_next
-    operation = dis.opname[inner.tb_frame.f_code.co_code[inner.tb_lasti]]
-    package = __name__.split(".")[0]
-    here = inner.tb_frame.f_globals.get("__name__", "").split(".")[0] == package
-    return here and operation == "RAISE_VARARGS"
 
 
 def brief(value):

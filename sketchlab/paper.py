@@ -1,29 +1,18 @@
 """The experiments of Sam Gunn, "How to sketch a learning algorithm" (arXiv 2604.07328).
 
-`training_run` is the paper's setting to the digit. From the command line,
+`training_run` is the paper's setting to the digit. `commands` draws the figures:
 
-    python -m sketchlab.paper figure2 --output figure2.png [--names names.txt]
-    python -m sketchlab.paper figure3 --output figure3.png --store sketch --jobs 2
-
-draw the paper's figures, on the embedded names or on the paper's own. With --store, a run that was
-interrupted goes on where it stopped.
-
-    python -m sketchlab.paper playground --output playground.html
-
-makes a page to play with the method, for people without Python: a minute.
+    python -m sketchlab figure2 --output figure2.png --names names.txt
 """
 
-import argparse
 import hashlib
-import json
 import random
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from . import figures, reports
+from . import reports
 from .arguments import check_path, check_text, of_shape, takes
 from .checks import check_count, check_degree
 from .estimation.averages import Mean, term_samples
@@ -153,70 +142,3 @@ def playground(names_path=None, *, documents=300, directions=150, store=None, pr
         about=f"A small language model has learned from {len(run)} given names.",
         progress=progress,
     )
-
-
-def main(arguments=None):
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m sketchlab.paper", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command, what in (
-        ("figure1", "stability: size of the Taylor coefficients up to degree 100"),
-        ("figure2", "loss against down-weight: jets along the deletion, and retraining"),
-        ("figure3", "loss against down-weight: predicted from random directions, and retraining"),
-    ):
-        options = commands.add_parser(command, help=what)
-        options.add_argument("--names", help="the paper's names.txt (default: the embedded names)")
-        options.add_argument("--test-name", default=TEST_NAME)
-        options.add_argument("--output", required=True, help="image to write (.png, .svg, .pdf)")
-        if command != "figure2":
-            options.add_argument("--result", help="also write the numbers, as JSON")
-            options.add_argument(
-                "--store", help="folder for the sketch: an interrupted run goes on"
-            )
-            options.add_argument("--jobs", type=int, default=1, help="processes")
-            options.add_argument(
-                "--directions", type=int, default=12 if command == "figure1" else 500
-            )
-            options.add_argument("--degree", type=int, default=100 if command == "figure1" else 3)
-    options = commands.add_parser("playground", help="a page to play with, which loads nothing")
-    options.add_argument("--names", help="a file of names (default: the embedded names)")
-    options.add_argument("--output", required=True, help="page to write (.html); replaces it")
-    options.add_argument("--store", help="folder for the sketch: an interrupted run goes on")
-    options.add_argument("--directions", type=int, default=150)
-    options = parser.parse_args(arguments)
-    output, page = Path(options.output), options.command == "playground"
-    suffixes = (".html",) if page else (".png", ".svg", ".pdf")
-    if not output.parent.is_dir() or output.suffix not in suffixes:
-        kinds = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
-        parser.error(f"--output must be a {kinds} file in an existing folder: {output}")
-    if page:
-        made = playground(options.names, directions=options.directions, store=options.store)
-        print(f"wrote {made.save(output, overwrite=True)}: {made!r}")
-        return
-    run = training_run(options.names) if options.names else microgpt.train(names.load()[:STEPS])
-    if options.command == "figure2":
-        curve = deletion_curve(run, deletion(run), options.test_name)
-        figure = figures.deletion_curve(*curve, name=options.test_name)
-    else:
-        compute = {"figure1": figure1, "figure3": figure3}[options.command]
-        start = time.perf_counter()
-        result = compute(
-            run,
-            options.test_name,
-            degree=options.degree,
-            directions=options.directions,
-            store=options.store,
-            jobs=options.jobs,
-        )
-        print(f"computed in {time.perf_counter() - start:.0f} s")
-        if options.result:
-            with open(options.result, "w", encoding="utf-8") as file:
-                json.dump(result, file)
-        draw = {"figure1": figures.stability, "figure3": figures.predicted_curves}[options.command]
-        figure = draw(result)
-    figure.savefig(options.output, dpi=144)
-    print(f"wrote {options.output}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,12 @@ import sketchlab as sl
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def documentation():
+    """The text of the README and of all pages in docs, one after the other."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
 @pytest.fixture(scope="session")
 def paper_names():
     """Path of the paper's names.txt, which is not part of the repository."""

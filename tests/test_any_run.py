@@ -1,9 +1,12 @@
 """The explorer of a run that is not microgpt: its numbers, its words, and what it refuses."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 import sketchlab as sl
 from sketchlab import ring
@@ -99,11 +102,11 @@ def test_every_number_is_the_packages(run, sketched):
     )
     change = f"{p.value - now:+#.3g} predicted, {truth - now:+#.3g} true: mean loss on 16 held-out"
     assert change in view.headline.value
-    assert f"<td>{p.low:.4f} to {p.high:.4f}, " in view.history.value
+    assert f">{p.low:.4f} to {p.high:.4f}, " in view.history.value
     names = ", ".join(f"row {number}" for number in TRAIN[[2, 5, 7]])
     assert "<b>3 rows</b> of 24 deleted" in view.deletion.count.value
     assert names in view.deletion.count.value and names in view.history.value
-    assert view.samples.value == "" and "rows: now" in view.picture.tooltip
+    assert view.samples.value == "" and "rows: now" in view.picture.words
     other = f"loss on held-out row {TEST[3]}"
     view.question.kind.value = other
     assert f"now {loss_by_hand(run.model, TEST[3:4]):.4f}" in view.details.value
@@ -186,7 +189,7 @@ def test_effects_are_those_of_the_exact_first_order(run, sketched):
     ).gradient
     for effect, order in (("raises", np.argsort(-slope)), ("lowers", np.argsort(slope))):
         assert set(np.flatnonzero(explorer.most(4, effect))) == set(order[:4])
-    page = sl.explore(run, sketched, held_out=TEST).deletion.pages["Effect"]
+    page = sl.explore(run, sketched, held_out=TEST).deletion.pages["Largest effect"]
     assert page.effect.options == ("raises", "lowers")
     assert (
         "10 rows<span" in page.found.value and "deletion raises the mean loss" in page.found.value
@@ -198,7 +201,7 @@ def test_effects_are_those_of_the_exact_first_order(run, sketched):
 def test_documents_without_text_have_no_patterns(run, sketched):
     """They are chosen by box, number, effect or at random."""
     view = sl.explore(run, sketched, held_out=TEST)
-    assert list(view.deletion.pages) == ["Rows", "Effect", "Draw"]
+    assert list(view.deletion.pages) == ["Rows", "Largest effect", "Random"]
     names = view.deletion.names
     assert names.boxes[0].description == f"0: row {TRAIN[0]}"
     names.search.value = f"row {TRAIN[17]}"
@@ -221,7 +224,7 @@ def test_another_model_of_text_has_patterns():
     words = ["ab", "abc", "ccc", "a b"]
     run = trained(by_letters, words, batch_size=1, steps=4)
     view = sl.explore(run, sl.sketch(run, 1, 2, anchors=0, progress=False))
-    assert list(view.deletion.pages) == ["Text", "Documents", "Effect", "Draw"]
+    assert list(view.deletion.pages) == ["Text", "Documents", "Largest effect", "Random"]
     assert view.question.kind.options[0] == "loss on ab, trained on"
     view.deletion.pages["Text"].text.value = "b"
     assert view.deletion.pages["Text"].found.value == "3 documents"
@@ -356,9 +359,9 @@ def test_wrong_inputs_are_refused(run, sketched, settings, error, message):
 
 def test_no_run_and_sketches_of_others(run, sketched):
     """Swapped, missing, or of another run."""
-    with pytest.raises(TypeError, match=r"run must be a training run from sl\.train, not Sketch"):
+    with pytest.raises(TypeError, match=r"run must be a training run,? from sl\.train, not Sketch"):
         sl.explore(sketched, run)
-    with pytest.raises(TypeError, match=r"run must be a training run from sl\.train, not None"):
+    with pytest.raises(TypeError, match=r"run must be a training run,? from sl\.train, not None"):
         sl.explore(None, sketched, name="w")
     other = trained(by_row, TRAIN, steps=30)
     with pytest.raises(ValueError, match="another training run"):
@@ -428,3 +431,30 @@ def test_epsilon_has_room_for_outputs_of_any_size(run, sketched):
         epsilon.value *= 10
         assert view.explorer.chosen_by == "epsilon" and view.explorer.answer().plan.within_reach
     assert re.search("cheapest part", view.accuracy.note.value)
+
+
+def test_images_are_shown_as_what_they_are():
+    """In the list and among the chosen, decoded to the pixels that were given; or refused."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 17, (20, 8, 8))
+    features, y = pixels.reshape(20, -1) / 16.0, rng.integers(0, 2, 20)
+
+    def losses(p, rows):
+        score = ring.matmul(features[rows], p["w"][..., None])[..., 0]
+        return ring.softplus((1.0 - 2.0 * y[rows]) * score)
+
+    run = sl.TrainingRun(sl.Model({"w": np.zeros(64)}, losses), np.arange(20), progress=False)
+    sketched = sl.sketch(run, 1, 5, anchors=0, progress=False)
+    view = sl.explore(run, sketched, without=[3, 11], images=pixels)
+    lines = view.deletion.names.thumbnails
+    shown = [re.search('base64,(.*?)"', line.value)[1] for line in lines]
+    chosen = re.findall('base64,(.*?)"', view.deletion.count.value)
+    found = [pyplot.imread(io.BytesIO(base64.b64decode(one)))[..., 0] for one in shown + chosen]
+    expected = pixels[[*range(9), 3, 11]] / 16.0
+    np.testing.assert_allclose(found, expected, atol=1 / 255)
+    assert all('alt="' in line.value for line in lines) and "row 11" in view.deletion.count.value
+    view.deletion.names.search.value = "row 19"
+    assert [bool(line.value) for line in lines] == [True] + [False] * 8
+    for wrong in (pixels[:5], pixels[0], features, "abc", np.where(pixels > 3, np.nan, 1.0)):
+        with pytest.raises(ValueError, match="images must be"):
+            sl.explore(run, sketched, images=wrong)

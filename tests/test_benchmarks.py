@@ -13,7 +13,7 @@ from sklearn import datasets
 
 import sketchlab as sl
 
-from conftest import ROOT
+from conftest import ROOT, documentation
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_readme_shows_the_stored_scoreboards(problem):
     """Of twenty methods and more, none of which failed; and numbers that others may look up."""
     path = ROOT / "notebooks" / "results" / f"scoreboard_{problem}.json"
     found = sl.attribution.Results.read(path)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     table = benchmark("scoreboard").markdown(found)
     assert f"<!-- scoreboard_{problem} -->\n\n{table}\n\n<!-- end -->" in readme
     assert len(found.table) >= 20 and not any("failed" in row for row in found.table)
@@ -247,7 +247,7 @@ def test_the_readme_shows_the_stored_accuracy():
     with open(ROOT / "notebooks" / "results" / "accuracy.json", encoding="utf-8") as file:
         result = json.load(file)
     accuracy = benchmark("accuracy")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     for part in ("documents", "units"):
         assert f"<!-- {part} -->\n\n{accuracy.markdown(result[part])}\n\n<!-- end -->" in readme
 
@@ -257,7 +257,7 @@ def test_the_readme_shows_the_stored_bands():
     bands, folder = benchmark("bands"), ROOT / "notebooks" / "results"
     names = ("names", "paper", "sums", "streets", "table")
     results = [json.loads((folder / f"bands_{name}.json").read_text("utf-8")) for name in names]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- bands -->\n\n{bands.summary(results)}\n\n<!-- end -->" in readme
 
 
@@ -301,7 +301,7 @@ def test_the_readme_shows_the_stored_unlearning():
     """Its table is that of one forget set; matching predictions is nearest to retraining there."""
     path = ROOT / "notebooks" / "results" / "unlearning.json"
     found = json.loads(path.read_text(encoding="utf-8"))["sets"]["20 at random"]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     table = benchmark("unlearning").markdown(found)
     assert f"<!-- unlearning -->\n\n{table}\n\n<!-- end -->" in readme
     distance = {
@@ -315,7 +315,7 @@ def test_the_readme_shows_the_stored_costs_of_exact_deletion():
     """Its table; certificates become the rule, and the cost does not grow with the points."""
     forgetting, path = benchmark("forgetting"), ROOT / "notebooks" / "results" / "forgetting.json"
     result = json.loads(path.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- forgetting -->\n\n{forgetting.markdown(result)}\n\n<!-- end -->" in readme
     assert min(row["certified"] for row in result["rows"] if row["points"] >= 10_000) > 0.9
     assert forgetting.slope(result["rows"], "operations")[0] < 0.2
@@ -326,7 +326,7 @@ def test_the_readme_shows_the_stored_accuracies_and_costs_of_prompts():
     """Both tables; and what the README says of them."""
     prompts, path = benchmark("prompts"), ROOT / "notebooks" / "results" / "prompts.json"
     result = json.loads(path.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert result["settings"] == prompts.FULL and result["summary"] == prompts.summary(result)
     for name, table in (("prompts", prompts.accuracy_table), ("prompt-costs", prompts.cost_table)):
         assert f"<!-- {name} -->\n\n{table(result['summary'])}\n\n<!-- end -->" in readme
@@ -444,7 +444,7 @@ def test_the_readme_shows_the_stored_unrolling():
     """Its tables are those of the stored result, whose numbers are those of its runs."""
     path = ROOT / "notebooks" / "results" / "unrolling.json"
     result, unrolling = json.loads(path.read_text(encoding="utf-8")), benchmark("unrolling")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- unrolling -->\n\n{unrolling.markdown(result)}\n\n<!-- end -->" in readme
     assert path.stat().st_size < 150_000
     for name, found in result["summary"].items():
@@ -480,7 +480,7 @@ def test_the_readme_shows_the_stored_influence():
     """Exact first order is nearest to retraining, and all influence nearer than products."""
     path = ROOT / "notebooks" / "results" / "influence.json"
     result = json.loads(path.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     table = benchmark("influence").markdown(result)
     assert f"<!-- influence -->\n\n{table}\n\n<!-- end -->" in readme
     for one in result["tables"]:
@@ -504,7 +504,7 @@ def newton():
 def test_the_readme_shows_the_stored_newton_steps(newton):
     """Its tables; and what the README says of them."""
     module, result = newton
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- newton -->\n\n{module.markdown(result)}\n\n<!-- end -->" in readme
     cells = [dict(zip(module.FIELDS, row, strict=True)) for row in result["rows"]]
     far = module.parts(cells)[f"n ≥ {module.FAR[-1]} d and {module.FAR[-1]} k"]
@@ -572,7 +572,7 @@ def test_the_readme_shows_the_stored_recovery_of_bad_data(bad_data):
     """Its tables; and what the README says of them."""
     module, path = bad_data[0], ROOT / "notebooks" / "results" / "bad_data.json"
     result = json.loads(path.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- bad_data -->\n\n{module.markdown(result)}\n\n<!-- end -->" in readme
     for one in result["tables"]:
         assert one["settings"] == module.TASKS[one["task"]]

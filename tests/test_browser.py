@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from matplotlib.figure import Figure
 from playwright.sync_api import expect, sync_playwright
 
@@ -215,7 +216,8 @@ class Expected:
         headline = page.locator(".sketchlab-headline")
         expect(headline).to_contain_text(f"{p.value - now:+#.3g} nats")
         title = re.compile(f"predicted {p.value:.4f} at down-weight 1")
-        expect(page.locator(".sketchlab-explorer img")).to_have_attribute("title", title)
+        picture = page.locator(".sketchlab-picture svg").first
+        expect(picture).to_have_attribute("aria-label", title)
         if truth:
             exact = self.run.retrain(without=without, progress=False).loss(self.name)
             inside = "inside" if p.low <= exact <= p.high else "outside"
@@ -224,6 +226,56 @@ class Expected:
                 f"{inside} the band"
             )
             expect(page.locator(".sketchlab-history")).to_contain_text(f"{exact:.4f}")
+
+
+def check_access(page, box):
+    """No violation of accessibility that axe-core calls serious, and no title of nothing."""
+    expect(page.locator(f"{box} [title=null]")).to_have_count(0)
+    handles = page.locator(f"{box} .noUi-handle:visible")
+    for handle in handles.all():  # the last thing that is set in the browser
+        expect(handle).to_have_attribute("aria-label", re.compile("."))
+    found = Axe().run(page, context=box).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ] == []
+
+
+def overflowing(page, box):
+    """What is wider or higher than its place inside of a box, with a scroll bar or cut off."""
+    return page.locator(box).evaluate(
+        """box => [...box.querySelectorAll("*")].filter(e => {
+            const ways = getComputedStyle(e);
+            return e.clientWidth > 1 && ["auto", "scroll", "hidden"].includes(ways.overflowX) &&
+                e.scrollWidth > e.clientWidth + 1;
+        }).map(e => `${e.className} ${e.textContent.slice(0, 40)}`)"""
+    )
+
+
+def check_screens(page, name, widths):
+    """The explorer on screens of some widths: readable, without scroll bars; leaves pictures."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    explorer = page.locator(".sketchlab-explorer")
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 1000})
+        side = page.locator(".jp-SideBar.jp-mod-left .lm-mod-current")
+        if width < 600 and side.count():
+            side.first.click()  # without the list of files
+        page.wait_for_timeout(500)
+        explorer.evaluate("element => element.scrollIntoView()")
+        page.screenshot(path=SCREENSHOTS / f"{name}_{width}.png")
+        assert overflowing(page, ".sketchlab-explorer") == []
+        check_access(page, ".sketchlab-explorer")
+        for picture in explorer.locator(".sketchlab-picture svg").all():
+            place = picture.bounding_box()
+            points = float(picture.get_attribute("viewBox").split()[2])
+            assert 10 * place["width"] / points > 11  # pixels of the text, of 10 points
+            assert place["x"] + place["width"] <= width
+        explorer.locator(".sketchlab-epsilon").evaluate("element => element.scrollIntoView()")
+        page.wait_for_timeout(100)
+        headline = page.locator(".sketchlab-headline")
+        expect(headline).to_be_in_viewport()  # while one chooses
 
 
 def drag(page, slider, share):
@@ -244,6 +296,9 @@ def operate(page, expected, name):
     """Use the explorer as a visitor would, and compare with the package after every step."""
     explorer = page.locator(".sketchlab-explorer")
     expected.check(page)
+    explorer.locator("button.sketchlab-retrain").focus()
+    page.keyboard.press("Shift+Tab")  # from outside, the first thing that is reached
+    assert not explorer.evaluate("element => element.contains(document.activeElement)")
     chip = explorer.locator(".sketchlab-chips button", has_text=re.compile("^m$"))
     chip.click()
     expected.without |= expected.named("m")
@@ -304,17 +359,14 @@ def operate(page, expected, name):
     asked.fill(expected.name)
     expect(explorer.locator(".sketchlab-message [role=alert]")).to_have_count(0)
 
-    for width in (1280, 800):
-        page.set_viewport_size({"width": width, "height": 1000})
-        explorer.scroll_into_view_if_needed()
-        page.wait_for_timeout(500)
-        SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}_{width}.png")
-        slider = explorer.locator(".sketchlab-epsilon").bounding_box()
-        assert 290 < slider["width"] < 330
-        picture = explorer.locator("img").bounding_box()
-        assert picture["width"] > 300
-        assert picture["x"] + picture["width"] <= width
+    explorer.get_by_role("button", name="None", exact=True).click()
+    expect(page.locator(".sketchlab-chosen b")).to_have_text("0 names")
+    explorer.get_by_role("button", name="Show try 1 again").click()
+    expected.check(page, truth=True)
+    for tab in explorer.locator(".lm-TabBar-tab").all():
+        tab.click()
+        check_access(page, ".sketchlab-explorer")
+    check_screens(page, name, (1280, 800, 420))
 
 
 def test_the_first_notebook_in_jupyterlab(page, serve, folder):
@@ -327,7 +379,7 @@ def test_the_first_notebook_in_jupyterlab(page, serve, folder):
 def test_the_page_without_code(page, serve, folder):
     """The app: the explorer with no code in sight, for visitors; works without a network."""
     settings = re.search(r"^CULL = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    address = serve("voila", str(folder / "app.ipynb"), *settings[1].split())
+    address = serve("sketchlab.serving", str(folder / "app.ipynb"), *settings[1].split())
     page.goto(address, timeout=LONG)
     page.wait_for_selector(".sketchlab-headline", timeout=LONG)
     assert "sl.train" not in html.unescape(page.content())
@@ -343,7 +395,7 @@ def delete_points(page, name):
     model, X = names["view"].model, names["X"]
     widget = page.locator(".sketchlab-points")
     board = widget.locator(".widget-gridbox")
-    picture = board.locator("img")
+    picture = board.locator("svg")
     apart = np.linalg.norm(X[:, None] - X, axis=2) + 9 * np.eye(len(X))
     certified = [model.would(i).certificate.certified for i in range(len(X))]
     alone = sorted(range(len(X)), key=lambda i: -apart[i].min())
@@ -388,6 +440,7 @@ def delete_points(page, name):
         click(fourth)
         check(fourth)
     assert model.deleted == 4
+    check_access(page, ".sketchlab-points")
     SCREENSHOTS.mkdir(exist_ok=True)
     for width in (1280, 420):
         page.set_viewport_size({"width": width, "height": 1000})
@@ -397,7 +450,9 @@ def delete_points(page, name):
         page.wait_for_timeout(500)
         widget.evaluate("element => element.scrollIntoView()")
         page.screenshot(path=SCREENSHOTS / f"points_{name}_{width}.png")
-        one, other = (image.bounding_box() for image in widget.locator("img").all())
+        one, other = (
+            image.bounding_box() for image in widget.locator(".sketchlab-picture svg").all()
+        )
         assert one["width"] > 280 and other["width"] > 280
         assert max(box["x"] + box["width"] for box in (one, other)) <= width
         assert (abs(one["y"] - other["y"]) < 3) == (width == 1280), "they stack where it is narrow"
@@ -458,6 +513,7 @@ def test_a_ranking_is_ticked_and_retrained_by_keyboard(page, serve, folder):
     widget.get_by_role("button", name="Next").click()
     expect(widget.get_by_role("checkbox", checked=True)).to_have_count(0)
     expect(widget).to_contain_text("11 to 20 of 60")
+    check_access(page, ".sketchlab-review")
     for width in (1280, 420):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(300)
@@ -516,8 +572,4 @@ def test_a_table_is_explored_on_a_page(page, serve, folder):
     exact = run.retrain(without=chosen, progress=False)
     check(chosen, float(np.mean(exact.losses(held_out))))
     expect(page.locator(".sketchlab-message [role=alert]")).to_have_count(0)
-    for width in (1280, 800, 400):
-        page.set_viewport_size({"width": width, "height": 1100})
-        page.wait_for_timeout(300)
-        SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"table_{width}.png", full_page=True)
+    check_screens(page, "table", (1280, 800, 400))

@@ -198,7 +198,7 @@ def test_any_run_and_units_work():
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        ({"run": None}, TypeError, "run must be a training run, from sl.train, not NoneType"),
+        ({"run": None}, TypeError, "run must be a training run, from sl.train, not None"),
         ({"predictors": [1]}, TypeError, "predictors must be a dict"),
         ({"predictors": {}}, TypeError, "predictors must be a dict"),
         ({"predictors": {3: [Fixed(0)] * 2}}, TypeError, "name of a method must be a string"),
@@ -267,11 +267,16 @@ def test_costs_stand_at_the_right_of_their_rows():
     [
         ([1.0], {}, TypeError, "changes must be a dict"),
         ({"a": np.inf}, {}, ValueError, "change of 'a' must be finite"),
-        ({"a": 1.0}, {"true": np.nan}, ValueError, "the true change must be finite"),
+        ({"a": 1.0}, {"true": np.nan}, ValueError, "true must be a finite real number"),
         ({"a": 1.0}, {"bands": {"a": (0, np.inf)}}, ValueError, "band of 'a' must be finite"),
         ({"a": None}, {"bands": {"a": (0, 1)}}, ValueError, "there is a band of 'a'"),
         ({"a": 1.0}, {"costs": {"b": 1}}, ValueError, "a cost of 'b', which is not among"),
-        ({"a": 1.0}, {"costs": {"a": -1}}, ValueError, "cost of 'a' must be a number of trainings"),
+        (
+            {"a": 1.0},
+            {"costs": {"a": -1}},
+            ValueError,
+            "cost of 'a', in trainings, if not words, must be",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(changes, settings, error, message):
@@ -308,20 +313,22 @@ def test_the_widget_predicts_and_retrains(view):
     assert table["ranking"][:3] == ["cannot answer", "", ""]
     assert "ranking cannot answer: these scores (gradient products) only" in view.table.value
     assert "exact retraining" not in table and view.history.value == ""
-    spoken = view.picture.tooltip
+    spoken = view.picture.words
     assert f"first order: {change}, trainings {table['first order'][3]};" in spoken
     assert "ranking: cannot answer, trainings" in spoken
     assert "90% band +0.4000 to +0.6000" in spoken and "not retrained yet" in spoken
     before = view.picture.value
-    view.retrain.click()
+    view.button.click()
+    view.worker.join()
     (made,) = model.tries
-    assert view.picture.value != before and not view.retrain.disabled
+    assert view.picture.value != before
     table = {row[0]: row[1:] for row in rows(view.table.value)}
     assert table["first order"][2] == f"{made.errors['first order']:+.4f}"
-    assert table["exact retraining"][0] == f"{made.change:+.4f}" in view.picture.tooltip
+    assert table["exact retraining"][0] == f"{made.change:+.4f}" in view.picture.words
     view.output.value = 1
     assert model.chosen == 1 and "retrained" in view.headline.value
-    view.retrain.click()
+    view.button.click()
+    view.worker.join()
     found = rows(view.history.value)
     assert len(found) == 3 and found[2][:2] == ["2: zzqx hannah", "loss on 'nahna'"]
     assert found[2][3].startswith(f"{made.best} (") and found[2][4].startswith(f"{made.worst} (")
@@ -342,7 +349,7 @@ def test_the_picture_is_given_the_costs(run, methods, monkeypatch):
     assert given == {name: table[name][-1] for name in view.model.predictors}
     total = attribution.total_cost(methods["first order"])
     assert given["first order"] == f"{total:,.3g}" and given["fixed"] == "unknown"
-    assert f"trainings {given['first order']};" in view.picture.tooltip
+    assert f"trainings {given['first order']};" in view.picture.words
 
 
 def test_what_goes_wrong_is_told_in_words(view):
@@ -354,8 +361,9 @@ def test_what_goes_wrong_is_told_in_words(view):
     assert "the numbers go from 0 to 11" in view.message.value
     view.choices.none.click()
     assert view.message.value == "" and "Choose documents" in view.headline.value
-    view.retrain.click()
-    assert "nothing is chosen" in view.message.value and not view.retrain.disabled
+    view.button.click()
+    view.worker.join()
+    assert "nothing is chosen" in view.message.value
     pattern = view.choices.pages["Text"]
     pattern.kind.value, pattern.text.value = "starts with", "zz"
     pattern.buttons["replace"].click()
@@ -366,7 +374,11 @@ def test_what_goes_wrong_is_told_in_words(view):
 
 def test_the_other_rules_choose_too(view, methods):
     """By predicted effect on the output that is asked for, and at random."""
-    model, effect, draw = view.model, view.choices.pages["Effect"], view.choices.pages["Draw"]
+    model, effect, draw = (
+        view.model,
+        view.choices.pages["Largest effect"],
+        view.choices.pages["Random"],
+    )
     view.output.value = 1
     effect.method.value, effect.way.value, effect.number.value = "tracin", "up", 1
     assert OUTPUTS[1].title in html.unescape(effect.found.value)
@@ -376,7 +388,7 @@ def test_the_other_rules_choose_too(view, methods):
     draw.buttons["replace"].click()
     np.testing.assert_array_equal(model.selection.mask, model.at_random(3, 7))
     fixed = widgets.compare_methods(model.run, {"f": [Fixed(1.0)]}, OUTPUTS[:1])
-    assert "Effect" not in fixed.choices.pages and len(fixed.model.selection) == 3
+    assert "Largest effect" not in fixed.choices.pages and len(fixed.model.selection) == 3
 
 
 def test_everything_to_press_has_words(view):
@@ -387,7 +399,7 @@ def test_everything_to_press_has_words(view):
         left += getattr(one, "children", ())
         if isinstance(one, PRESSED):
             found.append(one)
-    assert len(found) == 4 * 3 + 2 + 2 + 8 + 1
-    assert all(control.description for control in found)
-    assert view.picture.tooltip and "aria-live" in view.headline.value
+    assert len(found) == 4 * 3 + 2 + 2 + 8 + 2
+    assert all(control.description or control.tooltip for control in found)
+    assert view.picture.words and "aria-live" in view.headline.value
     assert "ComparisonView(5 methods" in repr(view)

@@ -1,5 +1,6 @@
 """`scoreboard` as one call: the rows of a board by hand, costs, files, wrong inputs."""
 
+import copy
 import dataclasses
 import json
 import time
@@ -200,6 +201,32 @@ def test_files_of_something_else_are_refused_and_left(run, tmp_path):
         path.write_text(text)
         with pytest.raises(ValueError, match=r"is not a scoreboard|this sketchlab reads"):
             Results.read(path)
+
+
+def test_a_file_that_was_altered_is_refused(run, tmp_path):
+    """The sum tells of one digit, or a lost row. Older files have none, and are read."""
+    path = tmp_path / "board.json"
+    scoreboard(run, SIMPLE[:2], GROUPS, outputs(), store=path, **QUIET)
+    parts = json.loads(path.read_text())
+    for change in (
+        lambda parts: parts["table"][0]["1"].update(rmse=0.0),
+        lambda parts: parts["table"].pop(),
+        lambda parts: parts["truth"].update({"1": parts["truth"]["1"][::-1]}),
+    ):
+        edited = copy.deepcopy(parts)
+        change(edited)
+        path.write_text(json.dumps(edited))
+        with pytest.raises(ValueError, match=r"is not a scoreboard: .*it was altered"):
+            Results.read(path)
+        with pytest.raises(ValueError, match="is not a scoreboard"):
+            scoreboard(run, SIMPLE, GROUPS, outputs(), store=path, **QUIET)
+    del parts["seal"]
+    path.write_text(json.dumps(parts))
+    assert [row["method"] for row in Results.read(path).table] == SIMPLE[:2]
+    del parts["now"]
+    path.write_text(json.dumps(parts))
+    with pytest.raises(ValueError, match=r"is not a scoreboard: .*now"):
+        Results.read(path)
 
 
 def test_a_method_that_fails_keeps_the_others_and_is_tried_again(run, tmp_path):

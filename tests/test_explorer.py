@@ -20,7 +20,18 @@ from sketchlab.widgets.explorer import Explorer
 
 from conftest import LETTERS
 
-MODELS = {"selection", "kept", "answers", "explorer", "offers", "labels", "columns", "suspects"}
+MODELS = {
+    "selection",
+    "kept",
+    "answers",
+    "explorer",
+    "offers",
+    "labels",
+    "columns",
+    "suspects",
+    "thumbnails",
+    "history",
+}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +127,7 @@ def test_epsilon_chooses_and_the_hand_overrules(explorer):
         explorer.set_part(3, 15)
     with pytest.raises(ValueError, match="directions must be one of"):
         explorer.set_part(1, 16)
-    with pytest.raises(ValueError, match="epsilon must be a number above 0"):
+    with pytest.raises(ValueError, match="epsilon must be a finite number above 0"):
         explorer.set_epsilon(0)
 
 
@@ -215,7 +226,7 @@ def test_wrong_settings_are_refused_at_once(explorer, small_run, sketched):
     for wrong in (-0.1, 2, "a"):
         with pytest.raises(ValueError, match="the down-weight must lie between 0 and 1"):
             explorer.weight = wrong
-    with pytest.raises(ValueError, match="epsilon must be a number above 0, not None"):
+    with pytest.raises(ValueError, match="epsilon must be a finite number above 0, not None"):
         explorer.set_epsilon(None)
     with pytest.raises(TypeError, match=r"such as LossOn\('max'\), not 'max'"):
         explorer.ask("max")
@@ -257,7 +268,7 @@ def test_a_snapshot_is_recorded_as_it_was(explorer):
     explorer.weight = 0.5
     snapshot.retrain()
     snapshot.record()
-    (row,) = explorer.tries
+    (row,) = explorer.history.rows
     assert (row.deleted, row.down_weight) == (3, 1.0)
     assert row.output == snapshot.question.title != explorer.question.title
     explorer.selection.choose_units(np.arange(30) < 3)
@@ -292,7 +303,7 @@ def test_a_cancelled_retraining_keeps_nothing(explorer):
 def test_history_and_csv(explorer):
     """One row per try with its numbers; the CSV file reads back."""
     explorer.record()
-    assert explorer.tries == []  # nothing is known yet
+    assert explorer.history.rows == []  # nothing is known yet
     explorer.selection.choose_units(np.arange(30) < 4)
     explorer.retrain()
     explorer.record()
@@ -300,8 +311,8 @@ def test_history_and_csv(explorer):
         explorer.record()
     explorer.set_part(1, explorer.sizes[2])
     explorer.record()
-    assert [row.degree for row in explorer.tries] == [explorer.tries[0].degree, 1]
-    rows = list(csv.DictReader(io.StringIO(explorer.csv())))
+    assert [row.degree for row in explorer.history.rows] == [explorer.history.rows[0].degree, 1]
+    rows = list(csv.DictReader(io.StringIO(explorer.history.csv())))
     assert len(rows) == 2
     answer = explorer.answer()
     assert float(rows[1]["predicted"]) == answer.prediction.value
@@ -350,7 +361,7 @@ def test_a_snapshot_outlives_what_is_forgotten(small_run, sketched, monkeypatch)
     explorer.ask(NextLetter("a", "b"))
     snapshot.retrain()
     snapshot.record()
-    assert explorer.tries[0].output == snapshot.question.title
+    assert explorer.history.rows[0].output == snapshot.question.title
 
 
 @pytest.fixture(scope="module")

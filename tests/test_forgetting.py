@@ -241,13 +241,13 @@ WRONG = [
     (lambda: figures.clusters(MADE, point=40), "no point 40"),
     (lambda: figures.certificate(MADE, 40), "point 40 is not there, 0 to 39 are"),
     (lambda: figures.clusters(QuantizedKMeans(3, 1.0)), "call fit first"),
-    (lambda: widgets.forget_points(np.zeros((9, 3)), 2, 1.0), "1 to 60 points with 2 columns"),
+    (lambda: widgets.forget_points(np.zeros((9, 3)), 2, 1.0), "must have shape \\(any, 2\\)"),
     (lambda: widgets.forget_points(plane(61), 2, 1.0), "1 to 60 points .* shape \\(61, 2\\)"),
-    (lambda: widgets.forget_points(plane()[0], 2, 1.0), "1 to 60 points"),
+    (lambda: widgets.forget_points(plane()[0], 2, 1.0), "must have shape \\(any, 2\\)"),
     (lambda: widgets.forget_points(plane(), 41, 1.0), "41 clusters need as many points"),
     (lambda: widgets.forget_points(plane(), 3, 0.0), "width must be a finite number above 0"),
-    (lambda: widgets.forget_points(np.full((5, 2), np.nan), 3, 1.0), "NaN or infinite"),
-    (lambda: widgets.forget_points([["a", "b"]] * 5, 3, 1.0), "array of numbers"),
+    (lambda: widgets.forget_points(np.full((5, 2), np.nan), 3, 1.0), "must be finite"),
+    (lambda: widgets.forget_points([["a", "b"]] * 5, 3, 1.0), "real or complex numbers"),
 ]
 
 
@@ -255,7 +255,7 @@ WRONG = [
 def test_wrong_input_is_refused_in_words(case):
     """With what is allowed."""
     call, message = WRONG[case]
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         call()
 
 
@@ -368,7 +368,7 @@ def test_a_click_deletes_a_point(view):
     """Its verdict, its counts, the comparison; the button goes, and the picture changes."""
     outcomes = set()
     for number in range(36):
-        picture = bytes(view.board.picture.value)
+        picture = view.board.picture.value
         view.board.buttons[number].click()
         last, model = view.model.last, view.model
         assert view.message.value == "" and last.number == number
@@ -385,7 +385,7 @@ def test_a_click_deletes_a_point(view):
         assert f"{model.retraining:,}" in said(view.counts)
         shown = [b.layout.display != "none" for b in view.board.buttons]
         np.testing.assert_array_equal(np.flatnonzero(shown), view.model.made.numbers)
-        assert bytes(view.board.picture.value) != picture
+        assert view.board.picture.value != picture
         outcomes.add(last.certificate.certified)
     assert outcomes == {True, False}
     view.board.buttons[37].click()

@@ -87,8 +87,8 @@ WRONG = {
     "one string": ("maria", {}, TypeError, "texts must be a list of strings, not 'maria'"),
     "a number": (["maria", 3], {}, TypeError, "number 1 of the texts is a int"),
     "nothing": ([], {}, ValueError, "no texts to compare with"),
-    "share": (["maria"], {"cutoff": 0}, ValueError, "cutoff must be a number above 0"),
-    "percent": (["maria"], {"cutoff": 100.5}, ValueError, "cutoff must be a number above 0"),
+    "share": (["maria"], {"cutoff": 0}, ValueError, "cutoff must be a finite number above 0"),
+    "percent": (["maria"], {"cutoff": 100.5}, ValueError, "cutoff must be a finite number above 0"),
 }
 
 

@@ -104,7 +104,7 @@ INTERRUPTED = {  # what raises, at which call, gradients of MAX that are there, 
     "in the second batch": (passes, "derivatives", 2, 2, 4),
     "before its anchors": (gradients.known, "write_anchors", 2, 2, 4),
     "between anchors and gradients": (gradients.known, "write_gradients", 3, 2, 4),
-    "within a row": (zarr.Array, "__setitem__", 12, 2, 4),
+    "within a row": (zarr.Array, "__setitem__", 20, 2, 4),
     "between outputs": (gradients.known, "write_gradients", 4, 4, 2),
 }
 

@@ -287,20 +287,30 @@ def test_negative_curvature_is_told(small):
 
 def test_what_does_not_converge_is_told(small, monkeypatch):
     """Too few products for a nearly singular matrix."""
-    monkeypatch.setitem(influence.__globals__, "MOST_PRODUCTS", 2)
+    monkeypatch.setitem(influence.__wrapped__.__globals__, "MOST_PRODUCTS", 2)
     with pytest.raises(RuntimeError, match=r"did not find the influence.*larger damping"):
         influence(small, sl.LossOn("ab"), damping=9.0, **QUIET)
 
 
 WRONG = {
-    "damping": (influence, {"damping": -0.1}, ValueError, "damping must be a number, 0 or above"),
-    "nan": (influence, {"damping": np.nan}, ValueError, "damping must be a number, 0 or above"),
+    "damping": (
+        influence,
+        {"damping": -0.1},
+        ValueError,
+        "damping must be a finite number, 0 or above",
+    ),
+    "nan": (
+        influence,
+        {"damping": np.nan},
+        ValueError,
+        "damping must be a finite number, 0 or above",
+    ),
     "curvature": (influence, {"damping": 1, "curvature": "fisher"}, ValueError, "must be one of"),
     "logits": (influence, {"damping": 1, "curvature": "gauss_newton"}, TypeError, "cross-entropy"),
     "name": (gradient_products, {"only": ["v"]}, ValueError, "no parameter 'v', only w"),
-    "a string": (gradient_products, {"only": "w"}, ValueError, "must be a list of names"),
-    "no name": (gradient_products, {"only": []}, ValueError, "must be a list of names"),
-    "rate": (gradient_products, {"rate": 0}, ValueError, "rate must be a number above 0"),
+    "a string": (gradient_products, {"only": "w"}, TypeError, "only must be a list"),
+    "no name": (gradient_products, {"only": []}, ValueError, "only is empty"),
+    "rate": (gradient_products, {"rate": 0}, ValueError, "rate must be a finite number above 0"),
 }
 
 

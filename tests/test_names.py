@@ -4,12 +4,14 @@ import hashlib
 import http.server
 import re
 import threading
+import time
 from pathlib import Path
 
 import pooch
 import pytest
 
 from sketchlab import names
+from sketchlab.patterns import matching
 
 CONTENT = b"emma\nolivia\nmax\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -189,3 +191,28 @@ def test_the_papers_file(paper_names):
     loaded = names.load(paper_names)
     assert len(loaded) == 32033
     assert hashlib.sha256(paper_names.read_bytes()).hexdigest() == names.SHA256
+
+
+@pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+$", "(?:.?){15}(?:.?){15}!", "(.*)*(.*)*!"])
+def test_a_pattern_that_takes_hours_is_stopped(pattern):
+    """Or is found out at once; at most in a few seconds, whatever the texts are."""
+    start = time.monotonic()
+    try:
+        found = matching(pattern, ["a" * 60 + "c"] * 50)
+        assert found == [False] * 50
+    except ValueError as error:
+        assert "takes longer than 1 s" in str(error)
+    assert time.monotonic() - start < 5.0
+
+
+def test_patterns_find_what_those_of_python_find():
+    """On words; what is no pattern is told, and so is a long one."""
+    words = ["anna", "Änne", "bob", "a.b", "", "x y"]
+    for pattern in ("^a", "n{2}", r"\.", r"\s", "(?i)ä", "b$|^$", "[^a-z]", r"(.)\1"):
+        expected = [re.search(pattern, word) is not None for word in words]
+        assert matching(pattern, words) == expected, pattern
+    for wrong in ("(x", "[", "a{2,1}", "*"):
+        with pytest.raises(ValueError, match="is not a regular expression"):
+            matching(wrong, words)
+    with pytest.raises(ValueError, match="at most 200 letters here, not 201"):
+        matching("a" * 201, words)

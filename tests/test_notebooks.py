@@ -1,6 +1,6 @@
 """Notebooks are committed executed: strict comparison is empty for cells without outputs."""
 
-import base64
+import importlib.util
 import json
 import os
 import re
@@ -12,9 +12,14 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from sketchlab.exercises import QUESTIONS
+
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+spec = importlib.util.spec_from_file_location("lessons", ROOT / "conftest.py")
+lessons = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lessons)  # the rules by which nbval finds exercises
 LESSONS = [path for path in NOTEBOOKS if path.stem != "app"]  # the app is a page, not a lesson
 MOST_BYTES = 500_000
 
@@ -39,22 +44,6 @@ def test_pictures_are_there_and_widgets_show_no_error(path):
             if "Figure size" in "".join(output.get("data", {}).get("text/plain", "")):
                 assert "image/png" in output["data"], cell["source"]
     assert 'role=\\"alert\\"' not in json.dumps(notebook["metadata"])
-
-
-@pytest.mark.parametrize(
-    ("picture", "number"),
-    [("stability", "07"), ("ten_for_zoe", "10"), ("predicted_and_true", "10")],
-)
-def test_the_gallery_shows_outputs_of_the_notebooks(picture, number):
-    """The pictures of the README are what its notebooks drew, byte for byte."""
-    (path,) = (path for path in LESSONS if path.stem.startswith(number))
-    drawn = [
-        base64.b64decode(output["data"]["image/png"])
-        for cell in json.loads(path.read_text())["cells"]
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    assert (ROOT / "notebooks" / "figures" / f"{picture}.png").read_bytes() in drawn
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -83,15 +72,58 @@ def test_the_first_notebook_links_to_all_others():
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_every_lesson_ends_with_an_exercise_its_check_and_its_solution(path):
-    """The last two code cells and the text below them: `make test` runs the solution after them."""
+def test_every_lesson_ends_with_exercises_their_checks_and_their_solutions(path):
+    """Pairs of code cells with text below them: `make test` runs the solution, then the check."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = [number for number, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    begins = lessons.exercises(cells)
+    assert code[-2 * len(begins) :: 2] == begins
+    for number in begins:
+        check, solution = lessons.exercise(cells, number)
+        assert "exercises." in check or ("if answer is None:" in check and "Right." in check)
+        assert solution and "answer" in solution
+        assert "".join(cells[number + 1]["source"]) == check, "no text between answer and check"
+        assert sum("<summary>Solution" in "".join(c["source"]) for c in cells) == len(begins)
+
+
+BY_HAND = [path for path in LESSONS if path.stem[:2] in [f"{k:02}" for k in range(1, 10)]]
+LINE, LINES = 76, 15  # of code: a longer line scrolls sideways on a page; without blank ones
+
+
+@pytest.mark.parametrize("path", BY_HAND, ids=lambda path: path.stem)
+def test_a_lesson_is_easy_to_read(path):
+    """Cells of a few short lines, three to five exercises, and the time that it takes, told."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
-    code = [number for number, cell in enumerate(cells) if cell["cell_type"] == "code"]
-    exercise, check = code[-2:]
-    assert sources[exercise].startswith("answer = None")
-    assert "if answer is None:" in sources[check] and "Right." in sources[check]
-    assert re.search(r"<summary>Solution</summary>\s*```python\n", "".join(sources[check + 1 :]))
+    for source, cell in zip(sources, cells, strict=True):
+        if cell["cell_type"] == "code":
+            lines = [line for line in source.splitlines() if line.strip()]
+            assert len(lines) <= LINES and max(map(len, lines), default=0) <= LINE, source
+    assert 3 <= len(lessons.exercises(cells)) <= 5
+    end = next(k for k, source in enumerate(sources) if source.startswith("## Exercises"))
+    told = re.search(r"\*\*Time\*\*: about (\d+) minutes to read", sources[0])
+    assert told, "the first cell does not say how long it takes"
+    estimate = minutes(cells[:end])
+    assert abs(int(told[1]) - estimate) <= 5, f"estimated: {estimate:.0f} minutes"
+
+
+def minutes(cells):
+    """To read cells, by a rule of thumb: 150 words, 12 lines of code or two pictures a minute."""
+    total = 0.0
+    for cell in cells:
+        text = "".join(cell["source"])
+        total += len(text.split()) / 150 if cell["cell_type"] == "markdown" else 0.0
+        total += len(text.splitlines()) / 12 if cell["cell_type"] == "code" else 0.0
+        total += sum("image/png" in o.get("data", {}) for o in cell.get("outputs", [])) / 2
+    return total
+
+
+def test_every_question_is_asked_once():
+    """The answers that the package knows are those that the notebooks ask for."""
+    asked = []
+    for path in LESSONS:
+        asked += re.findall(r'exercises\.check\(\\"([\w.]+)\\"', path.read_text(encoding="utf-8"))
+    assert sorted(asked) == sorted(QUESTIONS)
 
 
 PRINT = "two = 2\nprint(two)"
@@ -151,12 +183,12 @@ def test_a_notebook_fails_for_its_solution_and_for_its_outputs(tmp_path):
         write = f"open('{name}', 'w').write(str(os.getppid()))  # store=\"{store}\""
         lesson(tmp_path, name, solution=f"answer = 4\nimport os\n{write}")
     assert failures(tmp_path, "-n2", "--dist=loadfile") == [
-        "notebooks/broken.ipynb::Solution",
+        "notebooks/broken.ipynb::Solution 1",
         "notebooks/changed.ipynb::Cell 0",
-        "notebooks/silent.ipynb::Solution",
-        "notebooks/without_check.ipynb::Solution",
-        "notebooks/without_solution.ipynb::Solution",
-        "notebooks/wrong.ipynb::Solution",
+        "notebooks/silent.ipynb::Solution 1",
+        "notebooks/without_check.ipynb::Solution 1",
+        "notebooks/without_solution.ipynb::Solution 1",
+        "notebooks/wrong.ipynb::Solution 1",
     ]
     processes = [(tmp_path / "notebooks" / name).read_text() for name in "ab"]
     assert processes[0] == processes[1]

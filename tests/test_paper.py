@@ -47,32 +47,6 @@ def test_too_few_names_are_refused(tmp_path):
         sl.paper.training_run(tmp_path / "few.txt")
 
 
-def test_figure2_from_the_command_line(tmp_path, monkeypatch, capsys):
-    """The command draws the figure (on a short run here) and says where."""
-    short = sl.names.load()[:40]
-    monkeypatch.setattr(sl.names, "load", lambda path=None: short)
-    target = tmp_path / "figure2.png"
-    sl.paper.main(["figure2", "--output", str(target), "--test-name", "alexa"])
-    assert target.read_bytes().startswith(b"\x89PNG")
-    assert str(target) in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("command", ["figure1", "figure3"])
-def test_sketched_figures_from_the_command_line(tmp_path, monkeypatch, command):
-    """Small versions: image, numbers and store appear; a second call uses the stored sketch."""
-    short = sl.names.load()[:40]
-    monkeypatch.setattr(sl.names, "load", lambda path=None: short)
-    image, result = tmp_path / "figure.png", tmp_path / "figure.json"
-    arguments = [command, "--output", str(image), "--result", str(result)]
-    arguments += ["--store", str(tmp_path / "sketch"), "--degree", "2", "--directions", "3"]
-    arguments += ["--test-name", "alexa"]
-    sl.paper.main(arguments)
-    first = result.read_text()
-    assert image.read_bytes().startswith(b"\x89PNG")
-    sl.paper.main(arguments)
-    assert result.read_text() == first
-
-
 def test_figure1_is_the_logarithm_of_the_profile(small_run):
     """Its mean square is that of the stability profile."""
     result = sl.paper.figure1(small_run, degree=3, directions=5, progress=False)
@@ -81,13 +55,6 @@ def test_figure1_is_the_logarithm_of_the_profile(small_run):
     )
     norms = np.sqrt(np.mean(4.0 ** np.array(result["log2"]), axis=0))
     np.testing.assert_allclose(norms, output.stability()[0], rtol=1e-3)
-
-
-def test_bad_command_lines_are_refused_at_once(tmp_path, capsys):
-    """Before any training, in words."""
-    with pytest.raises(SystemExit):
-        sl.paper.main(["figure2", "--output", str(tmp_path / "no" / "figure.png")])
-    assert "in an existing folder" in capsys.readouterr().err
 
 
 def test_another_list_of_names_is_announced(tmp_path):

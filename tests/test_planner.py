@@ -116,12 +116,16 @@ def test_the_plan_of_a_run_measures_time_and_size(small_run):
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
-        ((NORMS, 0), {}, "epsilon must be a number above 0"),
-        ((NORMS, float("nan")), {}, "epsilon must be a number above 0"),
+        ((NORMS, 0), {}, "epsilon must be a finite number above 0"),
+        ((NORMS, float("nan")), {}, "epsilon must be a finite number above 0"),
         ((NORMS, 0.1, 1.0), {}, "delta must lie between 0 and 1"),
-        ((NORMS, 0.1), {"deletion_size": 0}, "deletion_size must be 1 or more"),
-        (([1.0, 2.0], 0.1), {}, "at least three finite numbers"),
-        (([1.0, np.nan, 2.0], 0.1), {}, "at least three finite numbers"),
+        (
+            (NORMS, 0.1),
+            {"deletion_size": 0},
+            "deletion_size must be (1 or more|a finite number above 0)",
+        ),
+        (([1.0, 2.0], 0.1), {}, "(at least three finite numbers|must be finite)"),
+        (([1.0, np.nan, 2.0], 0.1), {}, "(at least three finite numbers|must be finite)"),
     ],
 )
 def test_bad_input(arguments, settings, message):
@@ -192,9 +196,9 @@ def test_a_part_needs_an_output_and_a_positive_epsilon(sketched_output, small_ru
     """The message says what was given."""
     with pytest.raises(TypeError, match=r"an output of a sketch.* not MicroGPTRun"):
         planner.plan_part(small_run, 0.1, without=[1])
-    with pytest.raises(ValueError, match="epsilon must be a number above 0, not 'a'"):
+    with pytest.raises(ValueError, match="epsilon must be a finite number above 0, not 'a'"):
         planner.plan_part(sketched_output, "a", without=[1])
-    with pytest.raises(ValueError, match="epsilon must be a number above 0, not 0"):
+    with pytest.raises(ValueError, match="epsilon must be a finite number above 0, not 0"):
         planner.plan_part(sketched_output, 0, without=[1])
 
 

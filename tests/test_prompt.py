@@ -5,7 +5,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
-from sketchlab.incontext import Erase, FineTuned, letter_images, pretrain
+from sketchlab.incontext import Erase, FineTuned, letter_images, pretrain, saved
 from sketchlab.incontext.learner import Tasks
 
 LETTERS = letter_images(12, alphabets=("Latin", "Greek"), seed=3)
@@ -185,7 +185,7 @@ def test_a_saved_state_goes_on(tmp_path):
     with pytest.raises(ValueError, match="another learner"):
         Erase.open(path, UNTRAINED)
     for name, wrong in (("prompt", [0]), ("labels", ["a"]), ("counts", made.state()["counts"] + 1)):
-        np.savez(path, **{**made.state(), name: np.array(wrong)})
+        saved.write(path, {**made.state(), name: np.array(wrong)})
         with pytest.raises(ValueError, match="holds no state of ERASE"):
             Erase.open(path, LEARNER)
     path.write_bytes(b"PK\x03\x04nothing")
@@ -304,8 +304,8 @@ WRONG = [
     (lambda: Erase(LEARNER, 5, 0.7).fit(X, Y[:, None]), "shape"),
     (lambda: Erase(LEARNER, 73, 0.7).fit(X, Y), "73 clusters need as many points"),
     (lambda: Erase(LEARNER, 5, 0.0), "width must be"),
-    (lambda: Erase(LEARNER, 5, 0.7).fit(X[:, :9], Y), r"shape \(n, 64\)"),
-    (lambda: Erase(LEARNER, 5, 0.7).fit(np.where(X > 15, np.nan, X), Y), "NaN"),
+    (lambda: Erase(LEARNER, 5, 0.7).fit(X[:, :9], Y), r"shape \(any, 64\)"),
+    (lambda: Erase(LEARNER, 5, 0.7).fit(np.where(X > 15, np.nan, X), Y), "must be finite"),
     (lambda: Erase(LEARNER, 5, 0.7).forget(0), "call fit first"),
     (lambda: Erase(LEARNER, 5, 0.7).add(X[0], 1), "call fit first"),
     (lambda: Erase(LEARNER, 5, 0.7).predict(X), "call fit first"),
@@ -313,21 +313,21 @@ WRONG = [
     (lambda: FITTED.forget(72), "point 72 is not there"),
     (lambda: FITTED.add(X[0], None), "labels are missing"),
     (lambda: FITTED.add(X[0], "a"), "is of another kind"),
-    (lambda: FITTED.add(X[0] * np.nan, 3), "NaN"),
-    (lambda: FITTED.predict(X[:, :3]), r"shape \(n, 64\)"),
+    (lambda: FITTED.add(X[0] * np.nan, 3), "must be finite"),
+    (lambda: FITTED.predict(X[:, :3]), r"shape \(any, 64\)"),
     (lambda: FineTuned(LEARNER).forget(0), "call fit first"),
-    (lambda: FITTED.add(X[:1], 3), r"one example is added at a time"),
+    (lambda: FITTED.add(X[:1], 3), r"one example, added at a time"),
     (lambda: FineTuned(LEARNER).predict(X), "call fit first"),
     (lambda: FineTuned(LEARNER, shards=80).fit(X, Y), "80 shards"),
-    (lambda: FineTuned(LEARNER).fit(X * np.nan, Y), "NaN"),
+    (lambda: FineTuned(LEARNER).fit(X * np.nan, Y), "must be finite"),
     (lambda: FineTuned(LEARNER).per_query, "call fit first"),
-    (lambda: TUNED.predict(X + np.inf), "NaN or infinite"),
-    (lambda: TUNED.predict(X[0]), r"shape \(n, 64\)"),
+    (lambda: TUNED.predict(X + np.inf), "must be finite"),
+    (lambda: TUNED.predict(X[0]), r"shape \(any, 64\)"),
     (lambda: TUNED.forget(True), "integer, 0 or higher"),
     (lambda: TUNED.forget(2.0), "integer, 0 or higher"),
     (lambda: TUNED.forget([1]), "integer, 0 or higher"),
-    (lambda: FITTED.predict(X + np.inf), "NaN or infinite"),
-    (lambda: FITTED.add(X[0] + np.inf, 3), "NaN or infinite"),
+    (lambda: FITTED.predict(X + np.inf), "must be finite"),
+    (lambda: FITTED.add(X[0] + np.inf, 3), "must be finite"),
     (lambda: Erase(LEARNER, 5, 0.7).fit(X, [True] + [2] * 71), "all be integers"),
     (lambda: pretrain(X), "items of shape"),
     (lambda: pretrain(LETTERS, shots=1), "at least 2"),
@@ -343,7 +343,7 @@ def test_wrong_input_is_refused_and_changes_nothing(case):
     """In words."""
     call, message = WRONG[case]
     before = FITTED.state()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         call()
     for name, value in FITTED.state().items():
         np.testing.assert_array_equal(value, before[name])

@@ -181,14 +181,16 @@ def test_the_widget_shows_what_the_state_holds(run, view):
 def test_the_widget_predicts_and_retrains(view):
     """By its buttons; what goes wrong is told, and the next press clears it."""
     model = view.model
-    view.retrain.click()
-    assert "nothing is ticked" in view.message.value and not view.retrain.disabled
+    view.button.click()
+    view.worker.join()
+    assert "nothing is ticked" in view.message.value
     view.all.click()
     assert view.message.value == "" and model.count == 4
     change = f"{model.prediction.change:+.4f}"
     said = f"4 of 11 ticked; mean loss on 2 names: now {model.now:.4f}, predicted {change}"
     assert said in view.headline.value
-    view.retrain.click()
+    view.button.click()
+    view.worker.join()
     (made,) = model.tries
     assert f"retrained {made.retrained:+.4f}" in view.headline.value
     for number in (made.predicted, made.retrained, made.checked):
@@ -204,7 +206,7 @@ def test_the_widget_predicts_and_retrains(view):
 def test_everything_to_press_has_words(view):
     """For those who cannot see it."""
     found = [w for w in view.children[0].children if isinstance(w, ipywidgets.Button)]
-    found += [*view.page.boxes, view.retrain, view.order]
-    assert len(found) == 10
+    found += [*view.page.boxes, view.button, view.stop, view.order]
+    assert len(found) == 11
     assert all(control.description and control.tooltip for control in found)
     assert "aria-live" in view.headline.value and "ReviewView(0 of 11" in repr(view)

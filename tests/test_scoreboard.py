@@ -266,9 +266,9 @@ def test_regression_without_scikit_learn_says_what_to_install(monkeypatch):
 def test_wrong_regressions_are_refused():
     known = known_of(polynomial(1), EVERY)
     for arguments, error, message in (
-        ((known,), TypeError, "list of Retrained"),
+        ((known,), TypeError, "known must be a list"),
         (([known], "forest"), ValueError, "kind must be one of ridge, lasso, kernel_ridge"),
-        (([known], "ridge", 0), ValueError, "degree must be 1 or higher"),
+        (([known], "ridge", 0), ValueError, "degree must be an integer, 1 or higher"),
         (([known, known.chosen([0, 1])],), ValueError, "same deletions"),
     ):
         with pytest.raises(error, match=message):

@@ -259,6 +259,28 @@ def test_stability_of_a_run_is_the_norm_of_its_influences(small_run, small_outpu
     np.testing.assert_allclose(norms**2, by_hand, rtol=1e-12)
 
 
+def test_single_precision_adds_far_less_than_the_sampling_error(small_run, monkeypatch):
+    """Values and errors of every estimator, for deletions of any size, and derivatives kept."""
+    double, single = (
+        sl.sketch(small_run, 3, COUNT, precision=p, progress=False) for p in ("double", "single")
+    )
+    loss = sl.LossOn("anna")
+    exact, rough = double.output(loss), single.output(loss)
+    assert 0 < np.max(np.abs(rough.coefficients - exact.coefficients)) < 1e-5
+    deletions = [list(range(0, k)) for k in (1, 2, 5, 15, 28)]
+    for estimator in ("automatic", "posterior", "resummed", "minimum_norm", "mean"):
+        a, b = (out.predict(without=deletions, estimator=estimator) for out in (exact, rough))
+        assert np.all(np.abs(b.value - a.value) < 1e-4 * a.error), estimator
+        assert np.all(np.abs(b.error - a.error) < 1e-3 * a.error), estimator
+    monkeypatch.setattr(module, "BATCH", 7)
+    split = sl.sketch(small_run, 3, COUNT, anchors=0, precision="single", progress=False)
+    assert np.max(np.abs(split.output(loss).coefficients - rough.coefficients)) < 1e-6
+    single.anchor(small_run, [[0, 1]], gradients=loss, progress=False)
+    assert len(single.output(loss).gradient_points) == 2
+    with pytest.raises(ValueError, match="precision must be one of double, single, not 'float32'"):
+        sl.sketch(small_run, 2, 3, precision="float32", progress=False)
+
+
 @pytest.mark.parametrize("jobs, batch", [(1, 7), (2, 32), (-1, 5)])
 def test_numbers_do_not_depend_on_how_the_work_is_split(
     small_run, small_output, monkeypatch, jobs, batch

@@ -17,7 +17,7 @@ from sketchlab import figures
 from sketchlab.attribution import metasmoothness, random_deletions
 from sketchlab.attribution.smoothness import Metasmoothness, agreement
 
-from conftest import ROOT
+from conftest import ROOT, documentation
 from test_training import make_run
 
 
@@ -214,7 +214,7 @@ def test_correlations_over_settings_are_scipys(benchmark):
 
 def test_the_readme_shows_the_stored_smoothness(benchmark, stored):
     """Its tables, whose correlations are those of its rows."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = documentation()
     assert f"<!-- smoothness -->\n\n{benchmark.markdown(stored)}\n\n<!-- end -->" in readme
     assert stored["settings"] == benchmark.FULL
     assert [row["setting"] for row in stored["rows"]] == list(benchmark.configurations())

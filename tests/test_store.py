@@ -20,6 +20,7 @@ import zarr
 import sketchlab as sl
 from sketchlab import directions
 from sketchlab.estimation.units import Units
+from sketchlab.sketching import contents
 
 from conftest import LETTERS, ROOT
 
@@ -52,8 +53,16 @@ def files(path):
 
 
 def done_flags(path):
-    """Which directions a stored sketch says are complete."""
-    return zarr.open_group(str(path), mode="r")["done"][:].tolist()
+    """Which directions a stored sketch says are complete: 1 or 0 for each."""
+    table = contents.read(zarr.open_group(str(path), mode="r"))
+    return [int(number in table["rows"].get("tail", ())) for number in range(table["directions"])]
+
+
+def forget(path, numbers):
+    """Let a stored sketch say that some directions are not complete."""
+    with contents.changing(zarr.open_group(str(path), mode="r+")) as table:
+        for number in numbers:
+            del table["rows"]["tail"][number]
 
 
 def metadata(path):
@@ -179,7 +188,7 @@ def test_a_run_of_another_model_is_needed_to_open_its_sketch(small_run, other_ru
 
 def test_nothing_is_pickled(stored):
     """The store has JSON and chunks of plain numbers, through codecs that run no code."""
-    allowed = {"bytes", "crc32c", "zstd"}
+    allowed = {"bytes", "crc32c"}
     types = {}
     for place in stored.rglob("*"):
         if not place.is_file():
@@ -196,7 +205,6 @@ def test_nothing_is_pickled(stored):
         "losses": "float64",
         "head": "float64",
         "tail": "complex128",
-        "done": "uint8",
     }
 
 
@@ -206,19 +214,23 @@ KILLED = """
 import importlib, os, signal, sys
 import zarr
 import sketchlab as sl
+from sketchlab.sketching import contents
 
 module = importlib.import_module("sketchlab.sketching.sketch")
 module.BATCH = {batch}
 run = sl.train(sl.names.load()[:30], steps=40, vocabulary="{letters}", progress=False)
-put, writes = zarr.Array.__setitem__, []
+writes = []
 
-def put_or_die(array, key, value):
-    if len(writes) == {writes}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    writes.append(array.name)
-    put(array, key, value)
+def dying(write):
+    def write_or_die(*arguments):
+        if len(writes) == {writes}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        writes.append(write)
+        write(*arguments)
+    return write_or_die
 
-zarr.Array.__setitem__ = put_or_die
+zarr.Array.__setitem__ = dying(zarr.Array.__setitem__)
+contents.keep = dying(contents.keep)
 sl.sketch(run, {degree}, {count}, store=sys.argv[1], anchors=0, progress=False)
 """
 
@@ -247,13 +259,13 @@ def pushed(monkeypatch):
     return numbers
 
 
-# First come the trained parameters and losses. A batch writes the head, then the tail of each of
-# its 4 directions, then the flags.
-@pytest.mark.parametrize("writes, complete", [(2, 0), (2 + 5, 0), (2 + 6 + 3, 4)])
+# First come an empty table, the trained parameters and losses, and their table. The first batch
+# writes the head; each the tails of its 4 directions, and then the table.
+@pytest.mark.parametrize("writes, complete", [(4, 0), (4 + 5, 0), (4 + 6 + 3, 4)])
 def test_a_killed_sketch_is_completed_by_the_same_call(
     small_run, reference, tmp_path, pushed, writes, complete
 ):
-    """Only directions without a flag are pushed again; the result is that of one go."""
+    """Only directions that are not in the table are pushed again; the result is that of one go."""
     path = tmp_path / "sketch"
     run_and_die(path, writes)
     assert done_flags(path) == [1] * complete + [0] * (COUNT - complete)
@@ -327,25 +339,24 @@ def test_processes_that_make_one_store_at_the_same_time_do_not_spoil_it(small_ru
         np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
-def test_flags_that_another_process_wrote_over_are_written_again(small_run, tmp_path, monkeypatch):
-    """The last thing a process does is to mark all that it knows to be complete."""
+def test_what_another_process_has_completed_stays(small_run, reference, tmp_path, monkeypatch):
+    """Each of two processes that push the same directions writes those that are not there."""
     path, write = tmp_path / "sketch", module.stores.write
 
-    def write_and_forget(group, numbers, head, tail):
+    def write_twice(group, numbers, head, tail):
         write(group, numbers, head, tail)
-        group["done"][:2] = 0  # as by a process that read the flags before
+        write(group, numbers, head + 1, tail + 1)
 
-    monkeypatch.setattr(module.stores, "write", write_and_forget)
-    make(small_run, path)
+    monkeypatch.setattr(module.stores, "write", write_twice)
+    sketch = make(small_run, path)
     assert done_flags(path) == [1] * COUNT
+    np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
 
 
 def test_directions_in_any_order_may_be_missing(small_run, reference, stored, pushed):
-    """The flags alone say what is missing, also in between."""
-    group = zarr.open_group(str(stored), mode="r+")
-    group["done"][2:4] = 0
-    group["done"][7] = 0
-    group["tail"][3] = 0
+    """The table alone says what is missing, also in between."""
+    forget(stored, [2, 3, 7])
+    zarr.open_group(str(stored), mode="r+")["tail"][3] = 0
     sketch = make(small_run, stored)
     assert pushed == [2, 3, 7]
     np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
@@ -355,7 +366,7 @@ def test_batches_may_arrive_in_any_order(small_run, reference, stored, pushed):
     """Writing marks the directions with the given numbers, and no others."""
     group = zarr.open_group(str(stored), mode="r+")
     head, tail = group["head"][:], group["tail"][:]
-    group["done"][:] = 0
+    forget(stored, range(COUNT))
     module.stores.write(group, np.array([8, 1]), head, tail[[8, 1]])
     assert done_flags(stored) == [0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
     sketch = make(small_run, stored)
@@ -377,33 +388,42 @@ def test_a_store_grows_and_does_not_shrink(small_run, reference, stored, pushed)
     np.testing.assert_allclose(coefficients_of(sl.open_sketch(stored)), whole, atol=1e-10)
 
 
-@pytest.mark.parametrize("array, count", [("head", 2), ("tail", 7), ("done", 3)])
+@pytest.mark.parametrize(
+    "array, count, complete", [("head", 1, 0), ("tail", 7, 4), ("contents", 5, 8)]
+)
 def test_a_full_disk_loses_nothing_that_is_complete(
-    small_run, reference, tmp_path, monkeypatch, pushed, array, count
+    small_run, reference, tmp_path, monkeypatch, pushed, array, count, complete
 ):
     """The error says what to do, and the same call goes on when there is room."""
-    path, put, writes = tmp_path / "sketch", zarr.Array.__setitem__, []
+    path, put, keep, writes = tmp_path / "sketch", zarr.Array.__setitem__, contents.keep, []
 
-    def put_while_there_is_room(target, key, value):
-        writes.append(target.name.strip("/"))
+    def check_room(name):
+        writes.append(name)
         if writes.count(array) == count:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def put_while_there_is_room(target, key, value):
+        check_room(target.name.strip("/"))
         put(target, key, value)
+
+    def keep_while_there_is_room(*arguments):
+        check_room("contents")
+        keep(*arguments)
 
     with monkeypatch.context() as full:
         full.setattr(zarr.Array, "__setitem__", put_while_there_is_room)
-        with pytest.raises(OSError, match="is kept: make room and run the same call") as caught:
+        full.setattr(contents, "keep", keep_while_there_is_room)
+        with pytest.raises(OSError, match=r"is kept: make room.*run the same call") as caught:
             make(small_run, path)
     assert caught.value.errno == errno.ENOSPC and os.strerror(errno.ENOSPC) in str(caught.value)
-    complete = writes[:-1].count("done") * BATCH
-    assert done_flags(path) == [1] * complete + [0] * (COUNT - complete) and complete > 0
+    assert done_flags(path) == [1] * complete + [0] * (COUNT - complete)
     pushed.clear()
     sketch = make(small_run, path)
     assert pushed == list(range(complete, COUNT))
     np.testing.assert_allclose(coefficients_of(sketch), reference, atol=1e-10)
 
 
-@pytest.mark.parametrize("step", ["head", "tail", "done", "attributes"])
+@pytest.mark.parametrize("step", ["tail", "trained", "losses", "attributes"])
 def test_a_store_interrupted_while_it_is_created_is_continued(
     small_run, reference, tmp_path, monkeypatch, step
 ):
@@ -420,7 +440,7 @@ def test_a_store_interrupted_while_it_is_created_is_continued(
         interrupted.setattr(zarr.Group, "create_array", create_or_stop)
         interrupted.setattr(sl.TrainingRun, "push", stop)
         if step == "attributes":
-            interrupted.setattr(zarr.core.attributes.Attributes, "update", stop)
+            interrupted.setattr(zarr.core.attributes.Attributes, "put", stop)
         with pytest.raises(KeyboardInterrupt):
             make(small_run, path)
     np.testing.assert_allclose(coefficients_of(make(small_run, path)), reference, atol=1e-10)
@@ -458,10 +478,10 @@ def test_damaged_chunks_are_reported_and_left_alone(stored, chunk, harm):
     assert files(stored) == before
 
 
-@pytest.mark.parametrize("harm", [truncate, empty, alter])
-def test_damaged_flags_are_reported_and_left_alone(small_run, stored, harm):
-    """Flags that cannot be read are no reason to trust or to overwrite the rest."""
-    harm(stored / "done" / "c" / "0")
+@pytest.mark.parametrize("harm", [truncate, empty, alter, Path.unlink])
+def test_a_damaged_table_of_contents_is_reported_and_left_alone(small_run, stored, harm):
+    """Without it nothing is trusted, nor made again."""
+    harm(stored / "contents" / "zarr.json")
     before = files(stored)
     with pytest.raises(ValueError, match="damaged"):
         sl.open_sketch(stored)
@@ -471,7 +491,7 @@ def test_damaged_flags_are_reported_and_left_alone(small_run, stored, harm):
 
 
 @pytest.mark.parametrize(
-    "name", ["zarr.json", "head/zarr.json", "tail/zarr.json", "done/zarr.json"]
+    "name", ["zarr.json", "head/zarr.json", "tail/zarr.json", "trained/zarr.json"]
 )
 @pytest.mark.parametrize("harm", [truncate, Path.unlink])
 def test_damaged_metadata_is_reported_and_left_alone(stored, name, harm):
@@ -483,12 +503,28 @@ def test_damaged_metadata_is_reported_and_left_alone(stored, name, harm):
     assert files(stored) == before
 
 
+def test_a_sketch_in_single_precision_is_half_as_large_and_goes_on_as_one(small_run, tmp_path):
+    """Its record says so, and no call without the setting continues it."""
+    made = make(small_run, tmp_path / "single", count=3, precision="single")
+    assert made.group["tail"].dtype == np.complex64
+    assert made.record["precision"] == "single"
+    whole = make(small_run, tmp_path / "single", precision="single")
+    found = coefficients_of(sl.open_sketch(tmp_path / "single"))
+    np.testing.assert_array_equal(found, coefficients_of(whole))
+    np.testing.assert_allclose(found[:, :3], coefficients_of(made), atol=1e-6)
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match=r"precision \(single, now double\).*nothing was changed"):
+        make(small_run, tmp_path / "single")
+    assert files(tmp_path) == before
+
+
 # ---- not this sketch -------------------------------------------------------------------------
 
 DIFFERENT = {
     "degree": ({"degree": 3}, r"degree \(2, now 3\)"),
     "seed": ({"seed": 5}, r"seed \(0, now 5\)"),
     "units": ({"units": [[0], range(1, 30)]}, "another of_document of the units"),
+    "precision": ({"precision": "single"}, r"precision \(double, now single\)"),
     "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another names of the units"),
 }
 
@@ -538,6 +574,21 @@ def test_a_newer_format_is_refused(small_run, stored):
     place.write_text(json.dumps(description))
     before = files(stored)
     message = f"version {version + 1}.* {version}: update sketchlab"
+    with pytest.raises(ValueError, match=message):
+        sl.open_sketch(stored)
+    with pytest.raises(ValueError, match=message):
+        make(small_run, stored)
+    assert files(stored) == before
+
+
+def test_an_older_format_is_refused(small_run, stored):
+    """The message says what to do."""
+    place, description = metadata(stored)
+    description["attributes"]["version"] = 4
+    del description["attributes"]["seal"]
+    place.write_text(json.dumps(description))
+    before = files(stored)
+    message = "format version 4, from an older sketchlab.*make the sketch again in another folder"
     with pytest.raises(ValueError, match=message):
         sl.open_sketch(stored)
     with pytest.raises(ValueError, match=message):

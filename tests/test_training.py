@@ -6,6 +6,7 @@ import pytest
 import sketchlab as sl
 from sketchlab import ring
 from sketchlab.checks import check_indices
+from sketchlab.training.adam_on_jets import AdamOnJets
 from sketchlab.training.models import Flat
 from sketchlab.training.runs import BATCH
 
@@ -239,7 +240,7 @@ RETRAIN_ERRORS = [
     ({"without": [3, 4, 3]}, ValueError, "index 3 is repeated"),
     ({"without": [1.5]}, TypeError, "indices must be integers, not 1.5"),
     ({"without": [True]}, TypeError, "indices must be integers, not True"),
-    ({"without": "ab"}, TypeError, "indices must be integers"),
+    ({"without": "ab"}, TypeError, "indices must be a list of integers"),
     ({"without": [1], "down_weights": np.zeros(12)}, ValueError, "not both"),
     ({"down_weights": np.zeros(11)}, ValueError, r"shape \(12,\) or \(batch, 12\).* not \(11,\)"),
     ({"down_weights": np.zeros((2, 3, 12))}, ValueError, r"not \(2, 3, 12\)"),
@@ -263,7 +264,7 @@ def test_retrain_refuses_bad_input(arguments, error, message):
         (np.ones(12), 1, r"not \(12,\)"),
         (np.ones((0, 12)), 1, r"not \(0, 12\)"),
         (np.full((1, 12), np.inf), 1, "must be finite"),
-        (np.ones((1, 12)), -1, "degree must be an integer, 0 or higher, not -1"),
+        (np.ones((1, 12)), -1, "degree must be an integer, 0 or higher, at most 1000, not -1"),
         (np.ones((1, 12)), 1.5, "degree must be an integer"),
     ],
 )
@@ -337,7 +338,7 @@ def test_a_run_keeps_its_own_initial_parameters():
     ("parameters", "error", "message"),
     [
         ({"w": np.zeros(3) + 1j}, TypeError, "'w' must be real to start training from"),
-        ({"w": "abc"}, TypeError, "parameter 'w' must be real or complex numbers, not str"),
+        ({"w": "abc"}, TypeError, "parameter 'w' must be real or complex numbers, not text"),
         ({"w": sl.Jet([[0.0], [1.0]])}, TypeError, "parameter 'w' must be .* not Jet"),
         ({"w": [0.0, np.nan, 0.0]}, ValueError, "parameter 'w' must be finite"),
         ({}, TypeError, "a dict of arrays by name"),
@@ -594,3 +595,64 @@ def test_a_loss_that_is_not_a_number_is_noticed_though_its_gradient_is_one():
     with pytest.raises(FloatingPointError, match="example 0"):
         run.retrain(progress=False)
     assert np.isfinite(run.retrain(without=[0, 2], progress=False).parameters["w"]).all()
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(complex, 1e-13), (float, 1e-13)])
+@pytest.mark.parametrize("degree", [1, 2, 3, 4, 7])
+def test_adam_in_place_on_jets_equals_adam_on_the_same_jets(degree, dtype, tolerance):
+    """Steps in blocks, in place, and the formula itself, from a state on; with several blocks."""
+    rng, rows, size = np.random.default_rng(degree), 5, {"a": (7000,), "b": (40, 50), "c": ()}
+    axis, adam = Flat(size), sl.Adam(eps=0.1)
+
+    def jet(shape):
+        tail = rng.normal(size=(degree, rows, *shape)).astype(dtype)
+        return sl.Jet.of(
+            rng.normal(size=(1, *shape)), tail + 1j * tail[::-1] if dtype is complex else tail
+        )
+
+    flat, start = jet((axis.size,)), rng.uniform(size=(2, axis.size))
+    expected, moments = sl.Jet(flat.coefficients), [sl.Jet.constant(s[None], degree) for s in start]
+    stepper = AdamOnJets(adam, axis, flat, start)
+    assert len(stepper.blocks) > len(size)
+    for step in range(3):
+        gradients = {name: jet(shape) for name, shape in size.items()}
+        stepper.step(step, 10, gradients)
+        expected, *moments = adam.update(step, 10, expected, axis.flat(gradients), *moments)
+        found, wanted = flat.coefficients, expected.coefficients
+        scale = np.max(np.abs(wanted), axis=(1, 2), keepdims=True)
+        assert np.max(np.abs(found - wanted) / scale) < tolerance
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_single_precision_rounds_and_no_more(problem, optimizer):
+    """Its jets are those of double precision, in half the bytes; the base point stays in double."""
+    run = make_run(problem, optimizer)
+    for psi in (complex_directions(4, 12), normal(8, 4, 12)):
+        rough, exact = (
+            run.push(psi, 3, at=0.1, precision=p, progress=False).parameters
+            for p in ("single", "double")
+        )
+        for name, jet in rough.items():
+            np.testing.assert_array_equal(jet.head, exact[name].head)
+            assert 2 * jet.tail.itemsize == exact[name].tail.itemsize
+            size = np.max(np.abs(exact[name].tail), axis=tuple(range(1, jet.tail.ndim)))
+            error = np.max(np.abs(jet.tail - exact[name].tail), axis=tuple(range(1, jet.tail.ndim)))
+            assert np.all(error <= 2e-5 * size)
+    x = np.random.default_rng(9).random((2, 12))
+    for row in (x, x[0]):
+        rough, exact = (
+            run.retrain(down_weights=row, precision=p, progress=False).parameters
+            for p in ("single", "double")
+        )
+        for name, p in rough.items():
+            assert p.dtype == np.float32
+            np.testing.assert_allclose(p, exact[name], rtol=1e-4, atol=1e-5)
+
+
+def test_an_unknown_precision_is_refused():
+    """In words, by both."""
+    run = make_run()
+    for call in (lambda p: run.retrain(precision=p), lambda p: run.push(A.T, 2, precision=p)):
+        with pytest.raises(ValueError, match="precision must be one of double, single, not 'half'"):
+            call("half")

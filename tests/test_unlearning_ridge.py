@@ -312,9 +312,9 @@ GOOD = {"x": np.eye(3), "y": np.arange(3.0), "penalty": 1.0, "without": [1]}
         ({"x": np.zeros((3, 0))}, ValueError, "x must have shape"),
         ({"y": [0, np.nan, 1]}, ValueError, "y must be finite"),
         ({"x": np.eye(3) * 1j}, TypeError, "real numbers"),
-        ({"penalty": 0}, ValueError, "penalty must be a number above 0"),
-        ({"penalty": np.inf}, ValueError, "penalty must be a number above 0"),
-        ({"penalty": "1"}, ValueError, "penalty must be a number above 0"),
+        ({"penalty": 0}, ValueError, "penalty must be a finite number above 0"),
+        ({"penalty": np.inf}, ValueError, "penalty must be a finite number above 0"),
+        ({"penalty": "1"}, ValueError, "penalty must be a finite number above 0"),
         ({"x": np.ones((3, 2)), "penalty": 1e-14}, ValueError, "too small beside these columns"),
         ({"without": []}, ValueError, "has 0 of 3 rows"),
         ({"without": [0, 1, 2]}, ValueError, "has 3 of 3 rows"),
@@ -334,8 +334,8 @@ def test_bad_requests_are_refused():
     objective = ridge.objective("matching")
     for call, message in (
         (lambda: ridge.objective("magic"), "method must be one of fine_tuning"),
-        (lambda: ridge.objective("scrub", away=-1), "away must be a number, 0 or above"),
-        (lambda: ridge.objective("scrub", near=None), "near must be a number, 0 or above"),
+        (lambda: ridge.objective("scrub", away=-1), "away must be a finite number, 0 or above"),
+        (lambda: ridge.objective("scrub", near=None), "near must be a finite number, 0 or above"),
         (lambda: ridge.objective("matching", targets=[1.0]), "targets must have shape"),
         (lambda: ridge.objective("matching", rows=[]), "no row has a weight"),
         (lambda: ridge.attributed("sum"), "must be one of group, singles"),
@@ -343,7 +343,7 @@ def test_bad_requests_are_refused():
         (lambda: ridge.distance(1.0), "w must have shape"),
         (lambda: descend(objective, ridge.trained, 0, 1), "rates must be above 0"),
         (lambda: descend(objective, ridge.trained, 1, 0), "steps must be an integer"),
-        (lambda: descend_by_rows(objective, ridge.trained, 1, 1, []), "seeds must be one or more"),
+        (lambda: descend_by_rows(objective, ridge.trained, 1, 1, []), "seeds is empty"),
         (lambda: descend_by_rows(objective, ridge.trained, 1, 0), "passes must be an integer"),
         (lambda: ridge.objective("ascent").best_rate(), "diverges at any rate"),
     ):

@@ -28,16 +28,16 @@ def test_moving_a_slider_draws_again():
         return figure
 
     box = widgets.with_sliders(draw, degree=(1, 6, 1, 3), z=(0.0, 1.0, 0.1, 0.5))
-    degree, z, message, image = box.children
+    degree, z, message, image, _ = box.children
     assert isinstance(degree, ipywidgets.IntSlider)
     assert isinstance(z, ipywidgets.FloatSlider)
-    before = bytes(image.value)
+    before = image.value
     degree.value = 5
     assert calls == [(3, 0.5), (5, 0.5)]
-    assert bytes(image.value).startswith(b"\x89PNG")
-    assert bytes(image.value) != before
+    assert image.value.startswith("<svg") and ">level</text>" in image.value
+    assert image.value != before
     assert message.value == ""
-    assert "level against time (a line)" in image.tooltip
+    assert "level against time (a line)" in image.words
 
 
 def test_an_error_is_shown_in_words():
@@ -49,7 +49,7 @@ def test_an_error_is_shown_in_words():
         return figures.new_axes()[0]
 
     box = widgets.with_sliders(draw, degree=(1, 6, 1, 2))
-    degree, message, _ = box.children
+    degree, message, *_ = box.children
     assert "degree &lt; 3 &amp; odd" in message.value
     degree.value = 3
     assert message.value == ""
@@ -81,7 +81,7 @@ def test_explore_shows_the_given_deletion(small_run, sketched):
     answer = view.explorer.answer()
     assert answer.headline.split(":")[0] in view.headline.value
     assert f"predicted <b>{answer.prediction.value:.4f}</b>" in view.details.value
-    assert f"{answer.prediction.value:.4f}" in view.picture.tooltip
+    assert f"{answer.prediction.value:.4f}" in view.picture.words
     with pytest.raises(IndexError, match="there is no unit 'q'"):
         sl.explore(small_run, sketched, without=["q"])
     with pytest.raises(ValueError, match="unknown character"):
@@ -92,11 +92,11 @@ def test_chips_list_and_buttons_choose(view):
     """Letters, clicked names, none, all and undo; the controls follow each other."""
     selection, deletion = view.explorer.selection, view.deletion
     letter = selection.documents[0][0]
-    before = bytes(view.picture.value)
+    before = view.picture.value
     deletion.units.chips[letter].value = True
     assert selection.names == [n for n in selection.documents if n[0] == letter]
     assert ticked(view) == np.flatnonzero(selection.mask).tolist()
-    assert bytes(view.picture.value) != before
+    assert view.picture.value != before
     deletion.none.click()
     click(view, 4, 5)
     assert selection.names == selection.documents[4:6]
@@ -178,12 +178,12 @@ def test_patterns_effects_and_draws_choose(view):
     pattern.text._handle_custom_msg({"event": "submit"}, [])  # what Enter sends
     assert selection.names == [n for n in with_a if n[0] == "a"]
     assert view.message.value == ""
-    effect = pages["Effect"]
+    effect = pages["Largest effect"]
     effect.number.value = 4
     assert "raises the loss on" in effect.found.value
     effect.buttons["replace"].click()
     np.testing.assert_array_equal(selection.mask, view.explorer.most(4, "helpful"))
-    draw = pages["Draw"]
+    draw = pages["Random"]
     draw.number.value = 6
     draw.buttons["replace"].click()
     first = selection.names
@@ -241,7 +241,7 @@ def test_sliders_set_the_accuracy(view):
     assert (explorer.degree, explorer.directions) == (1, explorer.sizes[1])
     accuracy.weight.value = 0.5
     assert explorer.weight == 0.5
-    assert "at down-weight 0.5" in view.picture.tooltip
+    assert "at down-weight 0.5" in view.picture.words
 
 
 def test_retraining_shows_the_truth_and_can_be_cancelled(view):
@@ -258,7 +258,7 @@ def test_retraining_shows_the_truth_and_can_be_cancelled(view):
     view.button.click()
     view.worker.join()
     assert "cancelled: nothing was kept" in view.message.value
-    assert view.explorer.tries == [] and "press Retrain" in view.samples.value
+    assert view.explorer.history.rows == [] and "press Retrain" in view.samples.value
     view.progress.unobserve(cancel, names="value")
     view.button.click()
     view.worker.join()
@@ -267,7 +267,7 @@ def test_retraining_shows_the_truth_and_can_be_cancelled(view):
     assert view.message.value == "" and not view.button.disabled
     assert " ".join(exact.sample(8, 0)) in view.samples.value
     link = re.search(r"base64,([^\"]+)", view.history.value).group(1)
-    assert base64.b64decode(link).decode() == view.explorer.csv()
+    assert base64.b64decode(link).decode() == view.explorer.history.csv()
     assert f"{exact.loss('max'):.4f}" in view.history.value
 
 
@@ -288,7 +288,7 @@ def test_a_sketch_of_whole_units(small_run):
 def test_a_sketch_of_single_names_has_no_unit_page(small_run):
     """Without groups there is nothing to press."""
     view = sl.explore(small_run, sl.sketch(small_run, 1, 5, progress=False))
-    assert "Units" not in view.deletion.pages
+    assert list(view.deletion.pages) == ["Text", "Names", "Largest effect", "Random"]
     click(view, 0)
     assert view.explorer.selection.names == [small_run.data[0]]
 
@@ -299,14 +299,14 @@ def test_any_word_can_be_typed_and_read(hard):
     """In an open explorer, with its letters on the page and a picture of the new question."""
     run = sl.train([hard, "ab", hard + "a"], steps=3, progress=False)
     view = sl.explore(run, sl.sketch(run, 1, 3, progress=False), without=[0], name="ab")
-    before = bytes(view.picture.value)
+    before = view.picture.value
     shown = html.escape(hard if hard.isprintable() else repr(hard))
     view.question.name.value = hard
     assert (view.message.value, view.question.message.value) == ("", "")
     assert view.explorer.question.example == hard
     assert html.escape(repr(hard)) in view.caption.value
-    assert repr(hard) in view.picture.tooltip
-    assert bytes(view.picture.value) != before and view.picture.layout.display is None
+    assert repr(hard) in view.picture.words
+    assert view.picture.value != before and view.picture.layout.display is None
     assert shown in view.deletion.count.value
     view.button.click()
     view.worker.join()
@@ -333,9 +333,9 @@ def test_an_unknown_band_is_told(view, monkeypatch):
     assert view.message.value == ""
     assert f"</b> (90% band unknown), now {known.now:.4f}" in view.details.value
     assert f"off by {known.error:+.4f}<br>" in view.details.value  # no place in a band
-    assert "90% band unknown" in view.picture.tooltip
-    assert "<td>unknown</td>" in view.history.value
-    assert "inf" not in view.headline.value + view.details.value + view.picture.tooltip
+    assert "90% band unknown" in view.picture.words
+    assert ">unknown</td>" in view.history.value
+    assert "inf" not in view.headline.value + view.details.value + view.picture.words
 
 
 def test_equal_documents_are_distinct_rows(small_run):
@@ -429,16 +429,20 @@ BROKEN = {  # the method that fails, the change of a person, and who must tell i
     "picture": ("answer", lambda v: set_value(v.question.name, "zoe"), lambda v: v),
     "effect": (
         "most",
-        lambda v: set_value(pages(v, "Effect").number, 3),
-        lambda v: pages(v, "Effect"),
+        lambda v: set_value(pages(v, "Largest effect").number, 3),
+        lambda v: pages(v, "Largest effect"),
     ),
-    "effect button": ("most", lambda v: pages(v, "Effect").buttons["add"].click(), lambda v: v),
+    "effect button": (
+        "most",
+        lambda v: pages(v, "Largest effect").buttons["add"].click(),
+        lambda v: v,
+    ),
     "draw": (
         "at_random",
-        lambda v: set_value(pages(v, "Draw").number, 3),
-        lambda v: pages(v, "Draw"),
+        lambda v: set_value(pages(v, "Random").number, 3),
+        lambda v: pages(v, "Random"),
     ),
-    "draw button": ("at_random", lambda v: pages(v, "Draw").buttons["add"].click(), lambda v: v),
+    "draw button": ("at_random", lambda v: pages(v, "Random").buttons["add"].click(), lambda v: v),
     "chip": (
         "selection.choose",
         lambda v: set_value(next(iter(v.deletion.units.chips.values())), True),
@@ -459,7 +463,7 @@ BROKEN = {  # the method that fails, the change of a person, and who must tell i
     "snapshot": ("snapshot", lambda v: v.button.click(), lambda v: v),
     "retrain": ("retrain", lambda v: retrained(v), lambda v: v),
     "record": ("record", lambda v: retrained(v), lambda v: v),
-    "csv": ("csv", lambda v: retrained(v), lambda v: v),
+    "csv": ("history.csv", lambda v: retrained(v), lambda v: v),
 }
 
 
@@ -490,12 +494,75 @@ def test_every_control_tells_what_goes_wrong(view, monkeypatch, method, change, 
     assert view.message.value == "" and view.picture.layout.display is None
 
 
+def test_groups_are_named_for_what_they_have_in_common(small_run, sketched):
+    """First letters are; a group that misses one, or another name for it, is a group."""
+    assert next(iter(sl.explore(small_run, sketched).deletion.pages)) == "First letter"
+    labels = [name[0].upper() for name in small_run.data]
+    others = sl.sketch(small_run, 1, 5, units=labels, progress=False)
+    assert next(iter(sl.explore(small_run, others).deletion.pages)) == "Groups"
+
+
+def test_a_row_of_the_history_brings_its_state_back(view):
+    """The deletion, the question, the down-weight and the part; its prediction is the same."""
+    click(view, 4, 5)
+    view.accuracy.degree.value = 1
+    view.accuracy.weight.value = 0.5
+    retrained(view)
+    before = [part.value for part in (view.headline, view.details, view.deletion.count)]
+    click(view, 7)
+    view.question.name.value = "zoe"
+    view.accuracy.weight.value = 1.0
+    view.accuracy.whole.click()
+    (*_, browser) = view.children
+    press = browser._handle_custom_msg
+    press({"row": 0}, [])
+    assert [part.value for part in (view.headline, view.details, view.deletion.count)] == before
+    assert view.question.name.value == "max" and view.accuracy.degree.value == 1
+    press({"row": 1}, [])
+    assert "the history has 1 rows, and no row 1" in view.message.value
+    for nonsense in (None, [], {"row": "0"}, {"row": True}, {"row": -1}, {"column": 0}):
+        press(nonsense, [])
+    view.deletion.undo.click()
+    assert len(view.explorer.selection) == 3
+
+
+def test_points_say_who_they_are(view):
+    """In the picture of the prediction: the retrainings, with the numbers of the package."""
+    click(view, 4, 5)
+    retrained(view)
+    told = re.findall(r"<title>(.*?)</title>", view.picture.value)
+    answer = view.explorer.answer()
+    p = answer.prediction
+    assert sorted(told) == [
+        f"predicted at down-weight 1: {p.value:.4f}, 90% band {p.low:.4f} to {p.high:.4f}",
+        *(f"retrained at down-weight {w:g}: {exact:.4f}" for w, exact in answer.retrained),
+    ]
+
+
+def test_a_slow_change_says_that_it_is_computed(view, monkeypatch):
+    """While it lasts, and not afterwards."""
+    said, answer = [], view.explorer.answer
+
+    def slow():
+        deadline = time.monotonic() + 20.0
+        while time.monotonic() < deadline and not view.message.value:
+            time.sleep(0.01)
+        said.append(view.message.value)
+        return answer()
+
+    monkeypatch.setattr(view.explorer, "answer", slow)
+    start = time.monotonic()
+    click(view, 4)
+    assert "computing" in said[0] and view.message.value == ""
+    assert time.monotonic() - start < 10.0
+
+
 def test_a_picture_that_fails_is_taken_down(view, monkeypatch):
     """It would show another question than the one that is asked now."""
-    monkeypatch.setattr(figures, "predicted_deletion", fail)
+    monkeypatch.setattr(figures, "taylor_terms", fail)
     view.question.name.value = "zoe"
     assert "Odd: this &amp; that" in view.message.value
-    assert view.picture.layout.display == "none"
+    assert view.picture.layout.display == view.terms.layout.display == "none"
     assert view.headline.value == view.details.value == view.caption.value == ""
     monkeypatch.undo()
     view.question.name.value = "max"
@@ -544,9 +611,9 @@ def test_sliders_show_letters_that_the_font_lacks():
         axes.legend()
         return figure
 
-    *_, message, image = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
+    _, message, image, _ = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
     assert message.value == ""
-    assert image.tooltip == "名字: 字 against $x^2$ (名)"
+    assert image.words == "名字: 字 against $x^2$ (名)"
 
 
 def test_sliders_tell_what_is_no_figure_and_no_formula():
@@ -557,7 +624,7 @@ def test_sliders_tell_what_is_no_figure_and_no_formula():
         axes.set(xlabel="$$" if n == 2 else "x")
         return None if n == 3 else figure
 
-    slider, message, image = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
+    slider, message, image, _ = widgets.with_sliders(draw, n=(1, 3, 1, 1)).children
     for n, told in ((2, "ParseException"), (3, "AttributeError")):
         slider.value = n
         assert message.value != "" and image.layout.display == "none", told
@@ -578,6 +645,6 @@ def test_a_slow_drawing_says_that_it_is_computed():
 
     message = type("Nothing", (), {"value": ""})
     box = widgets.with_sliders(draw, degree=(1, 6, 1, 1))
-    degree, message, _ = box.children
+    degree, message, *_ = box.children
     degree.value = 2
     assert "computing" in said[-1] and message.value == ""

@@ -13,14 +13,14 @@ from .jet import Jet
 
 def same_degree(a, b):
     """The common degree of two operands, of which at least one is a jet; raise if they differ."""
-    if not isinstance(b, Jet):
-        return a.degree
-    if isinstance(a, Jet) and a.degree != b.degree:
+    if type(b) is not Jet:
+        return len(a.tail)
+    if type(a) is Jet and len(a.tail) != len(b.tail):
         raise ValueError(
             f"jets of degree {a.degree} and {b.degree} cannot be combined: "
             "truncate the longer one first, jet.truncate(k)"
         )
-    return b.degree
+    return len(b.tail)
 
 
 def padded(tail, ndim):
@@ -42,10 +42,25 @@ def widened(jet, shape):
 
 
 def weights_for(head, tail):
-    """A real head about to multiply a complex tail: converting it once beats doing so per row."""
-    if tail.dtype.kind == "c" and getattr(head, "dtype", None) == np.float64:
-        return head.astype(complex)
-    return head
+    """A head, or another constant, about to multiply a tail: in the tail's precision.
+
+    Under a complex tail it is complex: converting it once beats doing so per row.
+    """
+    dtype = getattr(head, "dtype", None)
+    if dtype is None or dtype == tail.dtype:
+        return head
+    return head.astype(joint_type(dtype, tail))
+
+
+def joint_type(dtype, tail):
+    """The type of a tail that meets a constant of this type: complex if either is.
+
+    Its precision stays that of the tail, so that tails in single precision may belong to heads in
+    double precision.
+    """
+    if dtype.kind == "c" and tail.dtype.kind != "c":
+        return np.result_type(tail.dtype, np.complex64)
+    return tail.dtype
 
 
 def add(a, b):
@@ -56,7 +71,7 @@ def add(a, b):
     if not isinstance(b, Jet):
         head = a.head + b
         tail = widened(a, np.broadcast_shapes(a.shape, np.shape(head)))
-        return Jet.of(head, tail.astype(np.result_type(head, tail), copy=False))
+        return Jet.of(head, tail.astype(joint_type(head.dtype, tail), copy=False))
     if a.shape == b.shape:
         return Jet.of(a.head + b.head, a.tail + b.tail)
     tail_a, tail_b = _aligned_tails(a, b)
@@ -83,7 +98,7 @@ def multiply(a, b):
         a, b = b, a
     if not isinstance(b, Jet):
         if np.ndim(b) == 0:
-            return Jet.of(a.head * b, a.tail * b)
+            return Jet.of(a.head * b, a.tail * weights_for(b, a.tail))
         head = a.head * b
         tail = padded(a.tail, np.ndim(b))
         product = tail * weights_for(b, tail)
@@ -92,7 +107,9 @@ def multiply(a, b):
     if a is b:
         return square(a)
     tail_a, tail_b = (a.tail, b.tail) if a.ndim == b.ndim else _aligned_tails(a, b)
-    tail = tail_a * weights_for(b.head, tail_a) + tail_b * weights_for(a.head, tail_b)
+    tail, other = tail_a * weights_for(b.head, tail_a), tail_b * weights_for(a.head, tail_b)
+    same = tail.shape == other.shape and tail.dtype == other.dtype
+    tail = np.add(tail, other, out=tail if same else None)
     for i in range(1, degree):
         tail[i:] += tail_a[i - 1] * tail_b[: degree - i]
     return Jet.of(a.head * b.head, tail)
@@ -114,6 +131,12 @@ def divide(a, b):
     if np.any(np.equal(b, 0)):
         raise ZeroDivisionError("a jet is divided by zero: the divisor must have no zeros")
     return multiply(a, 1.0 / b)
+
+
+def orders_of(tail):
+    """1, ..., K along the degree axis of a tail, in its precision."""
+    orders = np.arange(1, len(tail) + 1, dtype=tail.real.dtype)
+    return orders.reshape(-1, *(1,) * (tail.ndim - 1))
 
 
 def summed(terms):
@@ -141,11 +164,11 @@ def power(a, exponent):
             )
     else:
         refuse_branch_cut(a.head, f"power {exponent:g}")
-    head = a.head ** float(exponent)
+    exponent = float(exponent)
+    head = a.head**exponent
     # With u = a / a_0 and y = y_0 r:  r_k = sum_i ((exponent + 1) i / k - 1) u_i r_{k-i}.
     u = a.tail * weights_for(1.0 / a.head, a.tail)
-    r = np.empty_like(u)
-    orders = np.arange(1.0, a.degree + 1).reshape(-1, *(1,) * a.ndim)
+    r, orders = np.empty_like(u), orders_of(u)
     for k in range(1, a.degree + 1):
         r[k - 1] = u[k - 1] * exponent
         if k > 1:

@@ -18,7 +18,15 @@ import numpy as np
 from scipy import special
 
 from . import arithmetic
-from .arithmetic import add, multiply, refuse_branch_cut, square, summed, weights_for
+from .arithmetic import (
+    add,
+    multiply,
+    orders_of,
+    refuse_branch_cut,
+    square,
+    summed,
+    weights_for,
+)
 from .jet import Jet
 from .recording import bare, is_numeric, recorded
 
@@ -28,23 +36,23 @@ from .recording import bare, is_numeric, recorded
 def integrate(w, a, start):
     """The jet y with y' = w a' and constant coefficient `start`."""
     tail = np.empty(np.broadcast_shapes(a.tail.shape, w.tail.shape), np.result_type(a.tail, w.tail))
-    slopes = _times_degree(a.tail)
+    slopes, weights = _times_degree(a.tail), weights_for(w.head, tail)
     for k in range(1, a.degree + 1):
-        _put_order(tail, k, slopes, weights_for(w.head, tail), w.tail)
+        _put_order(tail, k, slopes, weights, w.tail)
     return Jet.of(start, tail)
 
 
 def _times_degree(tail):
     """i a_i for i = 1..K: the coefficients of z a'(z)."""
-    return tail * np.arange(1.0, len(tail) + 1).reshape(-1, *(1,) * (tail.ndim - 1))
+    return tail * orders_of(tail)
 
 
 def _put_order(tail, k, slopes, w_head, w_tail):
     """Write y_k = (1/k) sum_{i=1..k} slopes_i w_{k-i} into tail[k-1]."""
-    total = slopes[k - 1] * w_head
+    total = np.multiply(slopes[k - 1], w_head, out=tail[k - 1, ...])
     if k > 1:
         total += summed(slopes[: k - 1] * w_tail[: k - 1][::-1])
-    tail[k - 1] = total * (1.0 / k)
+        total *= 1.0 / k
 
 
 def _jet_exp(a):
@@ -63,11 +71,11 @@ def _jet_log(a):
 
 def _jet_tanh(a):
     head = np.tanh(a.head)
-    w_head, w_tail = 1.0 - head * head, np.empty_like(a.tail)
+    w_head, w_tail = weights_for(1.0 - head * head, a.tail), np.empty_like(a.tail)
     tail, slopes = np.empty_like(a.tail), _times_degree(a.tail)
     for k in range(1, a.degree + 1):
         _put_order(tail, k, slopes, w_head, w_tail)
-        w_tail[k - 1] = -2.0 * head * tail[k - 1]
+        w_tail[k - 1] = weights_for(-2.0 * head, tail) * tail[k - 1]
         if k > 1:
             w_tail[k - 1] -= summed(tail[: k - 1] * tail[: k - 1][::-1])
     return Jet.of(head, tail)
@@ -83,6 +91,14 @@ def _jet_pdf(a):
 
 def _jet_gelu(a):
     return multiply(a, normal_cdf(a))
+
+
+def _gelu_slope(a):
+    """normal_cdf(a) + a normal_pdf(a), the density taken once."""
+    density = normal_pdf(a)
+    if type(a) is Jet:
+        return add(integrate(density, a, special.ndtr(a.head)), multiply(a, density))
+    return normal_cdf(a) + a * density
 
 
 def _jet_relu(a):
@@ -155,7 +171,7 @@ class Elementary(NamedTuple):
     on_jets: callable = None
 
 
-PDF_0 = 1.0 / np.sqrt(2 * np.pi)
+PDF_0 = float(1.0 / np.sqrt(2 * np.pi))
 ROWS = {
     "exp": ("exponential", np.exp, lambda y, a: y, _jet_exp),
     "log": ("natural logarithm (principal branch)", np.log, lambda y, a: power(a, -1), _jet_log),
@@ -165,7 +181,11 @@ ROWS = {
     ),
     "sqrt": ("square root (principal branch)", np.sqrt, lambda y, a: 0.5 / y, _jet_sqrt),
     "tanh": ("hyperbolic tangent", np.tanh, lambda y, a: 1.0 - y * y, _jet_tanh),
-    "erf": ("error function", special.erf, lambda y, a: exp(-(a * a)) * (2.0 / np.sqrt(np.pi))),
+    "erf": (
+        "error function",
+        special.erf,
+        lambda y, a: exp(-(a * a)) * float(2.0 / np.sqrt(np.pi)),
+    ),
     "normal_pdf": ("density of the standard normal", _normal_pdf, lambda y, a: -(a * y), _jet_pdf),
     "normal_cdf": (
         "distribution function of the standard normal",
@@ -173,7 +193,7 @@ ROWS = {
     ),
     "gelu": (
         "Gaussian error linear unit, a * normal_cdf(a) (the exact form, with erf)",
-        *(_gelu, lambda y, a: normal_cdf(a) + a * normal_pdf(a), _jet_gelu),
+        *(_gelu, lambda y, a: _gelu_slope(a), _jet_gelu),
     ),
     "sigmoid": ("1 / (1 + exp(-a))", _sigmoid, lambda y, a: y * sigmoid(-a), _jet_sigmoid),
     "softplus": ("log(1 + exp(a))", _softplus, lambda y, a: sigmoid(a), _jet_softplus),

@@ -17,6 +17,8 @@ from ..checks import number_array
 from .jet import Jet
 from .recording import bare
 
+PLAIN = {np.ndarray, Jet}
+
 
 def map_leaves(function, tree):
     """Apply a function to every array or jet in a nest of dicts, lists and tuples."""
@@ -64,6 +66,8 @@ def ring_grad(loss):
 def _parameter(value):
     if isinstance(value, (Jet, Box)):
         return value
+    if type(value) is np.ndarray and value.dtype.kind in "fc":
+        return value
     if type(value) in (float, complex, np.float64, np.complex128):
         return value
     return number_array(value, "parameters, if not jets,", finite=False)
@@ -100,5 +104,12 @@ def _backpropagated(seed, end_node, roots):
         if node in wanted:
             gradients[node] = g
         for parent, contribution in zip(node.parents, node.vjp(g), strict=False):
-            pending[parent] = add_outgrads(pending.get(parent), contribution)
+            before = pending.get(parent)
+            plain = type(contribution) in PLAIN  # where we do as autograd, in less time
+            if plain and before is None:
+                pending[parent] = (contribution, False)
+            elif plain and type(before[0]) is type(contribution):
+                pending[parent] = (before[0] + contribution, False)
+            else:
+                pending[parent] = add_outgrads(before, contribution)
     return gradients

@@ -29,7 +29,7 @@ from .elementary import (  # noqa: F401
 )
 from .gradient import map_leaves, ring_grad  # noqa: F401
 from .jet import RULES, Jet
-from .recording import is_numeric, recorded, shape_of
+from .recording import bare, is_numeric, recorded, shape_of
 from .shapes import concatenate, getitem, reshape, swapaxes, take  # noqa: F401
 from .sums import linear, matmul, mean, reduced, sum  # noqa: F401
 
@@ -72,15 +72,17 @@ def _array_softmax(a, where=None):
         weights = exp(a) if where is None else exp(a) * where
         return weights / np.sum(weights, -1, keepdims=True)
     masked = a if where is None else np.where(where, a, -np.inf)
-    weights = np.exp(masked - np.max(np.real(masked), axis=-1, keepdims=True))
-    return weights / np.sum(weights, -1, keepdims=True)
+    weights = np.exp(masked - np.maximum.reduce(masked.real, axis=-1, keepdims=True))
+    return weights / np.add.reduce(weights, -1, keepdims=True)
 
 
 def _jet_logsumexp(a):
     """log(sum(exp(a))) over the last axis, without overflow."""
     if not isinstance(a, Jet) and not is_numeric(a):
         return log(sum(exp(a), -1))
-    shift = np.max(real_base(a), axis=-1)
+    shift = np.maximum.reduce(real_base(a), axis=-1)
+    if type(a) is np.ndarray:
+        return np.log(np.add.reduce(np.exp(a - shift[..., None]), -1)) + shift
     return log(sum(exp(a - shift[..., None]), -1)) + shift
 
 
@@ -90,9 +92,23 @@ def _cross_entropy(logits, targets):
     return mean(logsumexp(logits) - getitem(logits, (..., *places, targets)), -1)
 
 
+def _one_hot(targets, logits):
+    """1 at each target among the classes, else 0; not in higher precision than the logits."""
+    logits = bare(logits)
+    dtype = logits.real.dtype if isinstance(logits, np.ndarray) else float
+    return np.eye(logits.shape[-1], dtype=dtype)[targets]
+
+
 def _jet_rmsnorm(a, eps):
     """a divided by the root of its mean square (plus eps) over the last axis."""
     return a * power(mean(a * a, -1, True) + eps, -0.5)
+
+
+def _mean_of_last(a):
+    """mean(a, -1, True), in less time for numbers."""
+    if type(a) is np.ndarray:
+        return np.add.reduce(a, -1, keepdims=True) / a.shape[-1]
+    return mean(a, -1, True)
 
 
 softmax = recorded(
@@ -105,9 +121,9 @@ logsumexp = recorded(
 )
 rmsnorm = recorded(
     _jet_rmsnorm,
-    lambda a, eps: a * (np.mean(a * a, -1, keepdims=True) + eps) ** -0.5,
+    lambda a, eps: a * (_mean_of_last(a * a) + eps) ** -0.5,
     lambda y, a, eps: (
-        lambda g: power(mean(a * a, -1, True) + eps, -0.5) * (g - y * mean(g * y, -1, True))
+        lambda g: power(_mean_of_last(a * a) + eps, -0.5) * (g - y * _mean_of_last(g * y))
     ),
 )
 _checked_cross_entropy = recorded(
@@ -116,7 +132,7 @@ _checked_cross_entropy = recorded(
     lambda y, logits, targets: (
         lambda g: (
             getitem(g, (..., None, None))
-            * ((softmax(logits) - np.eye(np.shape(logits)[-1])[targets]) / targets.shape[-1])
+            * ((softmax(logits) - _one_hot(targets, logits)) / targets.shape[-1])
         )
     ),
 )
@@ -143,7 +159,8 @@ def cross_entropy(logits, targets):
             f"targets of shape {targets.shape} do not fit logits of shape {shape}: give one "
             f"sequence for all, shape {shape[-2:-1]}, or one for each, shape {shape[:-1]}"
         )
-    if targets.size and not 0 <= targets.min() <= targets.max() < shape[-1]:
+    least, most = np.minimum.reduce, np.maximum.reduce  # of all
+    if targets.size and not 0 <= least(targets, None) <= most(targets, None) < shape[-1]:
         raise IndexError(f"targets must be class numbers from 0 to {shape[-1] - 1}, not {targets}")
     if targets.shape != fits:
         targets = np.broadcast_to(targets, fits)

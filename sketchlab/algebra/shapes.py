@@ -70,12 +70,14 @@ def _jet_reshape(a, shape):
 
 def _jet_swapaxes(a, axis1, axis2):
     """Exchange two axes of every coefficient."""
-    (axis1,), (axis2,) = axes_of(a, axis1), axes_of(a, axis2)
-    return Jet.of(a.head.swapaxes(axis1, axis2), a.tail.swapaxes(axis1 + 1, axis2 + 1))
+    head = a.head.swapaxes(axis1, axis2)  # refuses axes that are not there
+    return Jet.of(head, a.tail.swapaxes(axis1 + (axis1 >= 0), axis2 + (axis2 >= 0)))
 
 
 def axes_of(a, axis):
     """The axes of a jet that `axis` names, all of them for None, as a tuple from 0 up."""
+    if type(axis) is int and -a.ndim <= axis < a.ndim:
+        return (axis % a.ndim,)
     axes = tuple(range(a.ndim)) if axis is None else axis
     return np.lib.array_utils.normalize_axis_tuple(axes, a.ndim)
 
@@ -100,8 +102,10 @@ def _scattered(g, leading, trailing, key):
     """Zeros of shape leading + trailing, to which the entries of g are added where key points."""
     target = np.zeros((*leading, *trailing), g.dtype)
     if _is_take(key):  # faster by rows
-        rows, sources = (np.moveaxis(array, 1 - len(key), 0) for array in (target, g))
-        for index, source in zip(key[1], sources, strict=True):
+        rows, sources = target, g
+        if target.ndim > len(key) - 1:
+            rows, sources = (np.moveaxis(array, 1 - len(key), 0) for array in (target, g))
+        for index, source in zip(key[1].tolist(), sources, strict=True):
             rows[index] += source
     else:
         np.add.at(target, key, g)

@@ -1,8 +1,10 @@
 """Sums and matrix products of arrays and jets, and repeating entries, which undoes a sum."""
 
+import math
+
 import numpy as np
 
-from .arithmetic import multiply, padded, same_degree, widened
+from .arithmetic import joint_type, multiply, padded, same_degree, widened
 from .jet import Jet
 from .recording import bare, recorded, shape_of
 from .shapes import axes_of, getitem, reshape, swapaxes
@@ -20,14 +22,16 @@ def _jet_broadcast_like(a, other):
 def _jet_sum(a, axis=None, keepdims=False):
     """Sum every coefficient along `axis` (an int, a tuple, or None for all axes)."""
     axes = axes_of(a, axis)
-    shared = [a.shape[axis] for axis in axes if a.head.shape[axis] != a.shape[axis]]
-    head = a.head.sum(axes, keepdims=keepdims) * float(np.prod(shared))
-    return Jet.of(head, a.tail.sum(tuple(axis + 1 for axis in axes), keepdims=keepdims))
+    head = np.add.reduce(a.head, axes, keepdims=keepdims)
+    for axis in axes:
+        if a.head.shape[axis] != a.shape[axis]:
+            head = head * float(a.shape[axis])
+    return Jet.of(head, np.add.reduce(a.tail, tuple(k + 1 for k in axes), keepdims=keepdims))
 
 
 def _jet_mean(a, axis=None, keepdims=False):
     """Average every coefficient along `axis`."""
-    count = np.prod([a.shape[axis] for axis in axes_of(a, axis)])
+    count = math.prod(a.shape[k] for k in axes_of(a, axis))
     return multiply(_jet_sum(a, axis, keepdims), 1.0 / count)
 
 
@@ -38,13 +42,40 @@ def _jet_matmul(a, b):
     if not isinstance(b, Jet):
         return Jet.of(_matrix_head(a) @ b, _product(padded(a.tail, ndim), b))
     if not isinstance(a, Jet):
-        return Jet.of(a @ _matrix_head(b), _product(a, padded(b.tail, ndim)))
+        return Jet.of(a @ _matrix_head(b), _product(a, padded(b.tail, ndim), head_first=True))
     tail_a, tail_b = padded(a.tail, ndim), padded(b.tail, ndim)
     head_a, head_b = _matrix_head(a), _matrix_head(b)
-    tail = np.add(_product(head_a, tail_b), _product(tail_a, head_b), order="C")
+    (m, n), size = a.shape[-2:], b.shape[-1]
+    if degree > 1 and a.shape[:-2] == b.shape[:-2] and n * (m + size) <= m * size:
+        return Jet.of(head_a @ head_b, _thin_product(a, b))
+    first, second = _product(head_a, tail_b, head_first=True), _product(tail_a, head_b)
+    tail = np.add(first, second, order="C")
     for i in range(1, degree):
         tail[i:] += tail_a[i - 1] @ tail_b[: degree - i]
     return Jet.of(head_a @ head_b, tail)
+
+
+def _thin_product(a, b):
+    """The tail of a @ b where summing up products would cost more than the factors' copies.
+
+    With the coefficients of a side by side, and those of b in reverse, each coefficient of the
+    product is one product of matrices.
+    """
+    (degree, *batch, m, n), size = a.tail.shape, b.shape[-1]
+    left = np.empty((*batch, degree + 1, n, m), a.tail.dtype)
+    right = np.empty((*batch, degree + 1, n, size), b.tail.dtype)
+    order = range(1, len(batch) + 1)  # the axes of the batch before that of the degree
+    left[..., 0, :, :] = a.head.swapaxes(-1, -2)
+    left[..., 1:, :, :] = a.tail.transpose(*order, 0, -1, -2)
+    right[..., degree, :, :] = b.head
+    right[..., :degree, :, :] = b.tail[::-1].transpose(*order, 0, -2, -1)
+    left = left.reshape(*batch, -1, m).swapaxes(-1, -2)
+    right = right.reshape(*batch, -1, size)
+    tail = np.empty((degree, *batch, m, size), np.result_type(left, right))
+    for k in range(1, degree + 1):
+        first = right[..., (degree - k) * n :, :]
+        np.matmul(left[..., : (k + 1) * n], first, out=tail[k - 1])
+    return tail
 
 
 def _matrix_head(jet):
@@ -54,14 +85,21 @@ def _matrix_head(jet):
     return np.broadcast_to(jet.head, jet.head.shape[:-2] + jet.shape[-2:])
 
 
-def _product(a, b):
-    """a @ b where one factor is a tail and the other a head, often real and shared by all rows."""
-    if a.dtype.kind == "f" and b.dtype.kind == "c" and b.strides[-1] == b.itemsize:
-        if 2 * a.itemsize != b.itemsize:  # one is of single precision
-            return a @ b
-        return (a @ b.view(a.dtype)).view(b.dtype)  # half the work of a complex product
-    if b.dtype.kind == "f" and a.dtype.kind == "c" and a.strides[-2] == a.itemsize:
-        return _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).swapaxes(-1, -2)
+def _product(a, b, *, head_first=False):
+    """a @ b where one factor is a tail and the other a head, often real and shared by all rows.
+
+    The head comes in the tail's precision.
+    """
+    head, tail = (a, b) if head_first else (b, a)
+    kept = tail.real.dtype if head.dtype.kind != "c" else joint_type(head.dtype, tail)
+    head = head.astype(kept, copy=False)
+    a, b = (head, tail) if head_first else (tail, head)
+    if head.dtype.kind == "f" and tail.dtype.kind == "c":
+        if head_first and b.strides[-1] == b.itemsize:
+            return (a @ b.view(kept)).view(b.dtype)  # half the work of a complex product
+        if not head_first and a.strides[-2] == a.itemsize:
+            turned = _product(b.swapaxes(-1, -2), a.swapaxes(-1, -2), head_first=True)
+            return turned.swapaxes(-1, -2)
     if b.size == b.shape[-2] * b.shape[-1] and a.ndim > b.ndim:  # one large product, not many small
         rows = a.reshape(-1, a.shape[-1]) @ b.reshape(b.shape[-2:])
         return rows.reshape(*a.shape[:-1], b.shape[-1])
@@ -86,6 +124,8 @@ def _spread(g, like, axis, keepdims):
     if not keepdims:
         removed = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
         g = reshape(g, tuple(1 if i in removed else size for i, size in enumerate(shape)))
+    if type(g) is np.ndarray and type(like) is np.ndarray:
+        return np.full(shape, g)
     return _broadcast_like(g, like)
 
 
@@ -116,7 +156,7 @@ _linear = recorded(
     lambda x, weights: _jet_matmul(x, weights.swapaxes(-1, -2)),
     lambda x, weights: np.matmul(x, weights.swapaxes(-1, -2)),
     lambda y, x, weights: lambda g: reduced(_matmul(g, weights), x),
-    lambda y, x, weights: lambda g: reduced(_matmul(swapaxes(g, -1, -2), x), weights),
+    lambda y, x, weights: lambda g: reduced(_matmul(g.swapaxes(-1, -2), x), weights),
 )
 
 

@@ -3,7 +3,8 @@
 The file says what was judged: the run's fingerprint, the outputs with their values at the trained
 model, and the deletions. It holds the truth and, method by method, the row of the table and the
 predictions, so that an interrupted scoreboard goes on and a finished one can be drawn again.
-Predictions are kept to six digits, all else in full. Infinite numbers are written as text.
+Predictions are kept to six digits, all else in full. Infinite numbers are written as text. A sum of
+all of it tells when it was altered (files of older versions have none).
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arguments import check_path, check_text, takes
+from ..training.fingerprints import sealed
 from .tables import Shown
 
 FORMAT = "sketchlab scoreboard 1"
@@ -58,31 +60,36 @@ class Results(Shown):
             method: {name: _short(rows) for name, rows in found.items()}
             for method, found in self.predicted.items()
         }
-        parts = {"format": FORMAT, **vars(self), "predicted": predicted}
+        parts = plain({"format": FORMAT, **vars(self), "predicted": predicted})
+        parts["seal"] = sealed(parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(_plain(parts)), encoding="utf-8")
+        beside.write_text(json.dumps(parts), encoding="utf-8")
         os.replace(beside, path)
 
     @classmethod
     @takes(path=check_path)
     def read(cls, path):
         """What `save` wrote. ValueError for anything else."""
+        text = Path(path).read_bytes()
         try:
-            parts = json.loads(Path(path).read_text(encoding="utf-8"))
+            parts = json.loads(text.decode("utf-8"))
+            seal = parts.pop("seal", None)
+            if seal is not None and seal != sealed(parts):
+                raise ValueError("it was altered")
             found = parts.pop("format")
+            if found != FORMAT:
+                raise ValueError(f"it is a {found!r}, and this sketchlab reads {FORMAT!r}")
+            parts["table"] = [_numbers(row) for row in parts["table"]]
+            parts["now"] = np.array(parts["now"])
+            parts["truth"] = {name: np.array(rows) for name, rows in parts["truth"].items()}
+            parts["predicted"] = {
+                method: {name: np.array(rows, float) for name, rows in found.items()}
+                for method, found in parts["predicted"].items()
+            }
+            return cls(**parts)
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(f"{str(path)!r} is not a scoreboard: {error!r}") from error
-        if found != FORMAT:
-            raise ValueError(f"{str(path)!r} is a {found!r}, and this sketchlab reads {FORMAT!r}")
-        parts["table"] = [_numbers(row) for row in parts["table"]]
-        parts["now"] = np.array(parts["now"])
-        parts["truth"] = {name: np.array(rows) for name, rows in parts["truth"].items()}
-        parts["predicted"] = {
-            method: {name: np.array(rows, float) for name, rows in found.items()}
-            for method, found in parts["predicted"].items()
-        }
-        return cls(**parts)
 
     def check_same(self, other, path):
         """Raise ValueError unless another one judges the same: what a file may be continued by."""
@@ -102,12 +109,12 @@ def _short(rows):
     return [[float(f"{number:.{DIGITS}g}") for number in row] for row in np.asarray(rows).tolist()]
 
 
-def _plain(value):
+def plain(value):
     """As JSON has it; infinite numbers as text."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -24,6 +24,7 @@ from ..estimation.output import Output
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..progress import progress_bar
+from ..training.passes import even_size
 from ..training.runs import BATCH, TrainingRun
 
 
@@ -209,7 +210,7 @@ def check_task(run, outputs, units):
 def in_batches(function, run, arguments, rows, *, jobs, progress, unit):
     """function(run, *arguments, batch) of all rows, joined along the first axis; in parallel."""
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    size = min(BATCH, -(-len(rows) // joblib.effective_n_jobs(jobs))) or 1
+    size = even_size(len(rows), BATCH, joblib.effective_n_jobs(jobs))
     batches = run.batches(rows, size, progress=progress)
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
     found = []

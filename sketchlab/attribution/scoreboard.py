@@ -158,7 +158,7 @@ class Scoreboard(Shown):
         return self.table[-1]
 
 
-@takes(predictors=list_of(check_predictor))
+@takes(predictors=list_of(check_predictor, least=0))
 def total_cost(predictors):
     """What several predictors took together, in trainings.
 

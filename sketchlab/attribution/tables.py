@@ -58,7 +58,7 @@ class Shown:
         return html_table(*summary(self.table, self.groups))
 
 
-@takes(score=check_text, table=list_of(instance(dict)))
+@takes(score=check_text, table=list_of(instance(dict), least=0))
 def markdown(table, score="rmse"):
     """A table of one score as Markdown, a column for each group that has it; "" if none has.
 

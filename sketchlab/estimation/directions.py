@@ -78,7 +78,7 @@ class Directions:
         return self._kept[key]
 
 
-@takes(numbers=list_of(check_number_of), units=instance(Units))
+@takes(numbers=list_of(check_number_of, least=0), units=instance(Units))
 def draw(units, numbers, *, design="orthonormal", seed=0):
     """The directions with these numbers over some units, `Directions`, stretched along groups.
 
@@ -107,7 +107,7 @@ def sphere(n, count, *, seed=0, start=0):
     return independent(n, range(start, start + count), seed=seed)
 
 
-@takes(n=check_count, numbers=list_of(check_number_of))
+@takes(n=check_count, numbers=list_of(check_number_of, least=0))
 def independent(n, numbers, *, seed=0):
     """The independent directions with these numbers, shape (len(numbers), n), length 1 each."""
     directions = np.empty((len(numbers), n), complex)
@@ -117,7 +117,7 @@ def independent(n, numbers, *, seed=0):
     return directions
 
 
-@takes(n=check_count, numbers=list_of(check_number_of))
+@takes(n=check_count, numbers=list_of(check_number_of, least=0))
 def orthonormal(n, numbers, *, seed=0):
     """Directions with these numbers from the orthonormal design, shape (len(numbers), n).
 

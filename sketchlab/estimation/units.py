@@ -34,7 +34,9 @@ class Units:
         if groups is None:
             self.of_document, self.names = np.arange(n), list(range(n))
             return
-        groups = check_list(groups, "units, if not None,")
+        groups = check_list(
+            list(groups) if isinstance(groups, str) else groups, "units, if not None,"
+        )
         lists = (list, set, range, np.ndarray)
         tuples = lists if len(groups) == n and all(type(g) is tuple for g in groups) else tuple
         if groups and all(isinstance(group, (*lists, tuples)) for group in groups):

@@ -14,9 +14,11 @@ from .curves import (
     PARTS,
     deletion_curve,
     error_by_degree,
+    predicted_curve,
     predicted_curves,
     predicted_deletion,
     stability,
+    taylor_terms,
     unlearning_way,
 )
 from .letters import letters
@@ -44,12 +46,14 @@ __all__ = [
     "methods_on_one_deletion",
     "new_axes",
     "predicted_and_true",
+    "predicted_curve",
     "predicted_curves",
     "predicted_deletion",
     "ranks_by_size",
     "recovery_curves",
     "smoothness",
     "stability",
+    "taylor_terms",
     "unlearning_way",
     "write",
 ]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ..arguments import check_dict, check_text, check_texts, instance, takes
 from ..attribution.results import Results
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write, write_ticks
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, name_points, new_axes, write, write_ticks
 from ..checks import check_not_negative, check_real, real_array
 
 ACCESS = {  # what a method must see of a run: colour and marker
@@ -182,7 +182,8 @@ def methods_on_one_deletion(
         if name in bands:
             axes.plot(bands[name], [row, row], color=BLUE, lw=4, alpha=0.35, solid_capstyle="butt")
         if left <= change <= right:
-            axes.plot(change, row, "o", color=BLUE, ms=7)
+            (dot,) = axes.plot(change, row, "o", color=BLUE, ms=7)
+            name_points(dot, [f"{name}: {change:+.4g}"])
             continue
         over = change > right
         axes.plot(right if over else left, row, ">" if over else "<", color=BLUE, ms=8,

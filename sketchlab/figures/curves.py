@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from ..algebra.jet import Jet
 from ..arguments import check_dict, check_text, instance, list_of, of_shape, takes
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, new_axes, write
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, name_points, new_axes, write
 from ..checks import brief, check_degree, check_number_of, check_real, real_array
 from ..estimation.prediction import Prediction
 from ..unlearning.ways import Way
@@ -46,56 +46,52 @@ def deletion_curve(weights, retrained, jet, *, name, degrees=(1, 2, 3, 6), z=Non
     weight=check_real,
     now=check_real,
     label=check_text,
-    figure=instance(Figure),
     prediction=instance(Prediction),
     curve=instance(Prediction),
 )
 def predicted_deletion(
-    prediction, weights, curve, *, weight=1.0, now=None, retrained=(), label="output", figure=None
+    prediction, weights, curve, *, weight=1.0, now=None, retrained=(), label="output"
 ):
     """A prediction on its curve over the down-weight, with its band, beside its Taylor terms.
 
     weights: the down-weights of the curve, (points,); curve: the `Prediction` at these. Where an
     error is infinite, because nothing is known of it, no band is drawn, and the legend says so.
-    retrained: pairs of down-weight and exact output. label: what is predicted, or None. figure: an
-    empty one to draw into, such as `blank()`. Margins are fixed, which makes it quick enough to be
-    drawn whenever a slider moves.
+    retrained: pairs of down-weight and exact output. label: what is predicted.
     """
     _check_same_length(weights=weights, curve=np.atleast_1d(curve.value))
-    if figure is None:  # from pyplot, so that a notebook knows how to show it
-        figure = plt.figure(figsize=SMALL)
-        plt.close(figure)
-    left, right = figure.subplots(1, 2, width_ratios=(2.2, 1))
-    figure.subplots_adjust(left=0.09, right=0.985, bottom=0.15, top=0.91, wspace=0.3)
-    _draw_curve(left, weights, curve.value, curve.low, curve.high, np.isfinite(curve.error))
-    reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
-    reach = reach if np.isfinite(prediction.error) else None
-    left.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
-    if retrained:
-        pairs = real_array(retrained, "retrained, pairs of down-weight and output,", None, 2)
-        left.plot(*pairs.T, "D", color=RED, ms=6, label="exact retraining")
-    if now is not None:
-        left.axhline(now, color=GREY, lw=1, ls="--", label="now")
-    if label is not None:
-        title = left.set_title("", loc="left", fontsize=10)  # at the axis it would need room
-        write(title, label)
-    left.set(xlabel="down-weight (0: kept, 1: deleted)")
-    left.legend(frameon=False, fontsize=9)
-    _draw_terms(right, prediction.terms[1:])
-    left.locator_params(nbins=5)  # every tick costs a millisecond
-    right.locator_params(axis="y", nbins=4)
+    figure, (left, right) = new_axes(*SMALL, columns=2, width_ratios=(2.2, 1))
+    predicted_curve(left, prediction, weights, curve, weight=weight, now=now, retrained=retrained)
+    write(left.set_title("", loc="left", fontsize=10), label)  # at the axis it would need room
+    taylor_terms(right, prediction)
     return figure
 
 
-def _draw_curve(axes, weights, values, low, high, known):
-    band = "90% band where known" if np.any(known[1:] & known[:-1]) else "band unknown"
-    band = "90% band" if np.all(known) else band
-    low, high = np.where(known, low, values), np.where(known, high, values)
-    axes.fill_between(weights, low, high, where=known, color=BLUE, alpha=0.2, lw=0)
-    axes.plot(weights, values, color=BLUE, label=f"predicted, {band}")
+def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, retrained=()):
+    """Draw the first part of `predicted_deletion`, its curve, into axes."""
+    _draw_curve(axes, weights, curve.value, curve.low, curve.high, np.isfinite(curve.error))
+    reach, band = None, "band unknown"
+    if np.isfinite(prediction.error):
+        reach = [[prediction.value - prediction.low], [prediction.high - prediction.value]]
+        band = f"90% band {prediction.low:.4f} to {prediction.high:.4f}"
+    bar = axes.errorbar([weight], [prediction.value], reach, fmt="o", color=BLUE, ms=7, capsize=4)
+    said = f"predicted at down-weight {weight:g}: {prediction.value:.4f}, {band}"
+    name_points(bar.lines[0], [said])
+    if len(retrained):
+        retrained = real_array(retrained, "retrained, pairs of down-weight and output,", None, 2)
+        (exact,) = axes.plot(*retrained.T, "D", color=RED, ms=6, label="exact retraining")
+        name_points(
+            exact, [f"retrained at down-weight {w:g}: {value:.4f}" for w, value in retrained]
+        )
+    if now is not None:
+        axes.axhline(now, color=GREY, lw=1, ls="--", label="now")
+    axes.set(xlabel="down-weight (0: kept, 1: deleted)")
+    axes.legend(frameon=False)
+    axes.locator_params(nbins=5)  # every tick costs a millisecond
 
 
-def _draw_terms(axes, terms):
+def taylor_terms(axes, prediction):
+    """Draw the second part of `predicted_deletion`, the Taylor terms, into axes."""
+    terms = prediction.terms[1:]
     errors = np.array([term.error for term in terms], float)
     known = np.isfinite(errors)
     degrees = [term.degree for term in terms]
@@ -111,6 +107,15 @@ def _draw_terms(axes, terms):
     axes.set_title("Taylor terms", loc="left", fontsize=10)
     unknown = "" if np.all(known) else " (error unknown)"
     axes.set(xlabel=f"degree{unknown}", xticks=degrees, xmargin=0.3)
+    axes.locator_params(axis="y", nbins=4)
+
+
+def _draw_curve(axes, weights, values, low, high, known):
+    band = "90% band where known" if np.any(known[1:] & known[:-1]) else "band unknown"
+    band = "90% band" if np.all(known) else band
+    low, high = np.where(known, low, values), np.where(known, high, values)
+    axes.fill_between(weights, low, high, where=known, color=BLUE, alpha=0.2, lw=0)
+    axes.plot(weights, values, color=BLUE, label=f"predicted, {band}")
 
 
 @takes(jet=instance(Jet), truth=check_real, z=check_real)

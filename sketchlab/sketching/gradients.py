@@ -6,8 +6,9 @@ import numpy as np
 
 from ..training.passes import in_batches
 from . import known
+from .store import precision
 
-TOLERANCE = 1e-6  # between derivatives and jets, relative to the largest
+TOLERANCE = {"double": 1e-6, "single": 1e-4}  # between derivatives and jets, of the largest
 
 
 def output_name(function):
@@ -64,7 +65,8 @@ def stored_gradients(sketch, function, coefficients):
     if len(base) and len(coefficients) > 1:
         expected = sketch.directions.vectors @ gradients[base[0]]
         size = max(np.max(np.abs(expected)), np.max(np.abs(coefficients[1])))
-        if np.max(np.abs(expected - coefficients[1])) > TOLERANCE * size:
+        tolerance = TOLERANCE[precision(sketch.record)]
+        if np.max(np.abs(expected - coefficients[1])) > tolerance * size:
             raise ValueError(
                 f"the derivatives kept for {name} are not those of this output: it, or data that "
                 "it reads, has changed. Ask for it under another name, or as a lambda, which uses "

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..training.models import Flat
 from ..training.runs import TrainingRun
-from . import store as stores
+from . import rows
 
 TOLERANCE = 1e-6  # of the largest parameter: far above rounding, which differs between machines
 
@@ -26,7 +26,7 @@ def check_run(group, run):
             "seed and settings, that it was made of"
         )
     check_arrival(group, trained_parameters(run))
-    stored, found = stores.read_array(group, "losses", slice(None)), run.losses(run.model)
+    stored, found = rows.whole(group, "losses"), run.losses(run.model)
     if not np.allclose(found, stored, rtol=TOLERANCE, atol=TOLERANCE * np.max(np.abs(stored))):
         worst = int(np.argmax(np.abs(found - stored)))
         raise ValueError(
@@ -60,7 +60,7 @@ def check_is_run(run):
 
 def trained(group):
     """The parameters trained with nothing deleted, flat, (P,); ValueError if they are damaged."""
-    return stores.read_array(group, "trained", slice(None))
+    return rows.whole(group, "trained")
 
 
 def trained_parameters(run):

@@ -9,14 +9,16 @@ bands of other outputs (see `estimation.calibration`).
 
 import numpy as np
 
-from ..algebra.jet import Jet
+from ..algebra import ring
 from ..estimation.minimum_norm import gradients
 from ..estimation.output import Output
 from ..progress import progress_bar
+from ..training.models import Flat
 from ..training.runs import BATCH
-from . import known, store
+from . import known, rows, store
 
 COUNT = 8  # references
+BYTES = 1 << 26  # of gradients of examples that are kept at a time
 LARGEST = 1 << 27  # entries of the influence of units on documents, 1 GiB: beyond, it is left out
 
 
@@ -25,24 +27,21 @@ def learn(sketch, run, progress):
 
     They are made again if the sketch has more directions than they were made from.
     """
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     if jets is not None and jets.shape[1] >= len(sketch):
         return
     examples = reference_examples(run)
-    whole = sketch.degree > 0 and len(sketch.units) * len(run) <= LARGEST
-    rows, columns = [], []
+    columns, made = [], {}
     with progress_bar(len(sketch), progress, unit="direction") as bar:
         for model in sketch.models():
             columns.append(model.losses(run.examples(examples)).coefficients)
-            if whole:
-                rows.append(_first_order(model, run))
             bar.update(columns[-1].shape[1])
-    if whole:
-        by_document = gradients(sketch.directions, np.concatenate(rows))
+    if sketch.degree > 0 and len(sketch.units) * len(run) <= LARGEST:
+        by_document = gradients(sketch.directions, _first_order(sketch, run, progress))
         by_unit = np.zeros((len(sketch.units), len(sketch.units)))
         np.add.at(by_unit.T, sketch.units.of_document, by_document.T)
-        store.put(sketch.group, "influence", by_unit / sketch.units.sizes)
-    store.put(sketch.group, "reference_jets", np.concatenate(columns, axis=1))
+        made["influence"] = by_unit / sketch.units.sizes
+    rows.put(sketch.group, **made, reference_jets=np.concatenate(columns, axis=1))
 
 
 def follow(sketch, run):
@@ -51,7 +50,8 @@ def follow(sketch, run):
     count = known.reference_count(sketch.group)
     for parameters in known.anchor_parameters(sketch.group, BATCH, count):
         values = sketch.model_of(parameters).losses(run.examples(examples))
-        known.write_reference_values(sketch.group, values)
+        known.write_reference_values(sketch.group, count, values)
+        count += len(values)
 
 
 def references(sketch, **settings):
@@ -59,7 +59,7 @@ def references(sketch, **settings):
 
     settings: fields that all outputs of this sketch share. Those that are not finite are left out.
     """
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     count = known.reference_count(sketch.group)
     if jets is None or jets.shape[1] < len(sketch) or count < len(settings["anchors"]) or not count:
         return ()
@@ -73,7 +73,7 @@ def references(sketch, **settings):
 
 def reference_effects(sketch):
     """Derivatives of the references by the units' down-weights, (units, references), or None."""
-    jets = store.stored(sketch.group, "reference_jets")
+    jets = rows.stored(sketch.group, "reference_jets")
     if jets is None or sketch.degree < 1:
         return None
     return gradients(sketch.directions, jets[1, : len(sketch)])
@@ -85,9 +85,25 @@ def reference_examples(run):
     return np.sort(np.random.default_rng(0).choice(len(run), count, replace=False))
 
 
-def _first_order(model, run):
-    """First coefficients of the losses on all examples along a batch of directions, (m, n)."""
-    first = model.with_parameters(
-        {name: Jet.of(p.head, p.tail[:1]) for name, p in model.parameters.items()}
+def _first_order(sketch, run, progress):
+    """First coefficients of the losses on all examples along all directions, (m, n).
+
+    They are products of the examples' gradients at the base point with the first coefficients of
+    the parameters. BYTES of gradients are kept at a time; for each such part the jets are read.
+    """
+    axis = Flat(sketch.record["parameters"])
+    named = axis.named(store.read(sketch.group, 0, 1)[0])
+    gradient = ring.ring_grad(
+        lambda named, i: ring.sum(run.initial.with_parameters(named).losses(run.examples([i])), -1)
     )
-    return run.losses(first).tail[0]
+    count, found = max(1, BYTES // (8 * axis.size)), np.empty((len(sketch), len(run)), complex)
+    with np.errstate(all="ignore"), progress_bar(len(run), progress, unit="document") as bar:
+        for start in range(0, len(run), count):
+            part = range(start, min(start + count, len(run)))
+            by_parameter = np.array([axis.flat(gradient(named, i)) for i in part])
+            for first in range(0, len(sketch), BATCH):
+                these = slice(first, min(first + BATCH, len(sketch)))
+                _, tail = store.read(sketch.group, these.start, these.stop)
+                found[these, start : part.stop] = tail[:, 0] @ by_parameter.T
+            bar.update(len(part))
+    return found

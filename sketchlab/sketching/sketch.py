@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
 from ..arguments import check_path, check_text, takes
-from ..checks import base_point, check_choice, check_number_of, number_array
+from ..checks import PRECISIONS, base_point, check_choice, check_number_of, number_array
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output
@@ -21,9 +21,10 @@ from ..estimation.units import Units
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
+from ..training.passes import even_size
 from ..training.runs import BATCH
 from . import anchors as evidence
-from . import known
+from . import known, rows
 from . import store as stores
 from .evaluation import evaluated
 from .gradients import stored_gradients
@@ -57,8 +58,8 @@ class Sketch:
     @property
     def nbytes(self):
         """Bytes of the stored jets."""
-        tail = self.group["tail"]
-        return self.group["head"].nbytes + len(self) * tail.nbytes // tail.shape[0]
+        head, tail = (rows.array(self.group, name) for name in ("head", "tail"))
+        return head.nbytes + len(self) * (tail.nbytes // tail.shape[0])
 
     def __len__(self):
         return self._count
@@ -78,7 +79,7 @@ class Sketch:
     @property
     def influence(self):
         """Derivative of the mean loss on unit v by the down-weight of unit u, or None."""
-        return stores.stored(self.group, "influence")
+        return rows.stored(self.group, "influence")
 
     def check_run(self, run):
         """Raise ValueError if the sketch was not made of this training run."""
@@ -171,6 +172,7 @@ def sketch(
     design="orthonormal",
     seed=0,
     anchors=None,
+    precision="double",
     store=None,
     jobs=1,
     progress=True,
@@ -185,6 +187,8 @@ def sketch(
     anchors: exact retrainings to make beside the jets, which calibrate the bands of predictions and
     improve them (see `suggested_anchors`). Default: as many as a tenth of what the jets cost, in
     trainings, but 24 to 64. With 0 of them, bands rest on assumptions, and say so.
+    precision: of the jets, "double" or "single", see `TrainingRun.push`; the base point and the
+    retrainings are in double precision either way.
     store: a folder to keep the sketch in; if it has a part of the same sketch, that is continued.
     jobs: processes to use; inside `joblib.parallel_config(...)` its backend and jobs are used. The
     numbers do not depend on jobs, nor on how the work was interrupted.
@@ -192,6 +196,7 @@ def sketch(
     check_is_run(run)
     degree, directions = check_sizes(degree, directions)
     check_choice(design, DESIGNS, "design")
+    check_choice(precision, PRECISIONS, "precision")
     units = Units(units, len(run))
     at = base_point(_default_base(at, deletion_size, len(units)), len(units))
     record = {
@@ -204,13 +209,15 @@ def sketch(
         "parameters": {name: list(p.shape) for name, p in run.initial.parameters.items()},
         "model": run.initial.settings(),
     }
+    if precision != "double":
+        record["precision"] = precision
     arrival = trained_parameters(run), run.losses(run.model)
     group = stores.open_or_create(store, record, directions, *arrival)
     check_run(group, run)
     stores.make_room(group, directions)
-    missing = np.flatnonzero(stores.done(group)[:directions] == 0)
+    missing = stores.missing(group, directions)
     jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    size = min(BATCH, -(-len(missing) // joblib.effective_n_jobs(jobs))) or 1
+    size = even_size(len(missing), BATCH, joblib.effective_n_jobs(jobs))
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     with progress_bar(len(missing), progress, unit="direction") as bar:
@@ -221,8 +228,6 @@ def sketch(
                 check_arrival(group, head)
             stores.write(group, numbers, head, tail)
             bar.update(len(numbers))
-    if len(missing):  # another process that fills the same store may have written older flags
-        stores.mark(group, range(directions))
     made = Sketch(group, run.initial, units, directions)
     evidence.calibrate(made, run, anchors, seed=seed, jobs=jobs, progress=progress)
     return made
@@ -237,18 +242,18 @@ def open_sketch(path, run=None):
     """
     group = stores.open_existing(path)
     record = dict(group.attrs)["record"]
-    done = stores.done(group)
-    if not done.all():
+    directions = stores.directions(group)
+    if missing := len(stores.missing(group, directions)):
         raise ValueError(
-            f"the sketch at {str(path)!r} is unfinished: it has {int(done.sum())} of {len(done)} "
-            "directions; run the call that made it again to complete it"
+            f"the sketch at {str(path)!r} is unfinished: it has {directions - missing} of "
+            f"{directions} directions; run the call that made it again to complete it"
         )
     if run is not None:
         check_run(group, run)
     if run is None and record["model"].get("kind") != "microgpt":
         raise ValueError("this sketch is not of microgpt: give the training run, run=...")
     model = run.initial if run else _microgpt(record)
-    return Sketch(group, model, Units.from_record(record["units"]), len(done))
+    return Sketch(group, model, Units.from_record(record["units"]), directions)
 
 
 def _microgpt(record):
@@ -266,7 +271,13 @@ def _push(run, units, record, numbers):
     psi = _drawn(units, numbers, record).vectors
     at = base_point(record["at"], len(units))[units.of_document]
     with threadpool_limits(1):
-        model = run.push(psi[:, units.of_document], record["degree"], at=at, progress=False)
+        model = run.push(
+            psi[:, units.of_document],
+            record["degree"],
+            at=at,
+            precision=stores.precision(record),
+            progress=False,
+        )
     flat = Flat(record["parameters"]).flat(model.parameters)
     return numbers, flat.head[0], flat.tail.swapaxes(0, 1)
 

@@ -1,15 +1,20 @@
 """The file format of a sketch: jet-valued models in a zarr group, one chunk per direction.
 
 `head`: the trained parameters, flat, shape (P,), shared by all directions. `tail`: their higher
-Taylor coefficients, complex, shape (directions, degree, P), one chunk per direction with a CRC-32C
-checksum. `done`: 1 for each direction that is complete. `trained`, `losses`: the parameters, (P,),
-and the losses of the examples, (n,), with nothing deleted. The group's attributes say to which run,
-degree, seed and units the sketch belongs, and with which versions it was made. Nothing is pickled.
+Taylor coefficients, complex (in single precision if the record says so), shape (directions, degree,
+P), one chunk per direction. `trained`, `losses`: the parameters, (P,), and the losses of the
+examples, (n,), with nothing deleted. The group's attributes say to which run, degree, seed and
+units the sketch belongs, and with which versions it was made; `seal` is a sum of them all.
+`contents` says which rows are complete, and what is in them (see `contents`); it is checked
+whenever numbers are read.
 
 `influence` is there once `Sketch.anchor` was called: the influence of units on each other; so are
 the anchors, and the gradients that were asked for (see `known`).
+
+Nothing is pickled, and chunks are plain numbers with a CRC-32C checksum (see `rows`).
 """
 
+import json
 import os
 import platform
 import shutil
@@ -19,11 +24,16 @@ from pathlib import Path
 
 import numpy as np
 import zarr
-from zarr.codecs import Crc32cCodec
 from zarr.storage import MemoryStore
 
+from ..checks import PRECISIONS
+from ..training.fingerprints import sealed
+from . import contents, rows
+from .contents import damaged
+
 FORMAT = "sketchlab sketch"
-VERSION = 4
+VERSION = 5
+PLAIN = {"zarr_format": 3, "use_consolidated": False}
 
 
 def open_or_create(path, record, directions, trained, losses):
@@ -45,41 +55,37 @@ def open_or_create(path, record, directions, trained, losses):
 
 def make_room(group, directions):
     """Let a sketch that has fewer directions grow to as many."""
-    for name in ("tail", "done"):
-        if group[name].shape[0] < directions:
-            group[name].resize((directions, *group[name].shape[1:]))
+    if contents.read(group)["directions"] >= directions:
+        return
+    with contents.changing(group) as table:
+        if table["directions"] < directions:  # still, while nobody else writes
+            tail = rows.array(group, "tail")
+            tail.resize((max(directions, tail.shape[0]), *tail.shape[1:]))
+            table["directions"] = directions
 
 
 def _create(store, record, directions, trained, losses):
-    """A new group with its arrays; its attributes come with it."""
-    group = zarr.open_group(
-        store,
-        mode="w",
-        attributes={
-            "format": FORMAT,
-            "version": VERSION,
-            "record": record,
-            "made_with": {"python": platform.python_version()}
-            | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
-        },
-    )
+    """A new group with its arrays and an almost empty table of contents."""
+    attributes = {
+        "format": FORMAT,
+        "version": VERSION,
+        "record": record,
+        "made_with": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in ("numpy", "scipy", "autograd", "zarr")},
+    }
+    attributes = json.loads(json.dumps(attributes))  # as it will be read
+    attributes["seal"] = sealed(attributes)
+    group = zarr.open_group(store, mode="w", zarr_format=3, attributes=attributes)
     size, degree = len(trained), record["degree"]
-    for name, dtype, shape, chunks, fill in (
-        ("trained", float, (size,), (size,), np.nan),
-        ("losses", float, (len(losses),), (len(losses),), np.nan),
-        ("head", float, (size,), (size,), np.nan),
-        ("tail", complex, (directions, degree, size), (1, degree, size), np.nan),
-        ("done", "u1", (directions,), (1 << 16,), 0),
-    ):
-        group.create_array(
-            name,
-            shape=shape,
-            dtype=dtype,
-            chunks=chunks,
-            fill_value=fill,
-            compressors=[Crc32cCodec()],
-        )
-    group["trained"][:], group["losses"][:] = trained, losses
+    rows.create(
+        group,
+        "tail",
+        (directions, degree, size),
+        (1, degree, size),
+        PRECISIONS[precision(record)][1],
+    )
+    contents.create(group, directions)
+    rows.put(group, trained=trained, losses=losses)
     return group
 
 
@@ -97,15 +103,15 @@ def _create_at(path, record, directions, trained, losses):
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def done(group):
-    """1 for each direction that is complete; ValueError if that cannot be read."""
-    try:
-        return group["done"][:]
-    except Exception as error:
-        raise ValueError(
-            f"the sketch at {group.store} is damaged: 'done' cannot be read ({error!r}); nothing "
-            "was changed. Make the sketch again in another folder"
-        ) from error
+def missing(group, directions):
+    """Numbers of the directions, of the first so many, that are not complete, in order."""
+    complete = contents.read(group)["rows"].get("tail", {})
+    return np.array([number for number in range(directions) if number not in complete], int)
+
+
+def directions(group):
+    """How many directions the sketch is to have."""
+    return contents.read(group)["directions"]
 
 
 def open_existing(path, *, mode="r"):
@@ -114,103 +120,57 @@ def open_existing(path, *, mode="r"):
     if not path.exists():
         raise FileNotFoundError(f"there is no sketch at {str(path)!r}")
     try:
-        group = zarr.open_group(str(path), mode=mode)
-        attributes = dict(group.attrs)
+        group = zarr.open_group(str(path), mode=mode, **PLAIN)
+        attributes = group.attrs.asdict()
     except Exception as error:
         raise ValueError(f"{str(path)!r} is not a sketch: {error}") from error
     if attributes.get("format") != FORMAT:
         raise ValueError(f"{str(path)!r} is not a sketch; nothing there was changed")
-    if attributes["version"] < VERSION:
+    version, seal = attributes.get("version"), attributes.pop("seal", None)
+    if isinstance(version, int) and version < VERSION:
         raise ValueError(
-            f"{str(path)!r} has format version {attributes['version']}, from an older sketchlab; "
-            f"this one reads version {VERSION}: make the sketch again in another folder"
+            f"{str(path)!r} has format version {version}, from an older sketchlab; this one reads "
+            f"version {VERSION}: make the sketch again in another folder, or remove this one first"
         )
-    if attributes["version"] > VERSION:
+    if isinstance(version, int) and version > VERSION:
         raise ValueError(
-            f"{str(path)!r} has format version {attributes['version']}; this sketchlab reads up to "
+            f"{str(path)!r} has format version {version}; this sketchlab reads up to "
             f"{VERSION}: update sketchlab"
         )
+    if seal != sealed(attributes):
+        raise ValueError(damaged(group, "zarr.json", "", "the description was altered"))
+    contents.read(group)
     return group
 
 
 def write(group, numbers, head, tail):
-    """Store the parameters along the directions with these numbers and mark them as complete."""
-    try:
-        group["head"][:] = head
-        for number, coefficients in zip(numbers, tail, strict=True):
-            group["tail"][int(number)] = coefficients
-        mark(group, numbers)
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"the sketch could not be written ({error}); what is complete is kept: make room and "
-            "run the same call again to go on",
-        ) from error
+    """Store the parameters along the directions with these numbers, as complete.
 
-
-def mark(group, numbers):
-    """Say that the directions with these numbers are complete."""
-    done = group["done"][:]
-    done[list(numbers)] = 1
-    group["done"][:] = done
+    What another process has completed before stays as it is.
+    """
+    with contents.changing(group) as table:
+        complete = table["rows"]
+        if "head" not in complete:
+            shape = head.shape
+            target = rows.create(group, "head", shape, shape, head.dtype, overwrite=True)
+            rows.write(target, table, "head", 0, head, ...)
+        target = rows.array(group, "tail")
+        for number, coefficients in zip(map(int, numbers), tail, strict=True):
+            if number not in complete.get("tail", ()):
+                rows.write(target, table, "tail", number, coefficients, number)
 
 
 def read(group, start, stop):
-    """Head and tails of directions start .. stop - 1; ValueError if a chunk is damaged."""
+    """Head and tails of directions start .. stop - 1; ValueError if they are not as written."""
     where = f" of directions {start} to {stop - 1}"
-    head = read_array(group, "head", slice(None), where)
-    return head, read_array(group, "tail", slice(start, stop), where)
-
-
-def read_array(group, name, key, where=""):
-    """A part of an array; ValueError if a chunk is damaged. where: what it is of, in words."""
-    try:
-        values = group[name][key]
-    except Exception as error:
-        raise ValueError(damaged(group, name, where, error)) from error
-    if np.isnan(values).any():
-        raise ValueError(damaged(group, name, where, "a chunk is missing"))
-    return values
+    return rows.whole(group, "head", where), rows.read(group, "tail", start, stop, where)
 
 
 def writable(group):
     """The same group, open for writing."""
     if not group.read_only:
         return group
-    return zarr.open_group(group.store.with_read_only(False), mode="r+")
-
-
-def put(group, name, values):
-    """Store a whole array, in one chunk, in place of one of that name."""
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        dtype=values.dtype,
-        chunks=values.shape,
-        fill_value=np.nan,
-        overwrite=True,
-        compressors=[Crc32cCodec()],
-    )
-    array[:] = values
-
-
-def stored(group, name):
-    """A whole array, or None if there is none of that name, or if writing it was cut off."""
-    if name not in group:
-        return None
-    try:
-        values = group[name][:]
-    except Exception as error:
-        raise ValueError(damaged(group, name, "", error)) from error
-    return None if np.isnan(values).all() else values
-
-
-def damaged(group, name, where, error):
-    """The sentence that says what cannot be read. where: what it is of, in words."""
-    return (
-        f"the sketch at {group.store} is damaged: {name!r}{where} cannot be read ({error}); "
-        "nothing was changed. Make the sketch again in another folder"
-    )
+    return zarr.open_group(group.store.with_read_only(False), mode="r+", **PLAIN)
 
 
 def _is_empty_folder(path):
@@ -236,7 +196,12 @@ def _flat(record):
         for part in ("run", "units")
         for key, value in record[part].items()
     }
-    return record | parts | {"run": 0, "units": 0}
+    return record | parts | {"run": 0, "units": 0, "precision": precision(record)}
+
+
+def precision(record):
+    """The precision of the jets of a sketch; a record says only if it is not double."""
+    return record.get("precision", "double")
 
 
 def _brief(value):

@@ -8,6 +8,7 @@ differently: a list and an array, 1 and 1.0 and True, arrays of other types (flo
 
 import dataclasses
 import hashlib
+import json
 import struct
 import types
 
@@ -25,6 +26,12 @@ def digest(value):
         return _sum(value).hex()
     except RecursionError:
         raise TypeError(f"a {type(value).__name__} that holds itself has no fingerprint") from None
+
+
+def sealed(value):
+    """The SHA-256 sum of a JSON value, as 64 hexadecimal digits: of its text with sorted keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _sum(value):

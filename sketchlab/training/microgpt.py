@@ -134,15 +134,15 @@ class MicroGPT(Model):
     def logits(self, tokens):
         """Scores of the next token after each of `tokens`, shape (*batch, positions, tokens)."""
         p, positions = self.parameters, len(check_list(tokens, "tokens"))
-        x = ring.take(p["wte"], tokens, -2) + ring.take(p["wpe"], range(positions), -2)
+        x = ring.add(ring.take(p["wte"], tokens, -2), ring.take(p["wpe"], range(positions), -2))
         x = ring.rmsnorm(x, RMS_EPS)
         for layer in range(self.layers):
             weights = {name: p[f"layer{layer}.{name}"] for name in BLOCK}
-            x = x + self._attention(ring.rmsnorm(x, RMS_EPS), weights)
+            x = ring.add(x, self._attention(ring.rmsnorm(x, RMS_EPS), weights))
             hidden = ACTIVATIONS[self.activation](
                 ring.linear(ring.rmsnorm(x, RMS_EPS), weights["mlp_fc1"])
             )
-            x = x + ring.linear(hidden, weights["mlp_fc2"])
+            x = ring.add(x, ring.linear(hidden, weights["mlp_fc2"]))
         return ring.linear(x, p["lm_head"])
 
     def _attention(self, x, weights):
@@ -157,7 +157,8 @@ class MicroGPT(Model):
 
         query, key, value = (by_head(name) for name in ("attn_wq", "attn_wk", "attn_wv"))
         causal = np.tri(positions, dtype=bool)
-        attention = ring.softmax(ring.linear(query, key) * size**-0.5, where=causal)
+        scores = ring.multiply(ring.linear(query, key), size**-0.5)
+        attention = ring.softmax(scores, where=causal)
         mixed = ring.swapaxes(ring.matmul(attention, value), -2, -3)
         return ring.linear(ring.reshape(mixed, (*batch, positions, width)), weights["attn_wo"])
 

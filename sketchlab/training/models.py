@@ -4,11 +4,10 @@
 and first-order attribution work on the flat axis, models on the names.
 """
 
-import copy
-
 import numpy as np
 
 from ..algebra import ring
+from ..algebra.jet import Jet
 from ..arguments import check_function
 from ..checks import brief, number_array
 
@@ -63,6 +62,10 @@ class Flat:
         start, stop: only these columns of it.
         """
         stop, parts = self.size if stop is None else stop, []
+        if stop - start == self.size and all(type(p) is np.ndarray for p in named.values()):
+            batch = [named[name].shape[: -len(s) or None] for name, s in self.shapes.items()]
+            parts = zip(self.shapes, batch, strict=True)
+            return np.concatenate([named[name].reshape(*b, -1) for name, b in parts], -1)
         for name, columns in self.columns.items():
             first, last = max(columns.start, start), min(columns.stop, stop)
             if first >= last:
@@ -109,9 +112,21 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
-        other = copy.copy(self)
-        other.parameters = parameters
+        other = object.__new__(type(self))  # as copy.copy does, in less time
+        vars(other).update(vars(self), parameters=parameters)
         return other
+
+
+def joined(values, parts):
+    """One array or jet from those of all batches; parts: the numbers of their rows."""
+    rows, jets = sum(map(len, parts)), isinstance(values[0], Jet)
+    before, arrays = ((slice(None),), [v.tail for v in values]) if jets else ((), values)
+    axis = len(before)
+    shape = arrays[0].shape
+    whole = np.empty((*shape[:axis], rows, *shape[axis + 1 :]), arrays[0].dtype)
+    for part, array in zip(parts, arrays, strict=True):
+        whole[(*before, part)] = array
+    return Jet.of(values[0].head, whole) if jets else whole
 
 
 def initial_parameters(model):

@@ -7,6 +7,7 @@ import numpy as np
 from ..algebra.jet import Jet
 from ..arguments import one_of
 from ..checks import check_not_negative, check_positive
+from .adam_on_jets import AdamOnJets
 from .models import Flat
 
 BLOCK_BYTES = 1 << 18  # of a block that the optimiser works on, for up to 3 coefficients each
@@ -59,11 +60,17 @@ class Adam:
         """New parameter and state after step number `step` (from 0)."""
         m = self.beta1 * m + g
         v = self.beta2 * v + g * g
+        rate, eps = self.factors(step, steps)
+        return p - m * (v + eps) ** -0.5 * rate, m, v
+
+    def factors(self, step, steps):
+        """What m (v + eps)^(-1/2) is multiplied by in this step, and that eps.
+
+        The corrections of m and v are pulled out of the root, to touch one array, not three.
+        """
         to_m_hat = (1 - self.beta1) / (1 - self.beta1 ** (step + 1))
         to_v_hat = (1 - self.beta2) / (1 - self.beta2 ** (step + 1))
-        # The two factors are pulled out of the root, so that they touch one array, not three.
-        rate = rate_at(self, step, steps) * to_m_hat * to_v_hat**-0.5
-        return p - m * (v + self.eps / to_v_hat) ** -0.5 * rate, m, v
+        return rate_at(self, step, steps) * to_m_hat * to_v_hat**-0.5, self.eps / to_v_hat
 
 
 def _check(optimizer, **checks):
@@ -93,10 +100,11 @@ class InPlace:
     cache. The optimiser's state is stored by block.
 
     initial: parameters of one model by name. lift(flat): puts them into the ring to train over.
+    states: the optimiser's state to start from, flat arrays (size,); none: zeros.
     views: the parameters by name; they follow the updates.
     """
 
-    def __init__(self, initial, lift):
+    def __init__(self, initial, lift, states=()):
         self.axis = Flat.of(initial)
         self.flat = lift(self.axis.flat(initial))
         self.views = self.axis.named(self.flat)
@@ -106,19 +114,30 @@ class InPlace:
         width = max(1, min(len(array) if jet else 1, 3) * BLOCK_BYTES // column)
         size = self.axis.size
         self.blocks = [(a, min(a + width, size)) for a in range(0, size, width)]
-        self.states = None
+        self.states = [tuple(lift(s[a:b]) for s in states) for a, b in self.blocks]
+        self._start, self._adam = states, None
 
     def update(self, optimizer, step, steps, gradients):
         """Take one step of the optimiser."""
-        if self.states is None:
-            self.states = [(0.0,) * optimizer.states for _ in self.blocks]
+        if isinstance(self.flat, Jet) and self.flat.degree and isinstance(optimizer, Adam):
+            if self._adam is None:
+                start = self._start or np.zeros((optimizer.states, self.axis.size))
+                self._adam = AdamOnJets(optimizer, self.axis, self.flat, start)
+            self._adam.step(step, steps, gradients)
+            return
         if isinstance(self.flat, Jet):  # all directions share their base point, hence [:1]
             gradients = {name: Jet.of(g.head[:1], g.tail) for name, g in gradients.items()}
         for i, (start, stop) in enumerate(self.blocks):
             p = self.flat[..., start:stop]
             g = self.axis.flat(gradients, start, stop)
-            new, *self.states[i] = optimizer.update(step, steps, p, g, *self.states[i])
+            states = self.states[i] or (0.0,) * optimizer.states
+            new, *self.states[i] = optimizer.update(step, steps, p, g, *states)
             if isinstance(p, Jet):
                 p.head[...], p.tail[...] = new.head, new.tail
             else:
                 p[...] = new
+
+    def snapshot(self):
+        """A copy of parameters and optimiser's state of one model, (1 + states, size)."""
+        parts = zip(*self.states, strict=True)
+        return np.stack([self.flat, *(np.concatenate(blocks) for blocks in parts)])

@@ -90,9 +90,14 @@ def _batches(run, outputs, down_weights, workers):
     most, free = max(1, min(BATCH, TOGETHER // outputs)), check_memory(run, outputs)
     if free is not None:
         most = max(1, min(most, int(SHARE * free / bytes_per_point(run, outputs) / workers)))
-    rounds = math.ceil(len(down_weights) / (most * workers))
-    size = math.ceil(len(down_weights) / (rounds * workers)) if rounds else 1
+    size = even_size(len(down_weights), most, workers)
     return [down_weights[i : i + size] for i in range(0, len(down_weights), size)]
+
+
+def even_size(count, most, workers):
+    """Size of equal batches, at most `most`, that keep all workers busy to the end; 1 for none."""
+    rounds = math.ceil(count / (most * workers))
+    return math.ceil(count / (rounds * workers)) if count else 1
 
 
 def check_memory(run, outputs):

@@ -63,19 +63,17 @@ class Prefixes:
         for taken in range(start + 1, step + 1):
             next(steps)
             if taken % self.every == 0:
-                states[taken] = _snapshot(state)
+                states[taken] = state.snapshot()
             bar.update()
         if not is_finite(state.flat):
             raise NotFinite("training at the base point is not finite")
-        return _snapshot(state)
+        return state.snapshot()
 
     def begin(self, run, stored, lift):
         """Training about to go on from a stored state (None: from the start), in another ring."""
         if stored is None:
             return InPlace(run.initial.parameters, lift)
-        state = InPlace(self.axis.named(stored[0]), lift)
-        state.states = [tuple(lift(s[a:b]) for s in stored[1:]) for a, b in state.blocks]
-        return state
+        return InPlace(self.axis.named(stored[0]), lift, tuple(stored[1:]))
 
 
 def first_steps(run, rows):
@@ -91,8 +89,3 @@ def by_first_step(run, rows, size):
     order = np.argsort(first, kind="stable") if len(first) > size else np.arange(len(first))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return parts, [int(first[part].min()) for part in parts]
-
-
-def _snapshot(state):
-    parts = zip(*state.states, strict=True)
-    return np.stack([state.flat, *(np.concatenate(blocks) for blocks in parts)])

@@ -14,16 +14,24 @@ import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
-from ..arguments import check_model, of_shape, takes
-from ..checks import base_point, check_count, check_degree, check_indices, number_array
+from ..algebra.recording import shape_of
+from ..arguments import check_list, check_model, of_shape, takes
+from ..checks import (
+    base_point,
+    check_count,
+    check_degree,
+    check_indices,
+    in_precision,
+    number_array,
+)
 from ..progress import progress_bar
 from .divergence import NotFinite, check_step, is_finite, why_not_finite
 from .fingerprints import digest
-from .models import EXAMPLES, check_data, check_losses, initial_parameters
+from .models import EXAMPLES, check_data, check_losses, initial_parameters, joined
 from .optimizers import SGD, Adam, InPlace
 from .prefixes import Prefixes, by_first_step, first_steps
 
-BATCH = 32  # models trained side by side: enough to amortise Python, few enough for the cache
+BATCH = 64  # models trained side by side: enough to amortise Python, few enough for the cache
 BASE_POINTS = 2  # whose states are kept
 
 
@@ -50,9 +58,7 @@ class TrainingRun:
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
-        if isinstance(held_out, (str, bytes)) or not hasattr(held_out, "__iter__"):
-            raise TypeError(f"held_out must be a list of examples, not {held_out!r}")
-        self.data, self.held_out = data, tuple(held_out)
+        self.data, self.held_out = data, tuple(check_list(held_out, "held_out"))
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
             raise ValueError(f"batch_size {batch_size} exceeds the number of examples, {len(data)}")
@@ -108,7 +114,7 @@ class TrainingRun:
         return x
 
     @takes()
-    def retrain(self, *, without=None, down_weights=None, progress=True):
+    def retrain(self, *, without=None, down_weights=None, precision="double", progress=True):
         """Train again from the same start with some examples left out or down-weighted.
 
         without: numbers of the examples to delete (0 to n - 1, each at most once).
@@ -116,6 +122,7 @@ class TrainingRun:
         1 an example is kept in part; other and complex values continue the same formula.
         Returns a model, whose losses have shape () or (batch,).
         An example that no step uses (steps < n) has no influence.
+        precision: of all numbers, "double" or "single" (see `checks.in_precision`).
 
         The steps before the first that touches an example (x_i != 0) are those of the run itself:
         they are taken once and shared (see `prefixes`). With one pass over the data, deleting the
@@ -127,7 +134,7 @@ class TrainingRun:
             down_weights = self.indicator(without)
         if down_weights is None:
             down_weights = np.zeros(len(self))
-        x = number_array(down_weights, "down_weights")
+        x = in_precision(number_array(down_weights, "down_weights"), precision)
         if x.ndim not in (1, 2) or x.shape[-1] != len(self) or x.size == 0:
             raise ValueError(
                 f"down_weights must have shape ({len(self)},) or (batch, {len(self)}), one per "
@@ -156,17 +163,20 @@ class TrainingRun:
         return self._in_batches(x, weights, lift, np.ones(len(self)), progress)
 
     @takes()
-    def push(self, directions, degree, *, at=0.0, progress=True):
+    def push(self, directions, degree, *, at=0.0, precision="double", progress=True):
         """Taylor-expand training along directions: x = at + z direction, modulo z^(degree + 1).
 
         directions: (m, n), real or complex, one row per direction. Returns the m jet-valued
         models as one model, whose losses are jets with coefficients of shape (degree + 1, m):
         coefficient r of row j is the r-th Taylor coefficient along directions[j].
         at: the down-weights to expand around, one real number or n of them.
+        precision: of the coefficients above the constant, which is always in double precision:
+        "double", or "single", which takes half the memory and little more than half the time, and
+        errs by some 1e-6 of the largest.
         The steps before the first that a direction touches are shared, as by `retrain`.
         """
         degree = check_degree(degree)
-        psi = number_array(directions, "directions")
+        psi = in_precision(number_array(directions, "directions"), precision)
         if psi.ndim != 2 or psi.shape[1] != len(self) or len(psi) == 0:
             raise ValueError(
                 f"directions must have shape (m, {len(self)}), one row per direction and one "
@@ -177,7 +187,13 @@ class TrainingRun:
 
         def weights(rows):
             part = psi[rows]
-            return lambda i: Jet.line(kept[None, i], -part[:, i], degree)
+
+            def on_the_lines(i):
+                tail = np.zeros((degree, len(rows), len(i)), psi.dtype)
+                tail[:1] = -part[:, i]
+                return Jet.of(kept[None, i], tail)
+
+            return on_the_lines
 
         def lift(rows):
             return lambda p: Jet.of(
@@ -223,11 +239,11 @@ class TrainingRun:
             ]
         if len(models) == 1:
             return models[0]
-        joined = {
-            name: _joined([model.parameters[name] for model in models], parts)
+        together = {
+            name: joined([model.parameters[name] for model in models], parts)
             for name in models[0].parameters
         }
-        return models[0].with_parameters(joined)
+        return models[0].with_parameters(together)
 
     def _train(self, weights, lift, progress, base=None, start=0):
         """Training from step `start` on, in the ring that `lift` puts the base's state into."""
@@ -273,23 +289,11 @@ class TrainingRun:
     def objective(self, parameters, examples, weights):
         """What one step differentiates: the weighted mean of the losses of its examples."""
         losses = self.initial.with_parameters(parameters).losses(examples)
-        if np.shape(losses) != np.shape(weights):
+        if shape_of(losses) != shape_of(weights):
             raise ValueError(
-                f"the losses of {len(examples)} examples have shape {np.shape(losses)}, not "
-                f"{np.shape(weights)}: return one loss per example"
+                f"the losses of {len(examples)} examples have shape {shape_of(losses)}, not "
+                f"{shape_of(weights)}: return one loss per example"
             )
         check_step(losses, weights)
         total = ring.sum(ring.multiply(weights, losses), -1)
         return total if self.batch_size == 1 else total * (1.0 / self.batch_size)
-
-
-def _joined(values, parts):
-    """One array or jet from those of all batches; parts: the numbers of their rows."""
-    rows, jets = sum(map(len, parts)), isinstance(values[0], Jet)
-    before, arrays = ((slice(None),), [v.tail for v in values]) if jets else ((), values)
-    axis = len(before)
-    shape = arrays[0].shape
-    whole = np.empty((*shape[:axis], rows, *shape[axis + 1 :]), arrays[0].dtype)
-    for part, array in zip(parts, arrays, strict=True):
-        whole[(*before, part)] = array
-    return Jet.of(values[0].head, whole) if jets else whole

@@ -1,11 +1,9 @@
-"""Answers: a prediction beside the truth, what they mean in words, and the history of tries."""
+"""Answers: a prediction beside the truth, and what they mean in words."""
 
-import csv
 import dataclasses
-import io
 import math
 
-from ..estimation.plan import Plan
+from ..estimation.plan import Plan, smallest_epsilon
 from ..estimation.prediction import Prediction
 from ..training.outputs import LossOn, MeanLoss, NextLetter
 from .offers import Named
@@ -76,31 +74,13 @@ class Answer:
         return f"{_signed(self.change)}{unit}, give or take {reach}: may be no change at all"
 
 
-@dataclasses.dataclass(frozen=True)
-class Try:
-    """One row of the history: a prediction beside its exact retraining."""
-
-    deleted: int
-    names: str
-    output: str
-    down_weight: float
-    degree: int
-    directions: int
-    predicted: float
-    low: float
-    high: float
-    retrained: float
-    error: float
-    inside: bool | None
-
-
-def history_csv(tries):
-    """Tries as the text of a CSV file, one row for each."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(field.name for field in dataclasses.fields(Try))
-    rows.writerows(dataclasses.astuple(row) for row in tries)
-    return text.getvalue()
+def within_reach(output, x):
+    """The smallest epsilon that a part reaches, rounded up to tenths of its logarithm, or None."""
+    reach = smallest_epsilon(output, down_weights=x)
+    if not 0 < reach < math.inf:
+        return None
+    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
+    return 10 ** (tenths / 10)
 
 
 def uncounted(question, context):

@@ -7,9 +7,10 @@ import ipywidgets
 from .. import figures
 from ..arguments import check_dict, takes
 from . import comparison_words as words
+from .browser import InBrowser
 from .document_choices import Choices
 from .one_deletion import OneDeletion
-from .parts import FULL, NARROW, Controls, Message, Picture, Retraining, button, heading
+from .parts import FULL, NARROW, Controls, Message, Picture, Retraining, heading
 
 CONTROL_WIDTH = "320px"
 
@@ -34,7 +35,8 @@ class ComparisonView(Retraining, ipywidgets.VBox):
     """The view of methods on one deletion; `model` is its state."""
 
     def __init__(self, model):
-        self.model, self._lock = model, threading.RLock()
+        self.model = self.state = model
+        self._lock = threading.RLock()
         self.choices = Choices(model, self.act)
         self.output = ipywidgets.Dropdown(
             options=[(name, number) for number, name in enumerate(words.distinct(model.titles))],
@@ -46,15 +48,8 @@ class ComparisonView(Retraining, ipywidgets.VBox):
         self.question = Controls([heading("Ask for"), self.output])
         self.question.on_change(self.output, lambda number: self.act(lambda: model.ask(number)))
         self.headline, self.table, self.history = (ipywidgets.HTML() for _ in range(3))
-        self.picture, self.message = Picture(), Message()
-        self.retrain = button(
-            "Retrain", self._retrain, self.act, "Train again without the chosen documents"
-        )
-        self.retrain.button_style, self.retrain.layout.flex = "primary", "0 0 140px"
-        self.retrain.add_class("sketchlab-retrain")
-        self.progress = ipywidgets.IntProgress(
-            0, 0, model.run.steps, description="training", layout={"width": "220px"}
-        )
+        self.picture, self.message = Picture(widest=800), Message()
+        training = self.training_controls(model.run.steps, "document")
         controls = ipywidgets.VBox(
             [self.question, self.choices],
             layout={"flex": f"0 0 {CONTROL_WIDTH}", "width": CONTROL_WIDTH},
@@ -63,7 +58,7 @@ class ComparisonView(Retraining, ipywidgets.VBox):
             [
                 self.headline,
                 self.picture,
-                ipywidgets.HBox([self.retrain, self.progress]),
+                ipywidgets.HBox(training),
                 self.message,
                 self.table,
                 self.history,
@@ -71,9 +66,9 @@ class ComparisonView(Retraining, ipywidgets.VBox):
             layout={"flex": "1 1 340px", "min_width": "0", "padding": "0 0 0 12px"},
         )
         layout = {"flex_flow": "row wrap"}
-        super().__init__([ipywidgets.HBox([controls, results], layout=layout)])
-        self.add_class("sketchlab-methods")
-        self.rest()
+        super().__init__([ipywidgets.HBox([controls, results], layout=layout), InBrowser()])
+        for name in ("sketchlab", "sketchlab-methods"):
+            self.add_class(name)
         self.act(lambda: None)
 
     def __repr__(self):

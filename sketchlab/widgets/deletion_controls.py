@@ -12,6 +12,7 @@ import numpy as np
 from .name_list import NameList
 from .parts import AS_TYPED, FULL, Controls, button, heading
 from .proposals import Column, Effect, Pattern, Random
+from .thumbnails import thumbnail
 
 MOST_CHIPS, MOST_NAMED = 60, 500
 
@@ -24,16 +25,17 @@ class Deletion(Controls):
         selection = explorer.selection
         self.units = Chips(explorer, act)
         self.names = NameList(explorer, act)
+        groups = _kind(selection)
         self.pages = {
-            "Units": self.units,
+            groups: self.units,
             "Text": Pattern(explorer, act) if selection.is_text else None,
             f"{explorer.noun}s".capitalize(): self.names,
             "Columns": None if explorer.columns is None else Column(explorer, act),
-            "Effect": Effect(explorer, act),
-            "Draw": Random(explorer, act),
+            "Largest effect": Effect(explorer, act),
+            "Random": Random(explorer, act),
         }
         if not self.units.chips:
-            del self.pages["Units"]
+            del self.pages[groups]
         self.pages = {title: page for title, page in self.pages.items() if page is not None}
         tabs = ipywidgets.Tab(tuple(self.pages.values()), titles=tuple(self.pages), layout=FULL)
         self.count = ipywidgets.HTML()
@@ -50,17 +52,38 @@ class Deletion(Controls):
         """Show what is chosen."""
         self.units.refresh()
         self.names.refresh()
-        self.pages["Effect"].refresh()
+        self.pages["Largest effect"].refresh()
         self.undo.disabled = not self.explorer.selection.can_undo
         names, noun = self.explorer.selection.chosen, self.explorer.noun
         listed = self.explorer.between.join(map(html.escape, names[:MOST_NAMED]))
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        most, images = MOST_NAMED, self.explorer.images
+        if images is not None:
+            most = MOST_CHIPS
+            chosen = np.flatnonzero(self.explorer.selection.mask)[:most]
+            listed = " ".join(map(thumbnail, images[chosen], names))
+        more = f" and {len(names) - most} more" if len(names) > most else ""
         noun = noun if len(names) == 1 else f"{noun}s"
         self.count.value = (
             f'<div class="sketchlab-chosen" style="line-height: 1.4"><b>{len(names)} {noun}</b> of '
             f'{len(self.explorer.run)} deleted<div style="{AS_TYPED}" '
             f'tabindex="0">{listed}{more}</div></div>'
         )
+
+
+def _kind(selection):
+    """What the named groups have in common."""
+    pairs = [
+        (
+            name,
+            {
+                document[:1]
+                for document, inside in zip(selection.documents, mask, strict=True)
+                if inside
+            },
+        )
+        for name, mask in (selection.groups.items() if selection.is_text else ())
+    ]
+    return "First letter" if pairs and all(found == {name} for name, found in pairs) else "Groups"
 
 
 class Chips(Controls):
@@ -70,14 +93,16 @@ class Chips(Controls):
         self.selection = explorer.selection
         self.groups, self.chips = self.selection.groups, {}
         if len(self.groups) <= MOST_CHIPS:
+            layout = ipywidgets.Layout(width="auto", margin="1px", padding="0 8px")  # of all chips
+            style = {}
             for name, mask in self.groups.items():
-                chip = ipywidgets.ToggleButton(
+                self.chips[name] = ipywidgets.ToggleButton(
                     description=name,
                     tooltip=f"{int(mask.sum())} {explorer.noun}s",
-                    layout={"width": "auto"},
+                    layout=layout,
+                    style=style,
                 )
-                chip.layout.margin, chip.layout.padding = "1px", "0 8px"
-                self.chips[name] = chip
+                style = self.chips[name].style
         box = ipywidgets.Box([*self.chips.values()], layout={"flex_flow": "row wrap"})
         box.add_class("sketchlab-chips")
         super().__init__([box])

@@ -20,13 +20,13 @@ class Choices(Controls):
     def __init__(self, model, act):
         self.model, selection = model, model.selection
         self.pages = {
-            "Effect": Largest,
+            "Largest effect": Largest,
             "Text": Text,
             "Number": Numbers,
-            "Draw": Draw,
+            "Random": Draw,
         }
         if not model.ranked:
-            del self.pages["Effect"]
+            del self.pages["Largest effect"]
         self.pages = {name: page(model, act) for name, page in self.pages.items()}
         tabs = ipywidgets.Tab(tuple(self.pages.values()), titles=tuple(self.pages), layout=FULL)
         nothing = np.zeros(len(model), bool)
@@ -38,8 +38,8 @@ class Choices(Controls):
 
     def refresh(self):
         """Show what is chosen."""
-        if "Effect" in self.pages:
-            self.pages["Effect"].refresh()  # of the output that is asked for
+        if "Largest effect" in self.pages:
+            self.pages["Largest effect"].refresh()  # of the output that is asked for
         names = self.model.selection.names
         listed = " ".join(html.escape(visible(name)) for name in names[:MOST_NAMED])
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -1,7 +1,6 @@
 """The state behind the deletion explorer: what is deleted, what is asked, and how accurately."""
 
 import copy
-import math
 import numbers
 
 import numpy as np
@@ -9,17 +8,18 @@ import numpy as np
 from ..checks import check_choice
 from ..estimation.choice import missing_anchors
 from ..estimation.minimum_norm import gradients
-from ..estimation.plan import parts, plan_part, smallest_epsilon, stored_bytes
+from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPT
-from ..training.outputs import LossOn
 from ..training.runs import TrainingRun
-from .answers import Answer, Try, history_csv
+from .answers import Answer, within_reach
 from .columns import Columns
+from .history import History, Try
 from .kept import Asked, Recent, Retrainings
 from .labels import labelled
-from .offers import SMOOTH, Named, mean_question, named, offered
+from .offers import SMOOTH, Named, first_question, mean_question, named, offered
 from .selection import Selection
+from .thumbnails import checked
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)  # of the predicted curve
 OUTPUTS_KEPT, RETRAININGS_KEPT = 32, 100
@@ -33,19 +33,29 @@ class Explorer:
     run: a training run. sketch: a sketch of it. question: what is asked at the start, a function of
     a model or the title of one that is offered; default: the first that is offered, for microgpt
     the loss on a name that it can read. held_out: examples that were not trained on. outputs: what
-    is offered to ask. labels: words for the documents. table: columns that describe them. (See
-    `view.explore` for what these can be, and for their defaults.)
+    is offered to ask. labels: words for the documents. table: columns that describe them; images:
+    what they look like. (See `view.explore` for what these can be, and for their defaults.)
 
     selection: what is deleted (`Selection`). question: what is asked; output: what is known of it.
     offers: what is offered to ask, by title; note: where that comes from, in words. noun: what a
     document is called. weight: the down-weight of what is deleted, 0 to 1. degree, directions: the
     part of the sketch that is used, chosen by `chosen_by`: the whole, until epsilon chooses, or the
-    hand. evidence: the exact retrainings made here, pairs of down-weights (units,) and model: every
-    output has them as anchors. They stay in memory: the sketch, and its store, are as they were.
+    hand. history: the retrainings so far, as `Try`. evidence: the models of these, pairs of
+    down-weights (units,) and model: every output has them as anchors. They stay in memory: the
+    sketch, and its store, are as they were.
     """
 
     def __init__(
-        self, run, sketch, *, question=None, held_out=None, outputs=None, labels=None, table=None
+        self,
+        run,
+        sketch,
+        *,
+        question=None,
+        held_out=None,
+        outputs=None,
+        labels=None,
+        table=None,
+        images=None,
     ):
         if not isinstance(run, TrainingRun):
             raise TypeError(f"run must be a training run from sl.train, not {type(run).__name__}")
@@ -58,15 +68,16 @@ class Explorer:
         labels, self.noun = labelled(run, labels)
         self.selection = Selection(run.data, sketch.units, labels)
         self.columns = None if table is None else Columns(table, len(run))
+        self.images = None if images is None else checked(images, len(run))
         self.held_out, self.offers, self.note = offered(run, held_out, outputs, labels)
         self.effects = ("helpful", "harmful") if self.reads_text else ("raises", "lowers")
-        self.tries, self.weight, self.epsilon, self.chosen_by = [], 1.0, None, WHOLE
+        self.history, self.weight, self.epsilon, self.chosen_by = History(), 1.0, None, WHOLE
         self.degree, self.directions = sketch.degree, len(sketch)
         self.evidence = []
         self._outputs = Recent(OUTPUTS_KEPT)
         self._retrainings = Retrainings(run, RETRAININGS_KEPT)
         self.question = None
-        self.ask(self._first() if question is None else question)
+        self.ask(first_question(run, self.held_out, self.offers) if question is None else question)
 
     def ask(self, question):
         """Ask for another output, a function of a model or the title of one that is offered.
@@ -103,18 +114,6 @@ class Explorer:
     def output(self):
         """The output that is asked for, with all retrainings made here as anchors."""
         return self._asked.knowing(len(self.evidence))
-
-    def _first(self):
-        """The first that is offered, or the loss on a name that can be read, best an unseen one."""
-        if self.offers:
-            return next(iter(self.offers.values()))
-        for name in (*self.held_out, *self.run.data):
-            try:
-                LossOn(name).check(self.run.model)
-            except (TypeError, ValueError):
-                continue
-            return LossOn(name)
-        raise ValueError("the model can read none of the names: give question=...")
 
     def ask_mean_loss(self):
         """Ask for the mean loss on the examples that were not trained on."""
@@ -208,7 +207,7 @@ class Explorer:
             self.degree, self.directions = plan.degree, plan.directions
         elif self.chosen_by == WHOLE:
             self.degree, self.directions = self.sketch.degree, len(self.sketch)
-            self.epsilon = _within_reach(output, self.weight * x) or self.epsilon
+            self.epsilon = within_reach(output, self.weight * x) or self.epsilon
         part = output.part(degree=self.degree, directions=self.directions)
         retrained = self._retrainings.outputs(self.selection.mask, self.question)
         return Answer(
@@ -281,19 +280,12 @@ class Explorer:
             answer.error,
             answer.inside,
         )
-        if row in self.tries:
-            raise ValueError("this try is in the history already: change something first")
-        self.tries.append(row)
+        self.history.add(row, self.snapshot())
 
-    def csv(self):
-        """The history as the text of a CSV file, one row per try."""
-        return history_csv(self.tries)
-
-
-def _within_reach(output, x):
-    """The smallest epsilon that a part reaches, rounded up to tenths of its logarithm, or None."""
-    reach = smallest_epsilon(output, down_weights=x)
-    if not 0 < reach < math.inf:
-        return None
-    tenths = math.ceil(10 * math.log10(reach) + 1e-9)  # not below it by rounding
-    return 10 ** (tenths / 10)
+    def show_again(self, number):
+        """Choose the deletion, the question and the part of a row of the history again."""
+        then = self.history.state(number)
+        self.selection.choose(then.selection.mask)
+        self.ask(then.question)
+        for what in ("weight", "epsilon", "chosen_by", "degree", "directions"):
+            setattr(self, what, getattr(then, what))

@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 
 from .parts import FULL, Controls, button
+from .thumbnails import thumbnail
 
 ROWS, LONGEST = 9, 60  # boxes on a page; letters of a label
 LINE = {"width": "98%", "margin": "0 2px", "height": "24px"}
@@ -39,10 +40,16 @@ class NameList(Controls):
         self.boxes = [  # each with a layout of its own: some are hidden
             ipywidgets.Checkbox(indent=False, layout=dict(LINE)) for _ in range(count)
         ]
+        self.images = explorer.images if len(units) == len(explorer.run) else None
+        self.thumbnails = [ipywidgets.HTML() for _ in self.boxes]
+        lines = self.boxes
+        if self.images is not None:
+            pairs = zip(self.thumbnails, self.boxes, strict=True)
+            lines = [ipywidgets.HBox([*pair], layout=dict(LINE)) for pair in pairs]
         self.back = button("Back", lambda: self._turn(-1), act, "The page before")
         self.on = button("Next", lambda: self._turn(1), act, "The next page")
         self.note = ipywidgets.HTML()
-        box = ipywidgets.VBox(self.boxes)
+        box = ipywidgets.VBox(lines)
         box.add_class("sketchlab-names")
         super().__init__([self.search, box, ipywidgets.HBox([self.back, self.on, self.note])])
         for place, tick in enumerate(self.boxes):
@@ -77,6 +84,10 @@ class NameList(Controls):
                     line = self.lines[shown[place]]
                     box.description = line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
                     box.tooltip, box.value = line, bool(chosen[shown[place]])
+                if self.images is not None:
+                    self.thumbnails[place].value = (
+                        thumbnail(self.images[shown[place]], line) if place < len(shown) else ""
+                    )
         first, count = self.page * ROWS, len(self.found)
         self.back.disabled, self.on.disabled = first == 0, first + ROWS >= count
         self.note.value = (

@@ -8,7 +8,7 @@ from ..algebra import ring
 from ..arguments import check_texts
 from ..training.microgpt import MicroGPT
 from ..training.names import unseen
-from ..training.outputs import MeanLoss
+from ..training.outputs import LossOn, MeanLoss
 from .labels import row_numbers
 
 SAID = ("title", "label", "unit", "epsilon", "helps", "meaning", "check")  # by a named output
@@ -218,3 +218,16 @@ def losses_trained_on(run, labels):
         title = title if title not in found else f"{title} ({i})"
         found[title] = Named(title, MeanOf(run.examples(np.arange(i, i + 1))))
     return found
+
+
+def first_question(run, held_out, offers):
+    """The first that is offered, or the loss on a name that can be read, best an unseen one."""
+    if offers:
+        return next(iter(offers.values()))
+    for name in (*held_out, *run.data):
+        try:
+            LossOn(name).check(run.model)
+        except (TypeError, ValueError):
+            continue
+        return LossOn(name)
+    raise ValueError("the model can read none of the names: give question=...")

@@ -1,5 +1,6 @@
 """The state behind comparing methods on one deletion: what is deleted, asked, predicted, true."""
 
+import copy
 import re
 import unicodedata
 from typing import NamedTuple
@@ -169,6 +170,12 @@ class OneDeletion:
         """Predicted less true change of the methods that answered; empty before retraining."""
         found = self.answers.items() if self.true is not None else ()
         return {name: one.change - self.true for name, one in found if one.change is not None}
+
+    def snapshot(self):
+        """The state as it is now; what is retrained, and the tries, it shares with this one."""
+        other = copy.copy(self)
+        other.selection = self.selection.copy()
+        return other
 
     def retrain(self, progress=False):
         """Train again without what is chosen: a `Try`, kept in `tries`; known ones cost nothing.

@@ -2,39 +2,38 @@
 
 import contextlib
 import html
-import io
+import threading
 
 import ipywidgets
-import traitlets
 
 from .. import canvas
 
-RESOLUTION = 100  # dots per inch
 FULL = {"width": "98%"}
-NARROW = {"description_width": "90px"}
+CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
+PATIENCE = 0.15  # seconds, after which it is said that something is computed
+NARROW = {"description_width": "7em"}
 AS_TYPED = (  # people's words keep their spaces, and long ones their place
     "white-space: pre-wrap; overflow-wrap: anywhere; max-height: 6em; overflow-y: auto"
 )
 
 
-class Picture(ipywidgets.Image):
-    """A figure as an image. What it shows, in words, is the title of the image (its tooltip)."""
+class Picture(ipywidgets.HTML):
+    """A figure, sharp at any size. words: what it shows, for those who cannot see it."""
 
-    description = traitlets.Unicode("").tag(sync=True)  # without one, the browser fails on tooltips
+    def __init__(self, widest=None):
+        """widest: its largest width in CSS pixels; default: all that there is."""
+        super().__init__()
+        self.words = ""
+        self.layout.width, self.layout.margin = "100%", "0"
+        self.layout.max_width = "100%" if widest is None else f"{widest}px"
+        self.add_class("sketchlab-picture")
 
-    def __init__(self):
-        super().__init__(format="png")
-        self.layout.max_width, self.layout.align_self = "100%", "flex-start"
-
-    def show(self, figure, text=None):
-        """Show a matplotlib figure; text: what it says, default: what its axes show."""
+    def show(self, figure, words=None):
+        """Show a matplotlib figure; words: what it says, default: what its axes show."""
         canvas.make_legible(figure)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=RESOLUTION, pil_kwargs={"compress_level": 1})
-        with self.hold_sync():
-            self.value = buffer.getvalue()
-            self.tooltip = canvas.description(figure) if text is None else text
-            self.layout.display = None
+        self.words = canvas.description(figure) if words is None else words
+        self.value = canvas.as_svg(figure, self.words, salt=self.model_id)
+        self.layout.display = None
 
     def hide(self):
         """Take the picture away, because it no longer shows what is asked."""
@@ -48,6 +47,26 @@ class Message(ipywidgets.HTML):
         super().__init__()
         self.add_class("sketchlab-message")
         self.say(None)
+
+    @contextlib.contextmanager
+    def while_slow(self):
+        """Say so if what is done inside takes longer than PATIENCE; it then clears what it said."""
+        done, lock = threading.Event(), threading.Lock()
+
+        def waiting():
+            with lock:
+                if not done.is_set():
+                    self.say("computing; what is shown is that of before …", sign="⏳")
+
+        timer = threading.Timer(PATIENCE, waiting)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            with lock:
+                done.set()
+            timer.cancel()
 
     def say(self, error, rest="", sign="⚠"):
         """Show an error, or some text, and the rest after it; None clears the message."""
@@ -114,8 +133,9 @@ class Acting:
     def act(self, change):
         """Run a change of the state, show everything again, and say in words what went wrong."""
         with self._lock:
-            problem = attempted(change)
-            unseen = attempted(self.refresh)
+            with self.message.while_slow():
+                problem = attempted(change)
+                unseen = attempted(self.refresh)
             if unseen is not None:
                 self.clear()
             self.message.say(unseen if problem is None else problem)
@@ -124,26 +144,73 @@ class Acting:
         """Take away what was shown before and does not belong to the state any more."""
 
 
+class Cancelled(Exception):
+    """Raised inside a training to stop it."""
+
+
 class Retraining(Acting):
-    """What a view does with its button `retrain` and its bar `progress`; the `model` retrains."""
+    """What a view does with a button `button`, one to `stop`, and a bar `progress`.
 
-    def rest(self):
-        """No training is under way."""
-        self.progress.layout.visibility, self.retrain.disabled = "hidden", False
+    The training is in a thread, so that the page goes on answering: of a snapshot of the state, as
+    people may go on choosing meanwhile.
+    """
 
-    def _retrain(self):
-        self._steps, self.progress.value = 0, 0
-        self.progress.layout.visibility, self.retrain.disabled = "visible", True
-        try:
-            self.model.retrain(progress=self)
-        finally:
-            self.rest()
+    def training_controls(self, steps, noun):
+        """Make the three, which are returned as a list. noun: what a document is called."""
+        self._cancel, self.worker = threading.Event(), None
+        self.button = ipywidgets.Button(
+            description="Retrain",
+            button_style="primary",
+            tooltip=f"Train again without these {noun}s",
+        )
+        self.stop = ipywidgets.Button(description="Cancel", tooltip="Stop the training")
+        self.progress = ipywidgets.IntProgress(0, 0, steps, tooltip="Training")
+        self.button.on_click(lambda _: self.act(self._start))
+        self.stop.on_click(lambda _: self._cancel.set())
+        self.button.add_class("sketchlab-retrain")
+        made = [self.button, self.stop, self.progress]
+        for widget in made:
+            widget.layout.width, widget.layout.min_width = "auto", "90px"
+        self.progress.layout.max_width = "90px"
+        self._running(False)
+        return made
+
+    def train(self, snapshot):
+        """Train, and keep what was found."""
+        snapshot.retrain(progress=self)
+
+    def _start(self):
+        if self.worker is not None and self.worker.is_alive():
+            return
+        snapshot = self.state.snapshot()
+        self._cancel.clear()
+        self._running(True)
+        self.worker = threading.Thread(target=self._train, args=(snapshot,), daemon=True)
+        self.worker.start()
+
+    def _train(self, snapshot):
+        def finish():
+            self._running(False)
+            if isinstance(problem, Cancelled):
+                raise ValueError(CANCELLED)
+            if problem is not None:
+                raise problem
+
+        problem = attempted(lambda: self.train(snapshot))
+        self.act(finish)
 
     def update(self, steps=1):
         """One step of training was done; this is what `TrainingRun.retrain` calls its bar for."""
+        if self._cancel.is_set():
+            raise Cancelled
         self._steps += steps
         if self._steps % max(1, self.progress.max // 20) == 0:
             self.progress.value = self._steps
+
+    def _running(self, running):
+        self._steps = self.progress.value = 0
+        for widget in (self.stop, self.progress):
+            widget.layout.visibility = "visible" if running else "hidden"
 
 
 def heading(text):

@@ -10,6 +10,7 @@ from .. import figures
 from ..arguments import of_shape, takes
 from ..checks import check_count, check_positive
 from . import verdicts
+from .browser import InBrowser
 from .forgetting import Forgetting
 from .parts import Acting, Controls, Message, Picture
 
@@ -18,12 +19,6 @@ FINE = (240, 226)  # columns and rows of the grid that the buttons lie on
 SIZE = (4.2, 4.2 * 226 / 240)  # inches of a picture
 SMALLEST, LARGEST = 6, 14  # of a button, in these
 MOST_CLUSTERS = 8
-STYLE = """<style>
-.sketchlab-point { border-radius: 50%; box-shadow: none; }
-.sketchlab-point { font-size: 0; line-height: 0; min-width: 0; }
-.sketchlab-point:hover:enabled { box-shadow: 0 0 0 2px #000; }
-.sketchlab-point:focus-visible { outline: 3px solid #000; outline-offset: 1px; }
-</style>"""
 
 
 @takes(X=of_shape(None, 2), clusters=check_count, width=check_positive)
@@ -46,7 +41,6 @@ class PointsView(Acting, ipywidgets.VBox):
         self.controls = Settings(model, self.act)
         self.board = Board(model, self.act)
         self.other, self.message = Picture(), Message()
-        self.other.layout.margin, self.other.layout.width = "0", "100%"
         self.verdict, self.reasons, self.equal, self.counts, self.key = (
             ipywidgets.HTML() for _ in range(5)
         )
@@ -59,13 +53,14 @@ class PointsView(Acting, ipywidgets.VBox):
         ]
         super().__init__(
             [
-                ipywidgets.HTML(STYLE, layout={"display": "contents"}),
                 self.controls,
                 ipywidgets.HBox(panes, layout={"flex_flow": "row wrap", "overflow": "visible"}),
                 self.key,
+                InBrowser(),
             ]
         )
-        self.add_class("sketchlab-points")
+        for name in ("sketchlab", "sketchlab-points"):
+            self.add_class(name)
         self.act(lambda: None)
 
     def __repr__(self):
@@ -97,8 +92,7 @@ class Board(ipywidgets.GridBox):
 
     def __init__(self, model, act):
         self.model, self.picture, self.buttons = model, Picture(), []
-        self.picture.layout.grid_area, self.picture.layout.margin = "1 / 1 / -1 / -1", "0"
-        self.picture.layout.width = "100%"
+        self.picture.layout.grid_area = "1 / 1 / -1 / -1"
         for number in range(len(model.X)):
             button = ipywidgets.Button(
                 description=f"delete point {number}",  # not seen, but read aloud

@@ -7,6 +7,7 @@ import ipywidgets
 
 from ..arguments import takes
 from ..checks import check_count
+from .browser import InBrowser
 from .parts import AS_TYPED, Controls, Message, Retraining, button
 from .suspects import ORDERS, Review
 
@@ -35,7 +36,8 @@ class ReviewView(Retraining, ipywidgets.VBox):
     """The view of a ranking; `model` is its state."""
 
     def __init__(self, model):
-        self.model, self._lock = model, threading.RLock()
+        self.model = self.state = model
+        self._lock = threading.RLock()
         self.page = Page(model, self.act)
         self.headline, self.history, self.message = ipywidgets.HTML(), ipywidgets.HTML(), Message()
         self.order = ipywidgets.Dropdown(
@@ -51,12 +53,7 @@ class ReviewView(Retraining, ipywidgets.VBox):
             "Tick page", lambda: model.tick(model.shown), self.act, "Tick all on this page"
         )
         self.none = button("Untick all", model.clear, self.act, "Take all ticks away")
-        self.retrain = button(
-            "Retrain", self._retrain, self.act, "Train again without the ticked documents"
-        )
-        self.retrain.button_style, self.retrain.layout.flex = "primary", "0 0 140px"
-        self.retrain.add_class("sketchlab-retrain")
-        self.progress = ipywidgets.IntProgress(0, 0, model.run.steps, layout={"width": "100px"})
+        training = self.training_controls(model.run.steps, "document")
         self.controls = Controls([self.order])
         self.controls.on_change(self.order, lambda by: self.act(lambda: model.sort(by)))
         bar = {"flex_flow": "row wrap", "align_items": "center"}
@@ -67,14 +64,15 @@ class ReviewView(Retraining, ipywidgets.VBox):
                 ),
                 self.page,
                 self.headline,
-                ipywidgets.HBox([self.retrain, self.progress]),
+                ipywidgets.HBox(training),
                 self.message,
                 self.history,
+                InBrowser(),
             ],
             layout={"max_width": "620px"},
         )
-        self.add_class("sketchlab-review")
-        self.rest()
+        for name in ("sketchlab", "sketchlab-review"):
+            self.add_class(name)
         self.act(lambda: None)
 
     def __repr__(self):

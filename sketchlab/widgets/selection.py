@@ -6,6 +6,8 @@ import unicodedata
 
 import numpy as np
 
+from ..patterns import matching
+
 KINDS = ("contains", "starts with", "ends with", "regular expression", "length")
 MODES = ("replace", "add", "remove")
 STEPS_KEPT = 100
@@ -88,13 +90,10 @@ class Selection:
         if not (text.strip() if kind == "length" else text):
             return np.zeros(len(self.documents), bool)
         text = unicodedata.normalize("NFC", text)  # as documents are
+        if kind == "regular expression":
+            return np.array(matching(text, self.documents))
         if kind == "length":
             test = _length_test(text)
-        elif kind == "regular expression":
-            try:
-                test = re.compile(text).search
-            except re.error as error:
-                raise ValueError(f"{text!r} is not a regular expression: {error}") from error
         else:
             test = {
                 "contains": lambda document: text in document,

@@ -1,15 +1,12 @@
 """Sliders beside a figure. The mathematics is elsewhere; this only shows it."""
 
-import threading
-
 import ipywidgets
 import numpy as np
 
 from ..arguments import check_function, takes
 from ..checks import real_array
-from .parts import Message, Picture
-
-PATIENCE = 0.3  # seconds, after which it is said that something is computed
+from .browser import InBrowser
+from .parts import Message, Picture, attempted
 
 
 @takes(draw=check_function)
@@ -20,38 +17,24 @@ def with_sliders(draw, **sliders):
     ipywidgets control, or (least, most, step, start) for a slider: of integers if all four are.
     Anything draw raises is shown as text in place of the figure.
     """
-    busy = threading.RLock()
     controls = {name: _control(name, setting) for name, setting in sliders.items()}
     picture, message = Picture(), Message()
 
     def show(_=None):
-        drawn = threading.Event()
-
-        def waiting():
-            with busy:
-                if not drawn.is_set():
-                    message.say("computing; the picture is that of before …", sign="⏳")
-
-        timer = threading.Timer(PATIENCE, waiting)
-        timer.start()
-        try:
-            figure = draw(**{name: control.value for name, control in controls.items()})
-            with busy:
-                drawn.set()
-            picture.show(figure)
-            message.say(None)
-        except Exception as error:  # a widget must answer in words, whatever went wrong
-            with busy:
-                drawn.set()
-            picture.layout.display = "none"
-            message.say(error)
-        finally:
-            timer.cancel()
+        with message.while_slow():
+            problem = attempted(
+                lambda: picture.show(draw(**{name: one.value for name, one in controls.items()}))
+            )
+        if problem is not None:  # a widget must answer in words, whatever went wrong
+            picture.hide()
+        message.say(problem)
 
     for control in controls.values():
         control.observe(show, names="value")
     show()
-    return ipywidgets.VBox([*controls.values(), message, picture])
+    box = ipywidgets.VBox([*controls.values(), message, picture, InBrowser()])
+    box.add_class("sketchlab")
+    return box
 
 
 def _control(name, setting):

@@ -1,5 +1,6 @@
 """The state behind looking through a ranking: who comes first, who is ticked, what that does."""
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -126,6 +127,12 @@ class Review:
     def last(self):
         """The `Try` of the present ticks, or None."""
         return self._retrained.get(self.ticked.tobytes())
+
+    def snapshot(self):
+        """The state as it is now; what is retrained, and the tries, it shares with this one."""
+        other = copy.copy(self)
+        other.ticked = self.ticked.copy()
+        return other
 
     def retrain(self, progress=False):
         """Train again without the ticked documents: a `Try`, kept in `tries`.

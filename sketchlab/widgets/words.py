@@ -1,13 +1,11 @@
-"""What the explorer says of an answer, as HTML: headline, numbers, names, history."""
+"""What the explorer says of an answer, as HTML: headline, numbers, names."""
 
-import base64
 import html
 import math
 
 from .answers import uncounted
 from .parts import AS_TYPED
-
-COLUMNS = ("deleted", "output", "weight", "deg.", "dir.", "predicted", "retrained", "error", "band")
+from .selection import visible
 
 
 def headline(explorer, answer):
@@ -50,48 +48,28 @@ def caption(explorer, answer):
 def spoken(explorer, answer):
     """The picture in words, not as HTML."""
     p = answer.prediction
-    terms = ", ".join(f"degree {term.degree}: {term.value:+.4f}" for term in p.terms[1:])
     truth = "not retrained yet" if answer.truth is None else f"retrained {answer.truth:.4f}"
     return (
         f"{answer.question.title} against the down-weight of {len(explorer.selection)} "
         f"{explorer.noun}s: "
         f"now {answer.now:.4f}, predicted {p.value:.4f} at down-weight {explorer.weight:g}, "
-        f"{_band(answer)}, {truth}. Taylor terms: {terms}."
+        f"{_band(answer)}, {truth}."
     )
+
+
+def spoken_terms(answer):
+    """The picture of the Taylor terms in words."""
+    terms = ", ".join(f"{one.degree}: {one.value:+.4f}" for one in answer.prediction.terms[1:])
+    return f"Taylor terms by degree: {terms}."
 
 
 def samples(before, after):
     """Names from the model now and, unless None, from the retrained one."""
-    after = "press Retrain" if after is None else " ".join(after)
+    after = "press Retrain" if after is None else " ".join(map(visible, after))
     return (
         f'<div class="sketchlab-samples" style="line-height: 1.4; {AS_TYPED}">'
-        f"names from the model now: <i>{html.escape(' '.join(before))}</i><br>"
+        f"names from the model now: <i>{html.escape(' '.join(map(visible, before)))}</i><br>"
         f"retrained: <i>{html.escape(after)}</i></div>"
-    )
-
-
-def history(explorer):
-    """A table of the tries, the last one first, and a link that saves them."""
-    if not explorer.tries:
-        return ""
-    rows = "".join(
-        f'<tr style="text-align: left"><td title="{html.escape(row.names)}">{row.deleted}: '
-        f'{html.escape(_shortened(row.names, 20))}</td><td title="{html.escape(row.output)}">'
-        f"{html.escape(_shortened(row.output, 60))}</td>"
-        f"<td>{row.down_weight:g}</td><td>{row.degree}</td><td>{row.directions}</td>"
-        f"<td>{row.predicted:.4f}</td><td>{row.retrained:.4f}</td><td>{row.error:+.4f}</td>"
-        f"<td>{_row_band(row)}</td></tr>"
-        for row in reversed(explorer.tries)
-    )
-    head = "".join(f'<th style="text-align: left">{column}</th>' for column in COLUMNS)
-    content = base64.b64encode(explorer.csv().encode()).decode()
-    return (
-        '<div class="sketchlab-history" style="line-height: 1.4; overflow-x: auto; '
-        'white-space: pre" tabindex="0">'
-        f"<table><tr>{head}</tr>{rows}</table>"
-        f'<a download="deletions.csv" href="data:text/csv;base64,{content}">'
-        "<u>Download as CSV</u></a>"
-        "</div>"
     )
 
 
@@ -105,15 +83,6 @@ def _band(answer):
     return f"90% band {p.low:.4f} to {p.high:.4f}, {trust}"
 
 
-def _row_band(row):
-    """The ends of the band of a try, and whether the truth lies inside."""
-    if row.low == row.high:
-        return "known"
-    if row.inside is None:
-        return "unknown"
-    return f"{row.low:.4f} to {row.high:.4f}, {_place(row.inside)}"
-
-
 def _learned(answer):
     """What the retrainings made here are good for."""
     one = answer.evidence == 1
@@ -124,8 +93,4 @@ def _learned(answer):
 
 
 def _place(inside):
-    return {True: "inside", False: "outside", None: "unknown"}[inside]
-
-
-def _shortened(words, most):
-    return words if len(words) <= most else words[:most] + "…"
+    return "inside" if inside else "outside"

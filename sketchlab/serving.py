@@ -1,0 +1,95 @@
+"""The explorer as a page for visitors: `python -m sketchlab.serving notebooks/app.ipynb`.
+
+It is Voila with three doors closed. A socket must speak the protocol of today, in messages that are
+some: with others, a single visitor could make the server loop and grow until it stops for all. The
+page answers to the names of this machine only, so that no other site can reach it through a
+visitor's browser. And there are limits: of kernels, and of memory, for the server and for every
+kernel.
+"""
+
+import resource
+
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado.web import HTTPError
+from traitlets import Integer, List, Unicode, default
+from voila.app import Voila
+
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+MOST_PARTS = 64  # of a message: six, and what widgets add to them
+OURS = ["localhost", "127.0.0.1", "::1"]
+
+
+class KernelConnection(ZMQChannelsWebsocketConnection):
+    """A socket to a kernel. Refused with 400 if it does not ask for the protocol of today."""
+
+    async def prepare(self):
+        """See the base class; called before the socket is open."""
+        asked = self.websocket_handler.request.headers.get("Sec-WebSocket-Protocol", "")
+        if PROTOCOL not in [name.strip() for name in asked.split(",")]:
+            raise HTTPError(400, f"this page speaks {PROTOCOL} only")
+        await super().prepare()
+
+    def handle_incoming_message(self, incoming_msg):
+        """See the base class. A socket that sends what is no message is closed.
+
+        A message begins with the number of its parts, eight bytes, and the place of each: a large
+        number that is not true would keep the server busy for ever.
+        """
+        parts = int.from_bytes(incoming_msg[:8], "little") if isinstance(incoming_msg, bytes) else 0
+        if not 2 <= parts <= MOST_PARTS or 8 * (parts + 1) > len(incoming_msg):
+            self.websocket_handler.close(1003, "this is no message")
+            return
+        super().handle_incoming_message(incoming_msg)
+
+
+class KernelManager(AsyncMappingKernelManager):
+    """Kernels, at most so many at a time: one for each open page."""
+
+    most = Integer(16, help="The largest number of kernels.").tag(config=True)
+
+    async def start_kernel(self, *arguments, **settings):
+        """See the base class; 503 if there are too many."""
+        if len(self) >= self.most:
+            raise HTTPError(503, "too many visitors at once: please try again in a few minutes")
+        return await super().start_kernel(*arguments, **settings)
+
+
+class Page(Voila):
+    """Voila with limits; its settings are those of Voila, and these."""
+
+    hosts = List(
+        Unicode(),
+        OURS,
+        help='Names by which the page may be called; "*": any, with the risk of rebinding.',
+    ).tag(config=True)
+    memory = Integer(
+        4,
+        help="The most memory, in GiB, of the server and of every kernel, where there are limits.",
+    ).tag(config=True)
+
+    @default("kernel_websocket_connection_class")
+    def _connection(self):
+        return KernelConnection
+
+    def setup_template_dirs(self):
+        """Before anything is served, and after all settings are known: apply ours."""
+        self.voila_configuration.multi_kernel_manager_class = KernelManager
+        self.tornado_settings = self.tornado_settings | {
+            "allow_remote_access": "*" in self.hosts,
+            "local_hostnames": self.hosts,
+        }
+        super().setup_template_dirs()
+
+    def start(self):
+        """Serve, until it is stopped."""
+        try:
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (self.memory << 30, hard))
+        except (ValueError, OSError):  # macOS has no such limit
+            self.log.warning("The memory of this page and of its kernels is not limited here.")
+        super().start()
+
+
+if __name__ == "__main__":
+    Page.launch_instance()

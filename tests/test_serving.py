@@ -1,0 +1,199 @@
+"""The page for visitors, attacked over real sockets: what a visitor can do, and cannot."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+import pytest
+import websocket
+from nbformat import v4, write
+
+from conftest import ROOT
+
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+CODE = """import resource
+print("LIMIT", resource.getrlimit(resource.RLIMIT_AS)[0] >> 30)
+import ipywidgets
+ipywidgets.HTML("<b>a widget</b>")"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A page with room for two visitors: its port, and the folder of its notebook."""
+    folder = tmp_path_factory.mktemp("page")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(CODE)], metadata={"kernelspec": kernel})
+    write(notebook, folder / "app.ipynb")
+    (folder / "secret.txt").write_text("secret")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "sketchlab.serving", str(folder / "app.ipynb")]
+    command += ["--no-browser", f"--port={port}", "--KernelManager.most=2", "--Page.memory=3"]
+    log = open(folder / "log", "w")
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/static/none", timeout=5)
+        except urllib.error.HTTPError:
+            break
+        except OSError:
+            assert server.poll() is None, (folder / "log").read_text()
+            time.sleep(0.25)
+    yield port, folder
+    server.terminate()
+    server.wait(20)
+
+
+def get(port, path="/", host=None):
+    """Status and text of an address, asked for under the name of a host."""
+    headers = {} if host is None else {"Host": host}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, reply.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+
+
+@pytest.fixture(scope="module")
+def kernel(served):
+    """The kernel of a first visitor, whose page was shown."""
+    status, page = get(served[0])
+    assert status == 200 and "LIMIT 3" in page
+    return re.search(r'"kernelId": "([\w-]+)"', page)[1]
+
+
+def connect(port, kernel, **settings):
+    """A socket to a kernel, as a browser opens it."""
+    address = f"ws://127.0.0.1:{port}/api/kernels/{kernel}/channels?session_id={uuid.uuid4()}"
+    return websocket.create_connection(address, timeout=20, **settings)
+
+
+def packed(kind, content, channel="shell"):
+    """A message as this protocol packs it."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "s", "username": "u"}
+    header |= {"version": "5.3", "date": "2026-01-01T00:00:00Z"}
+    parts = [channel.encode(), *(json.dumps(p).encode() for p in (header, {}, {}, content))]
+    places, at = [], 8 * (len(parts) + 2)
+    for part in parts:
+        places.append(at)
+        at += len(part)
+    places.append(at)
+    numbers = [len(places), *places]
+    return b"".join(n.to_bytes(8, "little") for n in numbers) + b"".join(parts)
+
+
+def kinds(connection, seconds):
+    """The kinds of messages that arrive within some seconds."""
+    found, end = [], time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        connection.settimeout(left)
+        try:
+            message = connection.recv()
+            found += re.findall(rb'"msg_type": ?"(\w+)"', message or b"")
+        except (OSError, websocket.WebSocketException):
+            break
+    return found
+
+
+def test_a_page_is_limited_and_bound_to_this_machine(served, kernel):
+    """Its kernels have the limit of memory; other addresses of this machine do not answer."""
+    others = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), served[0])}
+    for address in others - {"127.0.0.1", "::1", "127.0.1.1"}:
+        with pytest.raises(OSError):
+            socket.create_connection((address, served[0]), timeout=2).close()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("evil.example", 403), ("evil.example:80", 403), ("10.1.2.3", 403), ("localhost", 200)],
+)
+def test_the_page_answers_to_names_of_this_machine_only(served, kernel, host, status):
+    """Else another site could read it through a visitor's browser. Addresses of kernels, too."""
+    found, _ = get(served[0], f"/api/kernels/{kernel}", host)
+    assert found == status
+    if status == 403:
+        assert get(served[0], "/", host)[0] == status
+
+
+@pytest.mark.parametrize("asked", [None, ["v0.other"], [""]])
+def test_a_socket_of_another_protocol_is_refused(served, kernel, asked):
+    """Through one, a visitor could make the server loop and grow until it stops for all."""
+    with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+        connect(served[0], kernel, **({} if asked is None else {"subprotocols": asked}))
+
+
+def test_no_code_of_a_visitor_runs(served, kernel):
+    """Neither as a message to execute, nor on the other channels; what widgets need works."""
+    connection = connect(served[0], kernel, subprotocols=[PROTOCOL])
+    code = f"open({str(served[1] / 'ran')!r}, 'w').close()"
+    content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}}
+    for channel in ("shell", "control", "iopub", "stdin"):
+        connection.send_binary(packed("execute_request", content, channel))
+    for kind in ("complete_request", "inspect_request", "history_request", "debug_request"):
+        connection.send_binary(packed(kind, {"code": "ope", "cursor_pos": 3}))
+    connection.send_binary(packed("comm_msg", {"comm_id": "unknown", "data": {}}))
+    connection.send_binary(packed("comm_info_request", {}))
+    found = kinds(connection, 3)
+    connection.close()
+    assert not (served[1] / "ran").exists()
+    assert b"execute_reply" not in found and b"complete_reply" not in found
+    assert b"comm_info_reply" in found
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"\x00" * 7, b"", b"\xff" * 64, bytes(1 << 24)],
+    ids=["short", "empty", "many parts", "long"],
+)
+def test_what_is_no_message_hurts_nobody(served, kernel, message):
+    """Its socket may go; the page and the kernel stay."""
+    connection = connect(served[0], kernel, subprotocols=[PROTOCOL])
+    with contextlib.suppress(OSError):  # closed while it is being sent
+        connection.send_binary(message)
+    kinds(connection, 0.5)
+    connection.close()
+    other = connect(served[0], kernel, subprotocols=[PROTOCOL])
+    other.send_binary(packed("comm_info_request", {}))
+    assert b"comm_info_reply" in kinds(other, 3)
+    other.close()
+
+
+def test_no_file_is_read(served, kernel):
+    """Beside pictures, which Voila serves; nor a notebook's code, nor what lies above."""
+    for path in (
+        "/voila/files/secret.txt",
+        "/voila/files/app.ipynb",
+        "/files/secret.txt",
+        "/voila/files/..%2f..%2fetc%2fpasswd",
+        "/voila/static/..%2f..%2fsecret.txt",
+        "/api/contents/secret.txt",
+        "/voila/render/secret.txt",
+    ):
+        status, text = get(served[0], path)
+        assert status in (403, 404, 405), path
+        assert "root:" not in text and text.strip() != "secret"
+
+
+def test_a_third_visitor_is_asked_to_wait(served, kernel):
+    """While two have a kernel each; those go on."""
+    assert get(served[0])[0] == 200
+    status, text = get(served[0])
+    assert "LIMIT" not in text and ("too many visitors" in text or status == 503)
+    assert get(served[0], f"/api/kernels/{kernel}")[0] == 200
