@@ -25,6 +25,7 @@ import warnings
 
 import matplotlib
 import numpy as np
+import pytest
 
 import sketchlab as sl
 
@@ -1563,6 +1564,79 @@ def attempt(name, function, args):
 def in_a_folder():
     """Work in an empty folder: some wrong values are good names of files."""
     os.chdir(tempfile.mkdtemp())
+
+
+def wrong_calls(count, seed):
+    """What is wrong with some wrong calls, drawn with a seed: a list of words."""
+    in_a_folder()
+    trial = Trial(seed)
+    found = (trial.once(None, number) for number in range(1, count + 1))
+    return [f"{words}: {wrong}" for wrong, words in found if wrong]
+
+
+@pytest.fixture
+def _elsewhere(tmp_path, monkeypatch):
+    """The folder is that of before, whatever a call does."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_wrong_calls_end_in_words_of_the_package_or_in_finite_numbers():
+    """A sample; none in an error of another layer, in NaN, or after more than ten seconds."""
+    assert wrong_calls(300, 0) == []
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("_elsewhere")
+def test_of_five_thousand_wrong_calls_nearly_all_do():
+    """The same, of more: up to four in a thousand are known not to."""
+    wrong = wrong_calls(5000, 1)
+    assert len(wrong) <= 20, wrong
+
+
+def test_numbers_of_numpy_are_numbers(small_run):
+    """As settings they are Python's; what they make is the same to the last bit."""
+    names = small_run.data
+    made = sl.train(names, layers=np.int64(1), seed=np.int64(3), steps=np.int32(5), progress=False)
+    same = sl.train(names, layers=1, seed=3, steps=5, progress=False)
+    assert made.loss(names[0]) == same.loss(names[0])
+    sketched = [
+        sl.sketch(made, degree, 4, seed=seed, anchors=0, progress=False).output(sl.LossOn(names[0]))
+        for degree, seed in ((2, 3), (np.int64(2), np.int64(3)))
+    ]
+    assert sketched[0].predict(without=[0]).value == sketched[1].predict(without=[0]).value
+    assert sl.Adam(learning_rate=np.float32(0.5)).learning_rate == 0.5
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.complex64, np.int8, bool])
+def test_down_weights_of_any_precision_train_in_double(small_run, kind):
+    """Float16 once trained in half precision, and complex64 failed."""
+    x = np.zeros(len(small_run))
+    x[3] = 1
+    expected = small_run.retrain(down_weights=x, progress=False).loss("max")
+    found = small_run.retrain(down_weights=x.astype(kind), progress=False).loss("max")
+    assert np.real(found) == pytest.approx(expected, rel=1e-14)
+
+
+def test_what_was_silent_or_raw_is_refused_in_words(small_run):
+    """Masks that were lost, numbers too large to square, and settings that mean nothing."""
+    n = len(small_run)
+    masked = np.ma.masked_array(np.ones(n), np.arange(n) < 2)
+    sketched = sl.sketch(small_run, 2, 6, progress=False)
+    output = sketched.output(sl.LossOn("max"))
+    for call in (
+        lambda: small_run.retrain(down_weights=masked, progress=False),
+        lambda: output.predict(masked),
+        lambda: output.predict(1e160 * np.ones(n)),
+        lambda: output.curve([0.0, np.nan], without=[0]),
+        lambda: output.curve(0.5, without=[0]),
+        lambda: output.predict(without=[]) and sketched.suggested_anchors(0),
+        lambda: sl.Adam(beta1=1.0),
+        lambda: sl.plan(small_run, 1e300 * 1e300),
+    ):
+        with pytest.raises((ValueError, TypeError)) as found:
+            call()
+        assert is_own(found.value), found.value
 
 
 def main(count, seed, *names):

@@ -64,7 +64,7 @@ def test_similar_documents_are_found_and_no_others(run):
     assert similar(run, ["anna", "marie"], cutoff=88) == [1, 3, 4]
     assert similar(run, ["mariax"], cutoff=200 * 5 / 11) == [0], "the cutoff itself counts"
     assert similar(run, ["maria"], cutoff=100) == [0]
-    assert similar(run, {"zoe": 1}) == [5]
+    assert similar(run, {"zoe"}) == [5]
     models = train_seeds(run, 2, without=similar(run, ["maria"]), progress=False)
     assert models.without == (0, 1, 2)
 
@@ -84,11 +84,11 @@ def test_what_matches_nothing_names_the_nearest(run):
 
 
 WRONG = {
-    "one string": ("maria", {}, TypeError, "texts must be a list of strings, not 'maria'"),
-    "a number": (["maria", 3], {}, TypeError, "number 1 of the texts is a int"),
+    "one string": ("maria", {}, TypeError, "texts must be a list, not 'maria'"),
+    "a number": (["maria", 3], {}, TypeError, "number 1 of texts must be a string, not 3"),
     "nothing": ([], {}, ValueError, "no texts to compare with"),
     "share": (["maria"], {"cutoff": 0}, ValueError, "cutoff must be a finite number above 0"),
-    "percent": (["maria"], {"cutoff": 100.5}, ValueError, "cutoff must be a finite number above 0"),
+    "percent": (["maria"], {"cutoff": 100.5}, ValueError, "up to 100, not 100.5"),
 }
 
 
@@ -135,7 +135,7 @@ def test_perplexity_by_hand_and_its_interval():
 @pytest.mark.parametrize(
     ("losses", "positions", "message"),
     [
-        (np.ones(3), [1, 1, 1], r"shape \(models, documents\)"),
+        (np.ones(3), [1, 1, 1], r"shape \(any, any\)"),
         ([[1.0, np.nan], [1.0, 1.0]], [1, 1], "losses of 1 of 2 models are NaN or infinite"),
         (np.ones((2, 3)), [1, 1], "must be 3 whole numbers"),
         (np.ones((2, 2)), [1.5, 1], "must be 2 whole numbers"),
@@ -177,7 +177,7 @@ def test_overlap_takes_the_nearest_reference():
     assert found[1:] == pytest.approx([(0 + 4 / 5) / 4, (4 / 5 + 4 / 6) / 2])
     assert overlap([["ab"]] * 3, [["b", "ab"]] * 3) == (1.0, 1.0, 1.0)
     for wrong in ((generated, references[:1]), ([], [])):
-        with pytest.raises(ValueError, match="give both for as many models"):
+        with pytest.raises(ValueError, match=r"give both for as many models|is empty"):
             overlap(*wrong)
     with pytest.raises(ValueError, match="has no texts, or no references"):
         overlap([["a"], []], references)

@@ -95,7 +95,7 @@ def test_tables_of_pandas_go_by_row_number():
         with pytest.raises(TypeError, match="give one column"):
             sl.train(docs, **QUIET)
     for held_out in (0.2, "abc"):
-        with pytest.raises(TypeError, match="held_out must be a list of examples"):
+        with pytest.raises(TypeError, match="held_out must be a list"):
             trained(held_out=held_out)
     words = pandas.Series(WORDS)
     assert sl.train(words, **QUIET).data == WORDS

@@ -263,7 +263,7 @@ def test_a_few_anchors_change_what_they_are_about_alone(run, sketched):
 
 def test_what_is_not_a_run_is_refused(run, sketched):
     """Swapped or wrong arguments are named."""
-    with pytest.raises(TypeError, match=r"must be a training run.* not str"):
+    with pytest.raises(TypeError, match=r"must be a training run.* not 'units'"):
         sketched.anchor("units", run)
     with pytest.raises(TypeError, match=r"must be a training run.* not MicroGPT"):
         sl.sketch(run.model, 1, 2, anchors=0)

@@ -69,7 +69,7 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
     starts, for what cannot be differentiated.
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
-    many = np.ndim(at) == 2 and len(at) > 0
+    many = isinstance(at, (list, tuple, np.ndarray)) and len(at) > 0 and np.iterable(at[0])
     points = np.array([base_point(point, len(units)) for point in (at if many else [at])])
     x, found = points[:, units.of_document], []
     for batch in in_batches(run, functions, x, jobs=jobs, progress=progress):

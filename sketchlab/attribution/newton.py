@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from ..arguments import takes
+from ..arguments import check_function, takes
 from ..checks import check_choice, check_not_negative, number_array
 from ..estimation.prediction import Estimate, Prediction, prediction
 from ..estimation.units import Units
@@ -124,6 +124,7 @@ class ConvexFit:
         `fit.loss_on(rows, y)`; it returns one finite number. Its `unit` and `bounds` are used, if
         it has them. by: as for `after`.
         """
+        function = check_function(function, "function")
         return AfterDeletion(self, function, check_choice(by, METHODS, "by"))
 
     def loss_on(self, rows, y):

@@ -10,6 +10,8 @@ from ..arguments import check_list, takes
 from ..checks import check_count, check_indices, real_array
 from . import labels
 
+LARGEST = 1e6  # of a down-weight: powers of larger ones would leave the range of numbers
+
 
 class Units:
     """The units of n documents, each with one down-weight.
@@ -125,6 +127,11 @@ class Units:
                 raise ValueError(
                     f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
                     f"of them, not {said}; to delete units by name or number give without="
+                )
+            if x.size and np.max(np.abs(x)) > LARGEST:
+                raise ValueError(
+                    f"down_weights must lie within {LARGEST:g} (0 keeps, 1 deletes), not at "
+                    f"{x.flat[np.argmax(np.abs(x))]:g}"
                 )
             return x.copy()
         if isinstance(without, np.ndarray) and without.ndim == 0:

@@ -5,6 +5,8 @@ import random
 import unicodedata
 import warnings
 
+import numpy as np
+
 from ..checks import check_count, check_seed
 
 
@@ -44,7 +46,7 @@ def kept_aside(docs, held_out, seed):
         aside = set(random.Random(f"held out {seed}").sample(range(len(docs)), count))
         kept = [doc for i, doc in enumerate(docs) if i not in aside]
         return kept, [docs[i] for i in sorted(aside)]
-    if isinstance(held_out, (str, bytes)) or not hasattr(held_out, "__iter__"):
+    if isinstance(held_out, (str, bytes)) or not np.iterable(held_out):
         raise TypeError(f"held_out must be a share or a list of documents, not {held_out!r}")
     others = list(held_out)
     for doc in others:

@@ -200,9 +200,13 @@ class MicroGPT(Model):
         probabilities = ring.softmax(self.logits(tokens)[..., -1, :])
         return {letter: probabilities[..., i] for i, letter in enumerate([*self.vocabulary, END])}
 
-    @takes(k=check_number_of, temperature=check_positive)
+    @takes(k=check_number_of, temperature=check_positive, seed=None)
     def sample(self, k, seed=0, *, temperature=0.5):
-        """Draw k names letter by letter; a lower temperature keeps closer to the likeliest."""
+        """Draw k names letter by letter; a lower temperature keeps closer to the likeliest.
+
+        seed: an integer, or a tuple of some.
+        """
+        seed = [check_seed(s) for s in seed] if isinstance(seed, tuple) else check_seed(seed)
         if not isinstance(self.parameters["wte"], np.ndarray) or self.parameters["wte"].ndim != 2:
             raise TypeError("sampling needs a single model of numbers, not a batch or jets")
         rng = np.random.default_rng(seed)
