@@ -1,10 +1,13 @@
 """Patterns that people type, looked for in texts, with a limit of time."""
 
+import math
 import time
 
 import regex
 
 LONGEST, SECONDS = 200, 1.0  # letters of a pattern; for all texts together
+COUNTED = regex.compile(r"\{(\d*),?(\d*)\}")  # such as {3} or {2,5}
+MOST_COPIES = 10_000  # that nested counts make of a part: more take gigabytes to prepare
 
 
 def matching(pattern, texts):
@@ -16,6 +19,11 @@ def matching(pattern, texts):
     if len(pattern) > LONGEST:
         raise ValueError(
             f"a regular expression has at most {LONGEST} letters here, not {len(pattern)}"
+        )
+    counts = [max(int(end or 1) for end in ends) for ends in COUNTED.findall(pattern)]
+    if math.prod(map(max, counts, [1] * len(counts))) > MOST_COPIES:
+        raise ValueError(
+            f"the counts in {pattern!r} multiply to more than {MOST_COPIES:,}: use smaller ones"
         )
     try:
         search = regex.compile(pattern).search

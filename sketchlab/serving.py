@@ -7,6 +7,7 @@ visitor's browser. And there are limits: of kernels, and of memory, for the serv
 kernel.
 """
 
+import itertools
 import resource
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
@@ -33,14 +34,25 @@ class KernelConnection(ZMQChannelsWebsocketConnection):
     def handle_incoming_message(self, incoming_msg):
         """See the base class. A socket that sends what is no message is closed.
 
-        A message begins with the number of its parts, eight bytes, and the place of each: a large
-        number that is not true would keep the server busy for ever.
+        A message begins with the number of its places, in eight bytes, and these: a large number
+        that is not true would keep the server busy for ever, and places that overlap its memory.
         """
-        parts = int.from_bytes(incoming_msg[:8], "little") if isinstance(incoming_msg, bytes) else 0
-        if not 2 <= parts <= MOST_PARTS or 8 * (parts + 1) > len(incoming_msg):
+        if not _is_message(incoming_msg):
             self.websocket_handler.close(1003, "this is no message")
             return
         super().handle_incoming_message(incoming_msg)
+
+
+def _is_message(message):
+    """Whether bytes have some parts, one after the other."""
+    if not isinstance(message, bytes):
+        return False
+    count = int.from_bytes(message[:8], "little")
+    if not 2 <= count <= MOST_PARTS or 8 * (count + 1) > len(message):
+        return False
+    heads = [message[8 * k : 8 * k + 8] for k in range(1, count + 1)]
+    places = [8 * (count + 1), *(int.from_bytes(head, "little") for head in heads), len(message)]
+    return all(one <= other for one, other in itertools.pairwise(places))
 
 
 class KernelManager(AsyncMappingKernelManager):

@@ -214,5 +214,9 @@ def test_patterns_find_what_those_of_python_find():
     for wrong in ("(x", "[", "a{2,1}", "*"):
         with pytest.raises(ValueError, match="is not a regular expression"):
             matching(wrong, words)
+    for bomb in ("((a{1000}){1000}){1000}", "(((a{,999}){999,}){9,99}){2}"):
+        with pytest.raises(ValueError, match="multiply to more than 10,000"):
+            matching(bomb, words)
+    assert matching("^.{2,9}$", words) == [2 <= len(word) <= 9 for word in words]
     with pytest.raises(ValueError, match="at most 200 letters here, not 201"):
         matching("a" * 201, words)

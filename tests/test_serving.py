@@ -26,6 +26,11 @@ import ipywidgets
 ipywidgets.HTML("<b>a widget</b>")"""
 
 
+OVERLAPPING = b"".join(n.to_bytes(8, "little") for n in (6, 56, 61, 9000, 56, 9000, 9000)) + (
+    b"shell" + bytes(8939)
+)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A page with room for two visitors: its port, and the folder of its notebook."""
@@ -159,8 +164,8 @@ def test_no_code_of_a_visitor_runs(served, kernel):
 
 @pytest.mark.parametrize(
     "message",
-    [b"\x00" * 7, b"", b"\xff" * 64, bytes(1 << 24)],
-    ids=["short", "empty", "many parts", "long"],
+    [b"\x00" * 7, b"", b"\xff" * 64, bytes(1 << 24), OVERLAPPING],
+    ids=["short", "empty", "many parts", "long", "overlapping"],
 )
 def test_what_is_no_message_hurts_nobody(served, kernel, message):
     """Its socket may go; the page and the kernel stay."""
