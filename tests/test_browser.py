@@ -395,7 +395,6 @@ def delete_points(page, name):
     model, X = names["view"].model, names["X"]
     widget = page.locator(".sketchlab-points")
     board = widget.locator(".widget-gridbox")
-    picture = board.locator("svg")
     apart = np.linalg.norm(X[:, None] - X, axis=2) + 9 * np.eye(len(X))
     certified = [model.would(i).certificate.certified for i in range(len(X))]
     alone = sorted(range(len(X)), key=lambda i: -apart[i].min())
@@ -408,8 +407,8 @@ def delete_points(page, name):
             model.made, limits=limits, legend=False, text=TEXT, figure=blank
         )
         across, up = shown.axes[0].transData.transform(X[number]) / shown.bbox.size
-        picture.scroll_into_view_if_needed()
-        box = picture.bounding_box()
+        board.scroll_into_view_if_needed()  # the picture is drawn anew, its place stays
+        box = board.bounding_box()
         page.mouse.click(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
 
     def check(number):
