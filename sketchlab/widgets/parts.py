@@ -10,6 +10,7 @@ from .. import canvas
 
 FULL = {"width": "98%"}
 CANCELLED = "cancelled: nothing was kept, press Retrain to start again"
+BUSY = "⏳"
 PATIENCE = 0.15  # seconds, after which it is said that something is computed
 NARROW = {"description_width": "7em"}
 AS_TYPED = (  # people's words keep their spaces, and long ones their place
@@ -56,7 +57,7 @@ class Message(ipywidgets.HTML):
         def waiting():
             with lock:
                 if not done.is_set():
-                    self.say("computing; what is shown is that of before …", sign="⏳")
+                    self.say("computing; what is shown is that of before …", sign=BUSY)
 
         timer = threading.Timer(PATIENCE, waiting)
         timer.daemon = True
@@ -73,6 +74,7 @@ class Message(ipywidgets.HTML):
         if isinstance(error, Exception) and not (isinstance(error, ValueError) and str(error)):
             error = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         text = "" if error is None else html.escape(f"{error}{rest}")
+        (self.add_class if sign == BUSY else self.remove_class)("sketchlab-busy")  # moves nothing
         style = f"line-height: 1.4; {AS_TYPED}"
         self.value = f'<div role="alert" style="{style}">{sign} {text}</div>' if text else ""
         self.layout.display = None if text else "none"
