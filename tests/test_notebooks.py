@@ -86,7 +86,22 @@ def test_every_lesson_ends_with_exercises_their_checks_and_their_solutions(path)
         assert sum("<summary>Solution" in "".join(c["source"]) for c in cells) == len(begins)
 
 
-BY_HAND = [path for path in LESSONS if path.stem[:2] in [f"{k:02}" for k in range(1, 10)]]
+REST = """
+00
+10
+11
+12
+13
+14
+15
+16
+17
+18
+19
+20
+21
+""".split()  # not yet so
+BY_HAND = [path for path in LESSONS if path.stem[:2] not in REST]
 LINE, LINES = 76, 15  # of code: a longer line scrolls sideways on a page; without blank ones
 
 

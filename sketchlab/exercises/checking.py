@@ -1,6 +1,6 @@
 """What is said of an answer: right, nearly or not yet, with the hint that fits the mistake.
 
-A question has a name, such as "05.2" (notebook, number), and an entry in `answers.toml`:
+A question has a name, such as "05.2" (notebook, number), and an entry in `answers/05.toml`:
 
 right: a number, a list of numbers, or a string (a choice).
 within: how far a number may be off, as a share of it; default 0.001, and 0 where `right` is whole.
@@ -14,9 +14,12 @@ from importlib import resources
 
 import numpy as np
 
-QUESTIONS = tomllib.loads(
-    resources.files(__package__).joinpath("answers.toml").read_text(encoding="utf-8")
-)
+ANSWERS = resources.files(__package__).joinpath("answers")
+QUESTIONS = {
+    name: entry
+    for file in sorted(ANSWERS.iterdir(), key=lambda file: file.name)
+    for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()
+}
 EMPTY = "Write your answer in the cell above, then run both cells."
 WITHIN, NEARLY = 1e-3, 0.05  # relative
 
