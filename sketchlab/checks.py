@@ -187,6 +187,12 @@ def check_indices(indices, n, *, repeated=False):
             f"indices must be a list of integers, not {brief(indices)}: the examples have numbers "
             f"0 to {n - 1}"
         )
+    if hasattr(indices, "iloc") or hasattr(indices, "get_indexer"):
+        raise TypeError(
+            f"indices are a pandas {type(indices).__name__}, which may hold labels, not positions: "
+            "give row numbers, such as np.flatnonzero(table['age'] > 60), or "
+            "table.index.get_indexer(labels)"
+        )
     if isinstance(indices, np.ma.MaskedArray):
         indices = _without_mask(indices, "indices")
     if not isinstance(indices, np.ndarray) and np.iterable(indices):
@@ -205,9 +211,11 @@ def check_indices(indices, n, *, repeated=False):
     for index in given:
         number = _integer(index)
         if number is None:
+            mask = isinstance(index, (bool, np.bool_))
+            how = "np.flatnonzero(mask)" if mask else "[i for i, e in enumerate(run.data) if ...]"
             raise TypeError(
                 f"indices must be integers, not {brief(index)}: the examples have numbers 0 to "
-                f"{n - 1}, for instance [i for i, example in enumerate(run.data) if ...]"
+                f"{n - 1}, for instance {how}"
             )
         if not 0 <= number < n:
             raise IndexError(

@@ -8,6 +8,7 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 
 import contextlib
 import dataclasses
+import numbers
 import warnings
 
 import numpy as np
@@ -25,7 +26,7 @@ from ..checks import (
     number_array,
 )
 from ..progress import progress_bar
-from .divergence import NotFinite, check_step, is_finite, why_not_finite
+from .divergence import NotFinite, check_step, is_finite, warn_if_worse, why_not_finite
 from .fingerprints import digest
 from .models import EXAMPLES, check_data, check_losses, initial_parameters, joined
 from .optimizers import SGD, Adam, InPlace
@@ -58,6 +59,11 @@ class TrainingRun:
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
+        if isinstance(held_out, numbers.Real):
+            raise TypeError(
+                f"held_out must be a list of examples that are not in data, such as "
+                f"range(400, 500), not {held_out!r}: only sl.train takes a share"
+            )
         self.data, self.held_out = data, tuple(check_list(held_out, "held_out"))
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
@@ -70,6 +76,7 @@ class TrainingRun:
         check_losses(self.initial, self.examples(np.arange(min(EXAMPLES, len(data)))))
         self._prefixes = []  # of the last base points
         self.model = self._train(lambda i: np.ones(len(i)), np.copy, progress)
+        warn_if_worse(self)
 
     def __len__(self):
         return len(self.data)
