@@ -2,10 +2,10 @@
 
     python benchmarks/sketching.py [--quick] [--figure break_even.png] [--growth growth.png]
 
-Precompute against directions, steps, documents and degree, in both precisions; bytes, and peak memory against
-directions with the sketch in a folder; a new output and a new deletion at m = 500; and the
-break-even number of deletions against exact retraining, from the measured times. microgpt on the
-embedded names, one step for each. One BLAS thread, one process, whose seconds are counted.
+Precompute against directions, steps, documents and degree, in both precisions; bytes, and peak
+memory against directions with the sketch in a folder; a new output and a new deletion at m = 500;
+and the break-even number of deletions against exact retraining, from the measured times. microgpt
+on the embedded names, one step for each. One BLAS thread, one process, whose seconds are counted.
 """
 
 import os
