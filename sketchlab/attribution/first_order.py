@@ -3,6 +3,7 @@
 `training.reverse` says how; here it becomes a predictor, the tangent plane at the base point.
 """
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -72,9 +73,11 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
     many = isinstance(at, (list, tuple, np.ndarray)) and len(at) > 0 and np.iterable(at[0])
     points = np.array([base_point(point, len(units)) for point in (at if many else [at])])
     x, found = points[:, units.of_document], []
-    for batch in in_batches(run, functions, x, jobs=jobs, progress=progress):
-        by_unit = batch.summed(units.of_document)
-        found += [(*pair, batch.cost) for pair in zip(batch.values, by_unit, strict=True)]
+    work = in_batches(run, functions, x, jobs=jobs, progress=progress)
+    with contextlib.closing(work) as batches:
+        for batch in batches:
+            by_unit = batch.summed(units.of_document)
+            found += [(*pair, batch.cost) for pair in zip(batch.values, by_unit, strict=True)]
     by_output = [
         [
             FirstOrder(

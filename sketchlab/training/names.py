@@ -94,7 +94,7 @@ def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
             f"{str(target)!r} exists and is not the paper's file: move it, or give another folder"
         )
     # The total is unknown until the server answers; a bar without one has no truth value.
-    bar = tqdm(total=1, unit="B", unit_scale=True, delay=2, leave=False, **quiet(progress))
+    bar = tqdm(total=1, unit="B", unit_scale=True, delay=2, leave=False, disable=quiet(progress))
     fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)
     logger = pooch.get_logger()
     level = logger.level
