@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from . import arithmetic
-from .elementary import (  # noqa: F401
+from .elementary import (
     erf,
     exp,
     gelu,
@@ -27,11 +27,45 @@ from .elementary import (  # noqa: F401
     sqrt,
     tanh,
 )
-from .gradient import map_leaves, ring_grad  # noqa: F401
+from .gradient import ring_grad
 from .jet import RULES, Jet
 from .recording import bare, is_numeric, recorded, shape_of
-from .shapes import concatenate, getitem, reshape, swapaxes, take  # noqa: F401
-from .sums import linear, matmul, mean, reduced, sum  # noqa: F401
+from .shapes import concatenate, getitem, reshape, swapaxes, take
+from .sums import linear, matmul, mean, reduced, sum
+
+__all__ = [
+    "add",
+    "concatenate",
+    "cross_entropy",
+    "divide",
+    "erf",
+    "exp",
+    "gelu",
+    "getitem",
+    "linear",
+    "log",
+    "logsumexp",
+    "matmul",
+    "mean",
+    "multiply",
+    "negative",
+    "normal_cdf",
+    "normal_pdf",
+    "power",
+    "relu",
+    "reshape",
+    "ring_grad",
+    "rmsnorm",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "take",
+    "tanh",
+]
 
 # ---- arithmetic ------------------------------------------------------------------------------
 
