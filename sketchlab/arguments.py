@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import brief, check_choice, check_jobs, check_seed, real_array
+from .checks import brief, check_choice, check_jobs, check_seed, real_array, without_mask
 
 
 def of_shape(*shape, finite=True):
@@ -70,7 +70,7 @@ def check_list(values, what):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
     if not hasattr(values, "__iter__"):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
-    return list(values)
+    return list(without_mask(values, what) if isinstance(values, np.ma.MaskedArray) else values)
 
 
 def check_texts(values, what):

@@ -9,7 +9,6 @@ json or another layer tells of something that the caller has not written.
 """
 
 import ast
-import collections
 import functools
 import linecache
 import os
@@ -18,6 +17,7 @@ import random
 import signal
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 
@@ -34,7 +34,7 @@ PACKAGE = str(pathlib.Path(sl.__file__).parent)
 HERE = str(pathlib.Path(__file__).parent)
 DOCUMENTED = (ValueError, TypeError, IndexError, KeyError, ArithmeticError, MemoryError)
 DOCUMENTED += (OSError, RuntimeError, ImportError)
-SECONDS = 10
+SECONDS = {signal.SIGPROF: 10, signal.SIGALRM: 60}  # of the processor, and of waiting
 
 
 class Hang(BaseException):
@@ -230,7 +230,7 @@ UNKNOWN = {  # where nothing is known of an error it is infinite: documented, bu
     "freedom",
     "found_band",
 }
-LEFT_OUT = {"bounds", "whole", "references", "run", "settings"}
+LEFT_OUT = {"bounds", "whole", "references", "run", "settings", "held_out"}
 
 
 def not_finite(value, path="", depth=7, seen=None):
@@ -267,6 +267,7 @@ NAN_IN_NAN_OUT = (  # functions of numbers, which give NaN and infinity as numpy
     "Circuit.",
     "Jet.__call__",
     "Model.loss",
+    "unlearning.margins",
 )
 
 
@@ -305,38 +306,41 @@ def brief(value):
 
 
 def attempt(name, function, args):
-    """What is wrong with what comes of a call, or None."""
+    """What is wrong with what comes of a call ("hang", "raw", "not finite", and where), or None."""
 
     def stop(*_):
         raise Hang
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    before = {one: signal.signal(one, stop) for one in SECONDS}
+    timers = (signal.ITIMER_PROF, signal.ITIMER_REAL)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        for timer, seconds in zip(timers, SECONDS.values(), strict=True):
+            signal.setitimer(timer, seconds)
+        with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
             result = function(**args)
         where = not_finite(result)
-        if where and not name.startswith(NAN_IN_NAN_OUT):
+        if where and not name.startswith(NAN_IN_NAN_OUT) and not any(map(is_told, told)):
             return f"not finite: {where}"
     except Hang:
-        return "hang: " + "".join(traceback.format_tb(sys.exc_info()[2])[-1:])
-    except DOCUMENTED as error:
-        if not is_own(error):
+        return "hang: " + "".join(traceback.format_tb(sys.exc_info()[2])[-2:])
+    except Exception as error:
+        if not isinstance(error, DOCUMENTED) or not is_own(error):
             inner = traceback.extract_tb(error.__traceback__)
             ours = [f for f in inner if f.filename.startswith(PACKAGE)]
             place = f"{ours[-1].filename[len(PACKAGE) + 1 :]}:{ours[-1].lineno}" if ours else "call"
             return f"raw at {place}: {type(error).__name__}: {str(error)[:110]}"
-    except Exception as error:
-        inner = [
-            f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(PACKAGE)
-        ]
-        place = f"{inner[-1].filename[len(PACKAGE) + 1 :]}:{inner[-1].lineno}" if inner else "call"
-        return f"raw at {place}: {type(error).__name__}: {str(error)[:110]}"
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for timer in timers:
+            signal.setitimer(timer, 0)
+        for one, handler in before.items():
+            signal.signal(one, handler)
     return None
+
+
+def is_told(warning):
+    """Whether a warning says that numbers are not finite."""
+    return "infinity or NaN" in str(warning.message)
 
 
 def in_a_folder():
@@ -344,26 +348,29 @@ def in_a_folder():
     os.chdir(tempfile.mkdtemp())
 
 
-def wrong_calls(count, seed):
-    """What is wrong with some wrong calls, drawn with a seed: a list of words."""
-    in_a_folder()
-    trial = Trial(seed)
-    found = (trial.once(None, number) for number in range(1, count + 1))
-    return [f"{words}: {wrong}" for wrong, words in found if wrong]
+KINDS = ("raw", "hang", "not finite")
 
 
-def main(count, seed, *names):
+def wrong_calls(count, seed, names=(), say=lambda words: None):
+    """What is wrong with some wrong calls, drawn with a seed: words, by kind."""
     in_a_folder()
-    trial = Trial(seed)
-    names = [one for one in trial.table if one.startswith(names)] if names else None
-    found = collections.defaultdict(list)
+    trial, found = Trial(seed), {kind: [] for kind in KINDS}
+    names = [one for one in trial.table if one.startswith(tuple(names))] if names else None
     for number in range(1, count + 1):
         wrong, words = trial.once(names, number)
         if wrong:
-            found[wrong.split(":")[0] if wrong.startswith("not") else wrong].append(words)
-            print(f"{words}\n    {wrong}", flush=True)
-    print(f"{count} calls: {sum(map(len, found.values()))} wrong")
+            (kind,) = (kind for kind in KINDS if wrong.startswith(kind))
+            found[kind].append(f"{words}: {wrong}")
+            say(found[kind][-1])
+    return found
+
+
+def main(count, seed, *names):
+    start = time.perf_counter()
+    found = wrong_calls(int(count), int(seed), names, lambda words: print(words, flush=True))
+    numbers = ", ".join(f"{kind} {len(words)}" for kind, words in found.items())
+    print(f"{count} calls of seed {seed}: {numbers}; {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    main(*sys.argv[1:])

@@ -19,7 +19,7 @@ from ..arguments import is_own
 from ..checks import brief
 from .jet import Jet, RingElement
 
-UNFIT = TypeError, ValueError, LookupError, AttributeError, OverflowError  # of unfit arguments
+UNFIT = TypeError, ValueError, LookupError, AttributeError, ArithmeticError  # of unfit arguments
 
 
 def recorded(on_jets, on_numbers, *vjps):

@@ -11,6 +11,7 @@ import operator
 import numpy as np
 from scipy import special
 
+from ..checks import kinds_array
 from . import arithmetic
 from .elementary import (
     erf,
@@ -180,7 +181,7 @@ def cross_entropy(logits, targets):
     what numpy broadcasts to it. The result has the shape of the batch. Raises TypeError for targets
     that are not integers, ValueError for shapes that do not fit, IndexError for unknown classes.
     """
-    shape, targets = shape_of(logits), np.asarray(targets)
+    shape, targets = shape_of(logits), kinds_array(targets, "targets")
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets must be class numbers, integers, not {targets.dtype}")
     fits = shape[-1 - targets.ndim : -1]

@@ -10,7 +10,8 @@ import time
 import numpy as np
 
 from ..arguments import check_list, instance, one_of, takes
-from ..checks import check_count, check_seed
+from ..checks import check_choice, check_count, check_seed
+from .projections import LINKS
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
 from .scoreboard import total_cost
@@ -78,7 +79,8 @@ class Task:
         )
         self.trainings = check_count(2 * n if trainings is None else trainings, "trainings")
         self.tunings = check_count(tuning, "tuning")
-        self.seed, self.link = check_seed(seed), link
+        self.seed = check_seed(seed)
+        self.link = None if link is None else check_choice(link, LINKS, "link")
         self.work = {"jobs": jobs, "progress": progress}
         self.quiet = {"progress": progress}
         self._made, self._open = {}, []

@@ -128,7 +128,9 @@ class Units:
                     f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
                     f"of them, not {said}; to delete units by name or number give without="
                 )
-            if x.size and np.max(np.abs(x)) > LARGEST:
+            if not len(x):
+                raise ValueError("down_weights have no rows: give one deletion or more")
+            if np.max(np.abs(x)) > LARGEST:
                 raise ValueError(
                     f"down_weights must lie within {LARGEST:g} (0 keeps, 1 deletes), not at "
                     f"{x.flat[np.argmax(np.abs(x))]:g}"
