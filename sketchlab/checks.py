@@ -169,19 +169,6 @@ def number_array(values, what, *, finite=True):
     return array
 
 
-def kinds_array(values, what):
-    """Return numbers or texts, such as labels of classes, as an array; TypeError for others."""
-    if isinstance(values, np.ma.MaskedArray):
-        values = without_mask(values, what)
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, OverflowError):  # such as a jet, or ragged lists
-        array = np.asarray(None)
-    if array.dtype.kind not in "biufU":
-        raise TypeError(f"{what} must be numbers or texts, one of each, not {brief(values)}")
-    return array if array.dtype.kind in "biU" else number_array(array, what)
-
-
 def real_array(values, what, *shape, finite=True):
     """Return finite real numbers as an array of float64; shape: its lengths, None for any."""
     array = number_array(values, what, finite=finite)
@@ -243,19 +230,6 @@ def check_indices(indices, n, *, repeated=False):
             raise ValueError(f"index {number} is repeated: name each one once")
         seen.add(number)
     return np.array(given, dtype=int)
-
-
-def base_point(at, count):
-    """Down-weights to expand training around, shape (count,), from one real number or one each."""
-    try:
-        x = real_array(at, "at")
-    except (TypeError, ValueError):
-        x = np.empty((0, 0))
-    if x.ndim == 0:
-        x = np.repeat(x, count)
-    if x.shape != (count,):
-        raise ValueError(f"at must be one finite real number, or {count} of them, not {brief(at)}")
-    return x
 
 
 def without_mask(values, what):

@@ -372,8 +372,9 @@ def calls(t):
     yield call("TrainingRun.push", run.push, directions=t.x, degree=2, at=0.1, **QUIET)
     yield call("TrainingRun.examples", run.examples, indices=[1, 2])
     yield call("TrainingRun.examples_of", run.examples_of, step=3)
-    batch = {"examples": ["max"], "weights": np.ones(1)}
-    yield call("TrainingRun.objective", run.objective, parameters=model.parameters, **batch)
+    rows = sl.TrainingRun(t.model, np.arange(N), progress=False)
+    batch = {"examples": np.arange(1), "weights": np.ones(1)}
+    yield call("TrainingRun.objective", rows.objective, parameters={"w": np.zeros(2)}, **batch)
     yield call(
         "TrainingRun.walk",
         lambda state, weights, start: list(run.walk(state, weights, start)),
@@ -752,8 +753,7 @@ def calls(t):
     yield call(U + "Bench.margins_of_oracles", t.bench.margins_of_oracles, part="forget", same=True)
     yield call(U + "Bench.way", t.bench.way, method="ascent", stops=[0, 1])
     yield call(U + "Bench.add", copy.copy(t.bench).add, method="ascent", name="up", passes=1)
-    margins = {part: np.ones((50, 2)) for part in ("forget", "retain", "unseen")}
-    margins["retain"] = np.ones((50, 3))
+    margins = {p: t.bench.margins_of_oracles(p) for p in ("forget", "retain", "unseen")}
     yield call(U + "Bench.distances", t.bench.distances, margins=margins)
     yield call(U + "Bench.scores", t.bench.scores, models=t.bench.originals)
     yield call(U + "Way.standardised", t.way.standardised, part="forget", stop=1)

@@ -15,7 +15,7 @@ import numbers
 import numpy as np
 
 from ..arguments import check_list, check_texts
-from ..checks import brief, check_number_of
+from ..checks import brief, check_indices, check_number_of
 from . import elementary
 from .recording import UNFIT, in_words
 
@@ -216,7 +216,7 @@ class Circuit:
             g, (operation, sources, _) = sensitivities[slot], self._program[slot]
             if g is None or not sources:
                 continue
-            for source, local in zip(sources, self.local_derivatives(slot, values), strict=True):
+            for source, local in zip(sources, self._local(slot, values), strict=True):
                 contribution = g if operation == "add" else g * local
                 known = sensitivities[source]
                 sensitivities[source] = contribution if known is None else known + contribution
@@ -224,6 +224,15 @@ class Circuit:
 
     def local_derivatives(self, slot, values):
         """The derivative of gate number `slot` by each gate it reads, given all values."""
+        (slot,), values = check_indices([slot], len(self.gates)), check_list(values, "values")
+        if len(values) != len(self.gates):
+            raise ValueError(f"give the values of all {len(self.gates)} gates, not {len(values)}")
+        try:
+            return self._local(slot, values)
+        except UNFIT as error:
+            raise in_words(error, "the gradient of this circuit", values) from error
+
+    def _local(self, slot, values):
         operation, sources, detail = self._program[slot]
         if operation == "add":
             return (1, 1)

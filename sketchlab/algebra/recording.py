@@ -63,6 +63,19 @@ def recorded(on_jets, on_numbers, *vjps):
     return function
 
 
+def told(function):
+    """A decorator: what numpy or Python raise of arguments from no ring is raised `in_words`."""
+
+    @functools.wraps(function)
+    def checked(*args, **settings):
+        try:
+            return function(*args, **settings)
+        except UNFIT as error:
+            raise in_words(error, function.__qualname__, [*args, *settings.values()]) from error
+
+    return checked
+
+
 def in_words(error, name, args):
     """The error to raise in place of one that a function raised on these arguments.
 

@@ -11,7 +11,7 @@ import operator
 import numpy as np
 from scipy import special
 
-from ..checks import kinds_array
+from ..arguments import kinds_array
 from . import arithmetic
 from .elementary import (
     erf,

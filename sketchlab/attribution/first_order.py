@@ -7,8 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..arguments import check_text, takes
-from ..checks import base_point
+from ..arguments import base_point, check_text, takes
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..training.passes import in_batches

@@ -23,8 +23,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from ..arguments import check_function, takes
-from ..checks import check_choice, check_not_negative, kinds_array, number_array
+from ..arguments import check_function, kinds_array, takes
+from ..checks import check_choice, check_not_negative, number_array
 from ..estimation.prediction import Estimate, Prediction, prediction
 from ..estimation.units import Units
 

@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from ..arguments import check_list, check_texts, takes
-from ..checks import check_count, check_seed, kinds_array
+from ..arguments import check_list, check_texts, kinds_array, takes
+from ..checks import check_count, check_seed
 
 
 @takes(names=check_texts, count=check_count)

@@ -9,8 +9,17 @@ import time
 
 import numpy as np
 
-from ..arguments import check_list, instance, one_of, takes
-from ..checks import check_choice, check_count, check_seed
+from ..arguments import (
+    check_flag,
+    check_function,
+    check_list,
+    check_text,
+    dict_of,
+    instance,
+    one_of,
+    takes,
+)
+from ..checks import check_choice, check_count, check_not_negative, check_seed
 from .projections import LINKS
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
@@ -33,6 +42,10 @@ class Made:
     cost: float | None = None
     settings: str = ""
     predict: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.cost is not None:
+            check_not_negative(self.cost, "cost")
 
     @property
     def each(self):
@@ -95,6 +108,7 @@ class Task:
         """How many units the asked deletions touch, sorted."""
         return np.sort(np.count_nonzero(self.deletions, axis=1))
 
+    @takes(name=check_text, make=check_function)
     def once(self, name, make):
         """make(), called when it is first asked for under this name."""
         if name not in self._made:
@@ -105,6 +119,7 @@ class Task:
             self._open[-1][0].update(uses)
         return value
 
+    @takes(make=check_function)
     def timed(self, make):
         """make(), and the wall-clock seconds of the evidence that it used, and of the rest."""
         value, rest, uses = self._clocked(make)
@@ -166,6 +181,7 @@ class Task:
             "halves", lambda: self.retrained(random_halves(*shape, self.rng("halves")))
         )
 
+    @takes(candidates=dict_of(check_function), rank=check_flag)
     def tuned(self, candidates, *, rank=False):
         """The candidate with the least error after the tuning deletions: `Made`.
 

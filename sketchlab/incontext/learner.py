@@ -12,8 +12,8 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
-from ..arguments import takes
-from ..checks import check_count, check_seed, kinds_array, real_array
+from ..arguments import kinds_array, takes
+from ..checks import check_count, check_seed, real_array
 from ..training.fingerprints import digest
 from ..training.models import Model
 from ..training.optimizers import Adam

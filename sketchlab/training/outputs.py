@@ -41,6 +41,7 @@ class _Loss:
 
     def meaning(self, change):
         """What a change of the output says about the model."""
+        change = check_real(change, "change")
         return f"the model knows {'less' if change > 0 else 'more'} about {self._what}"
 
 

@@ -65,6 +65,7 @@ class WeightedSquares:
         coordinates = np.where(flat, vectors.T @ start, force / np.where(flat, 1, values))
         return vectors @ coordinates
 
+    @takes(start=of_shape(None))
     def check_start(self, start):
         """Raise ValueError unless descent can start there."""
         if start.shape != self.x.shape[1:]:

@@ -9,8 +9,8 @@ compared with retrained models: the perplexity of these, and their overlap with 
 
 import numpy as np
 
-from ..arguments import check_texts, instance, list_of, of_shape, takes
-from ..checks import check_count, check_number_of, check_positive, check_seed, kinds_array
+from ..arguments import check_texts, instance, kinds_array, list_of, of_shape, takes
+from ..checks import check_count, check_number_of, check_positive, check_seed
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
 from .fuzzy import similarity
