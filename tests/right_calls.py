@@ -564,9 +564,6 @@ def calls(t):
         )
     yield call("directions.symmetric_dimension", sl.directions.symmetric_dimension, n=4, degree=2)
     yield call("units.Units.from_record", sl.units.Units.from_record, record=units.record())
-    yield call(
-        "directions.Directions.kept", output.directions.kept, key="mine", compute=lambda: np.ones(2)
-    )
     yield call("directions.sphere", sl.directions.sphere, n=4, count=2, seed=0, start=1)
     yield call(
         "local_sketch",

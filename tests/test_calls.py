@@ -49,6 +49,7 @@ NOT_ATTACKED = {
     **{name: "what the package returns: nobody makes one" for name in RESULTS.split()},
     "Gate": "made by operations on input gates",
     "MicroGPTRun": "made by train; as TrainingRun",
+    "kept": "a store of what estimators computed, by keys of theirs",
     "of": "Jet.of joins two arrays without checks, as it says: it is on the way of every step",
 }
 
@@ -142,22 +143,73 @@ def test_down_weights_of_any_precision_train_in_double(small_run, kind):
     assert np.real(found) == pytest.approx(expected, rel=1e-14)
 
 
+REFUSED = {  # a call of a run, a sketch and an output: what it says
+    "down_weights is a masked array, of which 2 of 30": lambda run, sketch, output: run.retrain(
+        down_weights=np.ma.masked_array(np.ones(30), np.arange(30) < 2), progress=False
+    ),
+    "not these: down_weights is a masked array": lambda run, sketch, output: output.predict(
+        np.ma.masked_array(np.ones(30), np.arange(30) < 2)
+    ),
+    "labels is a masked array": lambda *_: sl.attribution.flipped_labels(
+        np.ma.masked_array([0, 1, 0], [0, 0, 1]), 1
+    ),
+    "down_weights must be at most 1e.150 in size": lambda run, sketch, output: output.predict(
+        1e160 * np.ones(30)
+    ),
+    "weights, such as .* must be finite": lambda run, sketch, output: output.curve(
+        [0.0, np.nan], without=[0]
+    ),
+    "weights, such as .* must have shape": lambda run, sketch, output: output.curve(
+        0.5, without=[0]
+    ),
+    "count must be an integer, 1 or higher, not 0": lambda run, sketch, output: (
+        sketch.suggested_anchors(0)
+    ),
+    "beta1 must be a number from 0 up to": lambda *_: sl.Adam(beta1=1.0),
+    "epsilon must be a finite number above 0, not inf": lambda run, *_: sl.plan(run, np.inf),
+    "epsilon must be 0, or 1e-150 to 1e.150 in size, not 1e.300": lambda run, *_: sl.plan(
+        run, 1e300
+    ),
+    "within epsilon = 1e-09 takes .* directions, more than": lambda *_: sl.plan([1, 0.1], 1e-9),
+    "have no rows": lambda run, sketch, output: output.predict(np.zeros((0, 30))),
+    "have no rows: give one deletion or more": lambda run, sketch, output: output.estimate(
+        np.zeros((0, 30))
+    ),
+    "down_weights must have shape .* not .0, 30": lambda run, *_: run.retrain(
+        down_weights=np.zeros((0, 30)), progress=False
+    ),
+    "rows must have shape .any, 30., not .1, 0.": lambda run, *_: run.batches([[]], progress=False),
+    "an example must be equal to itself": lambda *_: sl.MeanLoss([float("nan")]),
+    "a constant of a circuit must be finite": lambda *_: sl.Circuit(float("inf")),
+    "inputs must be numbers, arrays or jets": lambda *_: sl.Circuit(*sl.circuits.inputs("x"))(
+        [1, 1]
+    ),
+}
+
+
+def test_descent_that_diverges_is_told():
+    """Its path is what it is: that of a rate that is too large."""
+    squares = sl.unlearning.WeightedSquares(np.eye(2), np.ones(2), np.ones(2), 0.1)
+    for descend in (sl.unlearning.descend, sl.unlearning.descend_by_rows):
+        with pytest.warns(RuntimeWarning, match="1 of 2 descents diverge, to infinity or NaN"):
+            path = descend(squares, np.zeros(2), [0.1, 1e100], 20)
+        assert np.all(np.isfinite(path[:, 0])) and not np.all(np.isfinite(path[:, 1]))
+
+
 def test_what_was_silent_or_raw_is_refused_in_words(small_run):
-    """Masks that were lost, numbers too large to square, and settings that mean nothing."""
-    n = len(small_run)
-    masked = np.ma.masked_array(np.ones(n), np.arange(n) < 2)
-    sketched = sl.sketch(small_run, 2, 6, progress=False)
-    output = sketched.output(sl.LossOn("max"))
-    for call in (
-        lambda: small_run.retrain(down_weights=masked, progress=False),
-        lambda: output.predict(masked),
-        lambda: output.predict(1e160 * np.ones(n)),
-        lambda: output.curve([0.0, np.nan], without=[0]),
-        lambda: output.curve(0.5, without=[0]),
-        lambda: output.predict(without=[]) and sketched.suggested_anchors(0),
-        lambda: sl.Adam(beta1=1.0),
-        lambda: sl.plan(small_run, 1e300 * 1e300),
-    ):
-        with pytest.raises((ValueError, TypeError)) as found:
-            call()
+    """Masks that were lost, numbers too large to square, no rows, settings that mean nothing."""
+    sketch = sl.sketch(small_run, 2, 6, anchors=0, progress=False)
+    output = sketch.output(sl.LossOn("max"))
+    for words, call in REFUSED.items():
+        with pytest.raises((ValueError, TypeError), match=words) as found:
+            call(small_run, sketch, output)
         assert is_own(found.value), found.value
+
+
+def test_no_deletion_is_an_answer_and_a_huge_epsilon_a_plan(small_run):
+    """Nothing deleted is known exactly; two directions of degree 1 are within 1e100."""
+    output = sl.sketch(small_run, 2, 6, anchors=0, progress=False).output(sl.LossOn("max"))
+    nothing = output.predict(without=[])
+    assert (nothing.value, nothing.error) == (output.now, 0.0)
+    plan = sl.plan(output, 1e100)
+    assert (plan.degree, plan.directions, plan.within_reach) == (1, 2, True)

@@ -261,13 +261,18 @@ def not_finite(value, path="", depth=7, seen=None):
     return next(filter(None, found), None)
 
 
-NAN_IN_NAN_OUT = (  # functions of numbers, which give NaN and infinity as numpy does
+NAN_IN_NAN_OUT = (  # functions of numbers, and of functions of the caller, which give what these do
     "ring.",
     "ring_grad",
     "Circuit.",
     "Jet.__call__",
     "Model.loss",
+    "SGD.update",
+    "Adam.update",
     "unlearning.margins",
+    "unlearning.Ridge.distance",
+    "attribution.Task.once",
+    "attribution.Task.timed",
 )
 
 

@@ -122,7 +122,9 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     (a, units). units: groups of documents deleted together (see `Units`). jobs: processes to use.
     """
     units = check_task(run, outputs, units)
-    none = np.shape(deletions) in ((0,), (0, len(units)))
+    none = (
+        deletions == [] if isinstance(deletions, list) else np.shape(deletions) == (0, len(units))
+    )
     x = np.zeros((0, len(units))) if none else np.atleast_2d(units.down_weights(None, deletions))
     values = in_batches(
         _outputs_after,

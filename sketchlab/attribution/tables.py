@@ -34,6 +34,7 @@ class Shown:
             ) from error
         return pandas.DataFrame(self.records()).set_index(["method", "group"])
 
+    @takes(score=check_text)
     def styled(self, score="rmse"):
         """One score as a pandas table, methods by groups, each group shaded from low to high."""
         found = self.frame()

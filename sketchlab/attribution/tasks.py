@@ -46,6 +46,7 @@ class Made:
     def __post_init__(self):
         if self.cost is not None:
             check_not_negative(self.cost, "cost")
+        instance(dict)(self.predict, "predict")
 
     @property
     def each(self):

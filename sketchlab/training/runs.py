@@ -200,7 +200,7 @@ class TrainingRun:
 
         return self._in_batches(psi, weights, lift, kept, progress)
 
-    @takes(size=check_count, rows=of_shape(None, None))
+    @takes(size=check_count)
     def batches(self, rows, size=BATCH, *, progress=True):
         """Numbers of the rows of down-weights, cut into batches that share much of the run.
 
@@ -208,7 +208,7 @@ class TrainingRun:
         step that touches one of its examples. The states there are stored with the run, so that
         processes that are handed the run find them: that takes one training at most.
         """
-        parts, starts = by_first_step(self, rows, size)
+        parts, starts = by_first_step(self, of_shape(None, len(self))(rows, "rows"), size)
         last = max(starts, default=0)
         base = self._base(np.ones(len(self)), last)
         if base is not None:
