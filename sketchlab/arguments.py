@@ -128,6 +128,21 @@ def check_function(value, what):
     return value
 
 
+def function_of(count):
+    """A check for a function that can be called with so many arguments."""
+
+    def check(value, what):
+        try:
+            inspect.signature(check_function(value, what)).bind(*[None] * count)
+        except TypeError as error:
+            raise TypeError(f"{what} must be a function of {count} arguments: {error}") from None
+        except ValueError:  # of C, which does not say
+            pass
+        return value
+
+    return check
+
+
 def instance(*kinds, hint=""):
     """A check for an object of one of some classes."""
 

@@ -143,6 +143,7 @@ def test_down_weights_of_any_precision_train_in_double(small_run, kind):
     assert np.real(found) == pytest.approx(expected, rel=1e-14)
 
 
+PROFILE = [1.0, 0.1, 0.01]
 REFUSED = {  # a call of a run, a sketch and an output: what it says
     "down_weights is a masked array, of which 2 of 30": lambda run, sketch, output: run.retrain(
         down_weights=np.ma.masked_array(np.ones(30), np.arange(30) < 2), progress=False
@@ -166,11 +167,11 @@ REFUSED = {  # a call of a run, a sketch and an output: what it says
         sketch.suggested_anchors(0)
     ),
     "beta1 must be a number from 0 up to": lambda *_: sl.Adam(beta1=1.0),
-    "epsilon must be a finite number above 0, not inf": lambda run, *_: sl.plan(run, np.inf),
-    "epsilon must be 0, or 1e-150 to 1e.150 in size, not 1e.300": lambda run, *_: sl.plan(
-        run, 1e300
+    "epsilon must be a finite number above 0, not inf": lambda *_: sl.plan(PROFILE, np.inf),
+    "epsilon must be 0, or 1e-150 to 1e.150 in size, not 1e.300": lambda *_: sl.plan(
+        PROFILE, 1e300
     ),
-    "within epsilon = 1e-09 takes .* directions, more than": lambda *_: sl.plan([1, 0.1], 1e-9),
+    "within epsilon = 1e-09 takes .* directions, more than": lambda *_: sl.plan(PROFILE, 1e-9),
     "have no rows": lambda run, sketch, output: output.predict(np.zeros((0, 30))),
     "have no rows: give one deletion or more": lambda run, sketch, output: output.estimate(
         np.zeros((0, 30))

@@ -11,10 +11,10 @@ import numpy as np
 
 from ..arguments import (
     check_flag,
-    check_function,
     check_list,
     check_text,
     dict_of,
+    function_of,
     instance,
     one_of,
     takes,
@@ -46,6 +46,7 @@ class Made:
     def __post_init__(self):
         if self.cost is not None:
             check_not_negative(self.cost, "cost")
+        instance(list, dict)(self.predictors, "predictors")
         instance(dict)(self.predict, "predict")
 
     @property
@@ -109,7 +110,7 @@ class Task:
         """How many units the asked deletions touch, sorted."""
         return np.sort(np.count_nonzero(self.deletions, axis=1))
 
-    @takes(name=check_text, make=check_function)
+    @takes(name=check_text, make=function_of(0))
     def once(self, name, make):
         """make(), called when it is first asked for under this name."""
         if name not in self._made:
@@ -120,7 +121,7 @@ class Task:
             self._open[-1][0].update(uses)
         return value
 
-    @takes(make=check_function)
+    @takes(make=function_of(0))
     def timed(self, make):
         """make(), and the wall-clock seconds of the evidence that it used, and of the rest."""
         value, rest, uses = self._clocked(make)
@@ -182,7 +183,7 @@ class Task:
             "halves", lambda: self.retrained(random_halves(*shape, self.rng("halves")))
         )
 
-    @takes(candidates=dict_of(check_function), rank=check_flag)
+    @takes(candidates=dict_of(function_of(0)), rank=check_flag)
     def tuned(self, candidates, *, rank=False):
         """The candidate with the least error after the tuning deletions: `Made`.
 

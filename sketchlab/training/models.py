@@ -119,6 +119,8 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
+        if not isinstance(parameters, dict):
+            raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
         other = object.__new__(type(self))  # as copy.copy does, in less time
         vars(other).update(vars(self), parameters=parameters)
         return other
