@@ -24,6 +24,7 @@ from ..estimation.units import Units
 from ..processes import in_processes, workers
 from ..progress import progress_bar
 from ..training.passes import even_size
+from ..training.reverse import value_of
 from ..training.runs import BATCH, TrainingRun
 
 
@@ -120,8 +121,10 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     (a, units). units: groups of documents deleted together (see `Units`). jobs: processes to use.
     """
     units = check_task(run, outputs, units)
-    deletions = np.reshape(deletions, (-1, len(units))) if np.size(deletions) == 0 else deletions
-    x = np.atleast_2d(units.down_weights(None, deletions))
+    none = (
+        deletions == [] if isinstance(deletions, list) else np.shape(deletions) == (0, len(units))
+    )
+    x = np.zeros((0, len(units))) if none else np.atleast_2d(units.down_weights(None, deletions))
     values = in_batches(
         _outputs_after,
         run,
@@ -136,7 +139,7 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
             x,
             column,
             units,
-            float(output(run.model)),
+            value_of(output, run.model),
             getattr(output, "unit", ""),
             getattr(output, "bounds", (-np.inf, np.inf)),
         )

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..arguments import check_flag, instance, list_of, of_shape, takes
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED
-from ..checks import check_count, check_integer, check_not_negative, check_number_of, check_positive
+from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, check_points
+from ..checks import check_count, check_integer, check_not_negative, check_number_of
 from ..incontext import lattice, means
 from ..incontext.kmeans import QuantizedKMeans
 
@@ -22,7 +22,7 @@ HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
 @takes(
-    text=check_positive,
+    text=check_points,
     legend=check_flag,
     figure=instance(Figure),
     made=instance(QuantizedKMeans),
@@ -85,7 +85,7 @@ def clusters(
 
 @takes(
     columns=check_count,
-    text=check_positive,
+    text=check_points,
     made=instance(QuantizedKMeans),
     iterations=list_of(check_integer),
     X=of_shape(None, 2),

@@ -10,8 +10,8 @@ import numbers
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..arguments import check_path, check_text, takes
-from ..checks import PRECISIONS, base_point, check_choice, check_number_of, number_array
+from ..arguments import base_point, check_path, check_text, takes
+from ..checks import PRECISIONS, check_choice, check_number_of, number_array
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output

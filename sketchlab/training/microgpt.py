@@ -31,10 +31,14 @@ class MicroGPT(Model):
     """
 
     def __init__(self, parameters, vocabulary, heads, activation="gelu"):
-        self.parameters, self.vocabulary, self.heads = parameters, vocabulary, heads
-        check_choice(activation, ACTIVATIONS, "activation")
-        self.activation = activation
-        if not isinstance(parameters, dict) or not {"wte", "wpe", "lm_head"} <= set(parameters):
+        self.parameters, self.vocabulary = parameters, check_text(vocabulary, "vocabulary")
+        self.heads = check_count(heads, "heads")
+        self.activation = check_choice(activation, ACTIVATIONS, "activation")
+        if (
+            not isinstance(parameters, dict)
+            or not {"wte", "wpe", "lm_head"} <= set(parameters)
+            or not all(len(getattr(p, "shape", ())) >= 2 for p in parameters.values())
+        ):
             raise ValueError(
                 "the parameters of microgpt are a dict of arrays, as MicroGPT.initial makes "
                 f"them, not {brief(parameters)}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
+from ..algebra.recording import shape_of
 from ..arguments import check_function
 from ..checks import brief, number_array
 
@@ -104,7 +105,13 @@ class Model:
 
     def loss(self, example):
         """Loss of one example: a number, an array over the batch of models, or a jet."""
-        return self.losses([example])[..., 0]
+        losses = self.losses([example])
+        if shape_of(losses)[-1:] != (1,):
+            raise ValueError(
+                f"the losses of [{brief(example)}] have shape {shape_of(losses)}, not (..., 1): "
+                "give one example, as they are in the data of the run"
+            )
+        return losses[..., 0]
 
     def __repr__(self):
         shapes = (f"{name} {np.shape(value)}" for name, value in self.parameters.items())
@@ -116,6 +123,8 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
+        if not isinstance(parameters, dict):
+            raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
         other = object.__new__(type(self))  # as copy.copy does, in less time
         vars(other).update(vars(self), parameters=parameters)
         return other
