@@ -47,7 +47,6 @@ LATER = {  # name: the room or module that has it, and what it is called there
     "plan_part": (".estimation.plan", "plan_part"),
     "report": (".reports", "report"),
     "reports": (".reports", None),
-    "resummation": (".estimation.resummation", None),
     "scoreboard": (".attribution.comparison", "scoreboard"),
     "sketch": (".sketching.sketch", "sketch"),
     "units": (".estimation.units", None),
