@@ -87,7 +87,6 @@ def test_every_lesson_ends_with_exercises_their_checks_and_their_solutions(path)
 
 
 REST = """
-00
 10
 11
 12
@@ -130,6 +129,47 @@ def minutes(cells):
         total += len(text.splitlines()) / 12 if cell["cell_type"] == "code" else 0.0
         total += sum("image/png" in o.get("data", {}) for o in cell.get("outputs", [])) / 2
     return total
+
+
+WITHOUT_WORDS = """
+10
+11
+12
+13
+14
+15
+16
+17
+18
+19
+20
+21
+""".split()  # not yet so
+SAID = [path for path in LESSONS if path.stem[:2] not in WITHOUT_WORDS]
+WORDS = "<details><summary>The figure in words</summary>"
+
+
+def shows_a_picture(cell):
+    """Whether a code cell shows one, or a widget with sliders or points, which shows one."""
+    shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+    widget = any("application/vnd.jupyter.widget-view+json" in data for data in shown)
+    return widget or any("image/png" in data for data in shown)
+
+
+@pytest.mark.parametrize("path", SAID, ids=lambda path: path.stem)
+def test_every_picture_is_told_in_words(path):
+    """The text below it holds two to five sentences for readers who cannot see it."""
+    cells, pictures = json.loads(path.read_text(encoding="utf-8"))["cells"], 0
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] == "code" and shows_a_picture(cell):
+            below = (c for c in cells[number:] if c["cell_type"] == "markdown")
+            text = "".join(next(below)["source"])
+            assert WORDS in text, "".join(cell["source"])
+            words = text.split(WORDS)[1].split("</details>")[0].strip()
+            assert 2 <= len(re.findall(r"[.:](?=\s|$)", words)) <= 8 and len(words) > 100, words
+            pictures += 1
+    told = sum("".join(cell["source"]).count(WORDS) for cell in cells)
+    assert told == pictures, "words without a picture, or a picture without words of its own"
 
 
 def test_every_question_is_asked_once():

@@ -11,6 +11,7 @@ from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes
 MOST_DRAWN = 80
 SYMBOLS = {"add": "+", "multiply": "×"}
 COLOURS = {"input": BLUE, "constant": GREY, "add": ORANGE, "multiply": ORANGE}
+PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # no wire runs through a number
 
 
 def _label(gate):
@@ -125,8 +126,7 @@ def _draw_wire(axes, points, bend, label):
     axes.annotate("", (x, y), (x0, y0), arrowprops=arrow, zorder=0)
     if label:
         middle = (0.36 * x0 + 0.64 * x, 0.36 * y0 + 0.64 * y - 0.5 * bend)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        axes.text(*middle, label, color=RED, fontsize=8, ha="center", va="center", bbox=box)
+        axes.text(*middle, label, color=RED, fontsize=10, ha="center", va="center", bbox=PAPER)
 
 
 def _draw_gate(axes, x, y, gate, value):
@@ -136,15 +136,16 @@ def _draw_gate(axes, x, y, gate, value):
         "edgecolor": COLOURS.get(gate.operation, GREEN),
         "lw": 1.6,
     }
-    axes.text(x, y, _label(gate), ha="center", va="center", fontsize=10, bbox=circle)
+    axes.text(x, y, _label(gate), ha="center", va="center", fontsize=11, bbox=circle)
     if value is not None and gate.operation != "constant":
         axes.annotate(
             value,
             (x, y),
-            (0, -14 - 2 * len(_label(gate))),
+            (0, -15 - 2 * len(_label(gate))),
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=8,
+            fontsize=10,
             color=BLUE,
+            bbox=PAPER,
         )
