@@ -929,6 +929,8 @@ def calls(t):
     yield C + "QuantizedKMeans.fit", t.kmeans().fit, {"X": t.points}
     yield C + "QuantizedKMeans.forget", t.kmeans().forget, {"number": 3}
     yield C + "QuantizedKMeans.add", t.kmeans().add, {"x": np.ones(2)}
+    yield C + "means.steps", ic.means.steps, {"made": t.kmeans()}
+    yield C + "means.without", ic.means.without, {"made": t.kmeans(), "number": 3}
     yield C + "QuantizedKMeans.predict", t.kmeans().predict, {"X": t.points}
     yield C + "QuantizedKMeans.points", t.kmeans().points, {"numbers": [1, 2]}
     yield C + "QuantizedKMeans.distances", t.kmeans().distances, {"numbers": [1, 2]}
