@@ -937,6 +937,8 @@ def calls(t):
     yield call(C + "QuantizedKMeans.fit", t.kmeans().fit, X=t.points)
     yield call(C + "QuantizedKMeans.forget", t.kmeans().forget, number=3)
     yield call(C + "QuantizedKMeans.add", t.kmeans().add, x=np.ones(2))
+    yield call(C + "means.steps", ic.means.steps, made=t.kmeans())
+    yield call(C + "means.without", ic.means.without, made=t.kmeans(), number=3)
     yield call(C + "QuantizedKMeans.predict", t.kmeans().predict, X=t.points)
     yield call(C + "QuantizedKMeans.points", t.kmeans().points, numbers=[1, 2])
     yield call(C + "QuantizedKMeans.distances", t.kmeans().distances, numbers=[1, 2])
