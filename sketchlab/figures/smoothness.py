@@ -61,6 +61,8 @@ def smoothness(result, indices=("deletions", "growth", "second", "difference"), 
         axes.grid(alpha=0.3)
     first = np.atleast_1d(panels)[0]
     first.set_ylabel("error of first order / change")
+    if not np.all(shown):
+        first.plot([], [], "^", mfc="none", color=GREY, label="off the scale")
     first.legend(frameon=False)
     return figure
 
