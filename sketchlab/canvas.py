@@ -18,6 +18,7 @@ from .arguments import check_text, instance, takes
 from .checks import check_count, check_positive
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
+PINK, SKY = "#cc79a7", "#56b4e9"  # more, for many curves
 SMALL = (7.0, 3.4)  # inches
 LONGEST = 40  # letters of people's words in a picture
 SVG = "http://www.w3.org/2000/svg"

@@ -6,7 +6,7 @@ is made of. `smoothness`: what tells where exact first order works. `boards`: sc
 attribution methods. `recovery`: what rankings find of bad data.
 """
 
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, blank, description, new_axes, write
 from .boards import error_and_cost, methods_on_one_deletion, predicted_and_true, ranks_by_size
 from .cells import clusters, clusters_by_iteration, frame
 from .certificates import certificate
@@ -31,7 +31,9 @@ __all__ = [
     "GREY",
     "ORANGE",
     "PARTS",
+    "PINK",
     "RED",
+    "SKY",
     "blank",
     "certificate",
     "clusters",
