@@ -18,7 +18,8 @@ from .arguments import check_text, instance, takes
 from .checks import check_between, check_count
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
-COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#000000", "#56b4e9", RED)  # of methods; RED is truth
+PINK, SKY = "#cc79a7", "#56b4e9"  # more, for many curves
+COLOURS = (BLUE, ORANGE, GREEN, PINK, "#000000", SKY, RED)  # of methods; RED is truth
 SMALL = (7.0, 3.4)  # inches
 LONGEST = 40  # letters of people's words in a picture
 SVG = "http://www.w3.org/2000/svg"

@@ -7,7 +7,7 @@ attribution methods. `costs`: what these cost beside their errors. `recovery`: w
 bad data.
 """
 
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, blank, description, new_axes, write
 from .boards import methods_on_one_deletion, predicted_and_true, ranks_by_size
 from .cells import clusters, clusters_by_iteration, frame
 from .certificates import certificate
@@ -33,7 +33,9 @@ __all__ = [
     "GREY",
     "ORANGE",
     "PARTS",
+    "PINK",
     "RED",
+    "SKY",
     "blank",
     "certificate",
     "clusters",

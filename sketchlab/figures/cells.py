@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..arguments import check_flag, instance, list_of, of_shape, takes
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, check_points
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, check_points
 from ..checks import check_count, check_integer, check_not_negative, check_number_of
 from ..incontext import lattice, means
 from ..incontext.kmeans import QuantizedKMeans
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442", "#777777")
+COLOURS = (BLUE, ORANGE, GREEN, RED, PINK, SKY, "#f0e442", "#777777")
 SHAPES = "os^Dvph<>d"
 MOST_LINES = 40  # of a lattice; a finer one is not drawn
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
