@@ -104,6 +104,8 @@ def check_list(values, what):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
     if not hasattr(values, "__iter__"):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
+    if hasattr(values, "iloc") and getattr(values, "ndim", 1) > 1:  # a list of it is its headers
+        raise TypeError(f"{what} must be a list, not a table of pandas: give table.to_numpy()")
     return list(without_mask(values, what) if isinstance(values, np.ma.MaskedArray) else values)
 
 

@@ -203,8 +203,7 @@ def check_indices(indices, n, *, repeated=False):
     if hasattr(indices, "iloc") or hasattr(indices, "get_indexer"):
         raise TypeError(
             f"indices are a pandas {type(indices).__name__}, which may hold labels, not positions: "
-            "give row numbers, such as np.flatnonzero(table['age'] > 60), or "
-            "table.index.get_indexer(labels)"
+            "give row numbers: np.flatnonzero(column > 60), table.index.get_indexer(labels)"
         )
     if isinstance(indices, np.ma.MaskedArray):
         indices = without_mask(indices, "indices")
@@ -224,8 +223,8 @@ def check_indices(indices, n, *, repeated=False):
     for index in given:
         number = _integer(index)
         if number is None:
-            mask = isinstance(index, (bool, np.bool_))
-            how = "np.flatnonzero(mask)" if mask else "[i for i, e in enumerate(run.data) if ...]"
+            how = "[i for i, example in enumerate(run.data) if ...]"
+            how = "np.flatnonzero(mask)" if isinstance(index, (bool, np.bool_)) else how
             raise TypeError(
                 f"indices must be integers, not {brief(index)}: the examples have numbers 0 to "
                 f"{n - 1}, for instance {how}"

@@ -191,10 +191,11 @@ def test_losses_that_look_rows_up_by_label_are_refused():
         with pytest.raises(TypeError, match=f"in '{name}'.*write {name} = {name}.to_numpy"):
             trained(losses)
 
-    def by_position(parameters, rows):
-        return (scores(parameters, rows) - column.iloc[rows].to_numpy()) ** 2
+    def converted_too_late(parameters, rows):
+        return (scores(parameters, rows) - column[rows].to_numpy()) ** 2
 
-    assert np.isfinite(trained(by_position).loss(3))
+    with pytest.raises(TypeError, match=r"column = column.to_numpy\(\) before, outside"):
+        trained(converted_too_late)
 
 
 def test_losses_that_jets_lack_are_told_when_the_run_is_made():
@@ -239,3 +240,69 @@ def test_lines_with_their_break_and_words_twice_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sl.train(WORDS, held_out=0.25, **QUIET)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.1, 0.001])
+@pytest.mark.parametrize("over_all", [ring.sum, ring.mean])
+def test_a_penalty_over_all_models_is_refused_however_small(size, over_all):
+    """Without the axis, and at parameters that start at 0."""
+    with pytest.raises(ValueError, match="must not mix models"):
+        trained(lambda p, rows: logistic(p, rows) + size * over_all(p["w"] ** 2))
+    trained(lambda p, rows: logistic(p, rows) + size * ring.sum(p["w"] ** 2, -1)[..., None])
+
+
+OF_THE_BATCH = {
+    "centred": lambda z, rows: (z - ring.mean(z, -1)[..., None]) ** 2,
+    "divided": lambda z, rows: z**2 / len(rows),
+    "weighted": lambda z, rows: z**2 * (0.3 + np.arange(len(rows))),
+    "reversed": lambda z, rows: z[..., ::-1] ** 2,
+    "softmax": lambda z, rows: ring.softmax(z),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_BATCH)
+def test_a_loss_that_depends_on_the_other_rows_is_refused(name):
+    """A row that is deleted would still act."""
+    with pytest.raises(ValueError, match="depends on the other examples"):
+        trained(lambda p, rows: OF_THE_BATCH[name](scores(p, rows), rows))
+
+
+def test_what_is_held_out_is_told_apart_from_what_is_trained_on():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match=r"10 of the 20 held-out examples were trained on.*row 20"):
+        trained(held_out=range(20, 40))
+    with pytest.raises(TypeError, match="held_out is a mask"):
+        trained(held_out=X[:, 0] > 0)
+    for make in (lambda table: trained(held_out=table), sl.MeanLoss):
+        with pytest.raises(TypeError, match="not a table of pandas"):
+            make(pandas.DataFrame(X))
+
+
+def test_what_changes_after_training_is_noticed():
+    """Data are copied; labels that the losses read cannot be."""
+    data, labels = np.arange(30), Y.copy()
+    run = trained(lambda p, rows: (scores(p, rows) - labels[rows]) ** 2, data)
+    data[:] = 0
+    first = run.retrain(without=[0], **QUIET).parameters["w"]
+    labels[:] = 1 - labels
+    for call in (
+        lambda: run.retrain(without=[0], **QUIET),
+        lambda: run.push(np.eye(30)[:1], 1, **QUIET),
+    ):
+        with pytest.raises(ValueError, match="such as labels, have changed since"):
+            call()
+    labels[:] = 1 - labels
+    assert np.array_equal(first, run.retrain(without=[0], **QUIET).parameters["w"])
+
+
+def test_a_missing_return_and_training_that_moves_nothing_are_told():
+    with pytest.raises(TypeError, match="is a `return` missing"):
+        trained(lambda p, rows: None)
+    model = sl.Model(
+        {"w": np.zeros(3), "v": np.zeros(())},
+        lambda p, rows: (scores(p, rows) * p["v"][..., None] - Y[rows]) ** 2,
+    )
+    with pytest.warns(UserWarning, match="moved no parameter"):
+        sl.TrainingRun(model, np.arange(30), **QUIET)
+    with pytest.warns(UserWarning, match="byte-order mark"):
+        sl.train(["\ufeffab", "ba"], **QUIET)

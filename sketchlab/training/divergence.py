@@ -40,7 +40,13 @@ def check_step(losses, weights):
 
 
 def warn_if_worse(run):
-    """Warn if training more than doubled the mean loss of the first examples: it diverges."""
+    """Warn if training moved nothing, or more than doubled the mean loss of the first examples."""
+    if all(np.array_equal(p, run.initial.parameters[k]) for k, p in run.model.parameters.items()):
+        warnings.warn(
+            "training moved no parameter: do the losses depend on them, or do all derivatives "
+            "vanish at the initial ones, as in a hidden layer that starts at 0?",
+            stacklevel=4,
+        )
     first = run.examples(np.arange(min(COMPARED, len(run))))
     with np.errstate(all="ignore"):
         before, after = (float(np.mean(m.losses(first))) for m in (run.initial, run.model))

@@ -33,6 +33,12 @@ def checked(docs):
             "letter: read a file with text.splitlines(), not with readlines()",
             stacklevel=4,
         )
+    if docs[0].startswith("\ufeff"):
+        warnings.warn(
+            "the first document begins with a byte-order mark, which is trained on as a letter: "
+            "read the file with encoding='utf-8-sig'",
+            stacklevel=4,
+        )
     return [unicodedata.normalize("NFC", doc) for doc in docs]
 
 

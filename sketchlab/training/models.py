@@ -4,9 +4,6 @@
 and first-order attribution work on the flat axis, models on the names.
 """
 
-import inspect
-import warnings
-
 import numpy as np
 
 from ..algebra import ring
@@ -14,19 +11,7 @@ from ..algebra.jet import Jet
 from ..algebra.recording import shape_of
 from ..arguments import check_function
 from ..checks import brief, number_array
-
-COPIES, EXAMPLES = 3, 2  # of the check of losses; unequal, so that no shape is right by chance
-CALLED = (
-    "They are called as losses(parameters, examples), with a list of examples, or the rows of an "
-    "array. For rows of a table, or pairs (x, y), train on row numbers, np.arange(n), and look "
-    "them up: X[rows], y[rows], with numbers for labels."
-)
-TEACH = (
-    "every parameter may have batch axes before its own, shape (*batch, *shape), and the losses "
-    "must then have shape (*batch, examples). Count axes from the end: "
-    "ring.matmul(X[rows], w[..., None])[..., 0] instead of X[rows] @ w, and c[..., None] for a "
-    "parameter of shape ()"
-)
+from .own import refuse_pandas
 
 
 class Flat:
@@ -161,98 +146,3 @@ def initial_parameters(model):
             raise TypeError(f"parameter {name!r} must be real to start training from, not complex")
         start[name] = np.array(array, dtype=float)
     return start
-
-
-def check_data(data):
-    """Raise TypeError for a table, or a column of one, of pandas: they index by label."""
-    if hasattr(data, "iloc"):
-        raise TypeError(
-            f"data is a pandas {type(data).__name__}, whose rows go by label: train on row "
-            "numbers, np.arange(len(table)), and let the losses look them up in table.to_numpy(); "
-            "of a column of texts give column.tolist()"
-        )
-    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, dict):
-        raise TypeError(f"data must be a list or an array of examples, not {brief(data)}")
-    if getattr(data, "ndim", 1) == 0 or isinstance(data, (str, bytes, type)):
-        raise TypeError(f"data must be a list or an array of examples, not {brief(data)}")
-
-
-def refuse_pandas(function, what):
-    """Raise TypeError for a function that looks up rows in a table of pandas by their labels.
-
-    It may use `.iloc`, `.to_numpy` or `.values`, which go by position. Other functions that it
-    calls are not looked into.
-    """
-    try:
-        used = inspect.getclosurevars(function)
-    except TypeError:  # no function of Python, but an object that can be called
-        return
-    if {"iloc", "to_numpy", "values"} & used.unbound:
-        return
-    for name, value in (used.globals | used.nonlocals).items():
-        if hasattr(value, "iloc"):
-            raise TypeError(
-                f"{what} look rows up in {name!r}, a pandas {type(value).__name__}, whose rows go "
-                f"by label, so that a shuffled table gives other rows: write {name} = "
-                f"{name}.to_numpy() before"
-            )
-
-
-def check_losses(model, examples):
-    """Raise ValueError, in words, unless several models at once have the losses of each alone.
-
-    Losses without batch axes would pass a check of shapes by chance, where as many models are
-    trained together as a step has examples. examples: `EXAMPLES` of them, or fewer.
-    """
-    rng, count = np.random.default_rng(0), len(examples)
-    copies = {
-        name: p + 1e-3 * rng.uniform(size=(COPIES, *p.shape)) * (1.0 + np.abs(p))
-        for name, p in model.parameters.items()
-    }
-
-    def losses(parameters):
-        return model.with_parameters(parameters).losses(examples)
-
-    with np.errstate(all="ignore"):
-        try:
-            alone = [losses({name: p[i] for name, p in copies.items()}) for i in range(COPIES)]
-        except Exception as error:  # the user's own, with a word of what it was called with
-            error.add_note(f"These were the losses of the first {count} examples. {CALLED}")
-            raise
-        if np.shape(alone[0]) != (count,):
-            raise ValueError(
-                f"the losses of {count} examples have shape {np.shape(alone[0])}, not ({count},): "
-                "return one loss per example, do not average"
-            )
-        try:
-            together = losses(copies)
-        except (ValueError, TypeError, IndexError) as error:
-            raise ValueError(
-                f"the losses fail for {COPIES} models at once ({error}): {TEACH}"
-            ) from error
-    if np.shape(together) != (COPIES, count):
-        raise ValueError(
-            f"the losses of {count} examples under {COPIES} models at once have shape "
-            f"{np.shape(together)}, not ({COPIES}, {count}): {TEACH}"
-        )
-    scale = np.max(np.abs(alone), where=np.isfinite(alone), initial=0.0)
-    if not np.allclose(together, alone, rtol=1e-6, atol=1e-8 * scale, equal_nan=True):
-        raise ValueError(
-            f"the losses under {COPIES} models at once are not those under each model alone (they "
-            f"must not mix models, nor be random): {TEACH}"
-        )
-    _check_jets(losses, copies)
-
-
-def _check_jets(losses, copies):
-    """Warn if losses train, but do not run on jets: sketches need that."""
-    jets = {name: Jet.of(p[:1], np.zeros((1, *p.shape))) for name, p in copies.items()}
-    try:
-        with np.errstate(all="ignore"):
-            losses(jets)
-    except (TypeError, AttributeError) as error:
-        warnings.warn(
-            f"these losses do not run on jets, so that sl.sketch and push will refuse "
-            f"them: {error}",
-            stacklevel=6,
-        )

@@ -8,7 +8,6 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 
 import contextlib
 import dataclasses
-import numbers
 import warnings
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from ..algebra import ring
 from ..algebra.jet import Jet
 from ..algebra.recording import shape_of
-from ..arguments import base_point, check_function, check_list, check_model, of_shape, takes
+from ..arguments import base_point, check_function, check_model, of_shape, takes
 from ..checks import (
     check_count,
     check_degree,
@@ -26,9 +25,10 @@ from ..checks import (
     number_array,
 )
 from ..progress import progress_bar
+from . import own
 from .divergence import NotFinite, check_step, is_finite, warn_if_worse, why_not_finite
 from .fingerprints import digest
-from .models import EXAMPLES, check_data, check_losses, initial_parameters, joined
+from .models import initial_parameters, joined
 from .optimizers import SGD, Adam, InPlace, check_state
 from .prefixes import Prefixes, by_first_step, first_steps
 
@@ -54,26 +54,21 @@ class TrainingRun:
     def __init__(
         self, model, data, *, optimizer=None, steps=None, batch_size=1, held_out=(), progress=True
     ):
-        check_data(data)
+        own.check_data(data)
         check_model(model)
-        if len(data) == 0:
-            raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
-        if isinstance(held_out, numbers.Real):
-            raise TypeError(
-                f"held_out must be a list of examples that are not in data, such as "
-                f"range(400, 500), not {held_out!r}: only sl.train takes a share"
-            )
-        self.data, self.held_out = data, tuple(check_list(held_out, "held_out"))
+        self.data = data.copy() if isinstance(data, np.ndarray) else data
+        self.held_out = own.check_held_out(held_out, data)
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
             raise ValueError(f"batch_size {batch_size} exceeds the number of examples, {len(data)}")
-        one_pass = -(-len(data) // self.batch_size)
-        self.steps = one_pass if steps is None else check_count(steps, "steps")
+        steps = -(-len(data) // self.batch_size) if steps is None else steps
+        self.steps = check_count(steps, "steps")
         self.optimizer = Adam() if optimizer is None else optimizer
         if not isinstance(self.optimizer, (SGD, Adam)):
             raise TypeError(f"optimizer must be sl.SGD(...) or sl.Adam(...), not {optimizer!r}")
-        check_losses(self.initial, self.examples(np.arange(min(EXAMPLES, len(data)))))
+        own.check_losses(self)
+        self.at_start = own.watched(self)
         self._prefixes = []  # of the last base points
         self.model = self._train(lambda i: np.ones(len(i)), np.copy, progress)
         warn_if_worse(self)
@@ -137,6 +132,7 @@ class TrainingRun:
         """
         if without is not None and down_weights is not None:
             raise ValueError("give either without= or down_weights=, not both")
+        own.check_unchanged(self)
         if down_weights is None:
             down_weights = self.indicator(() if without is None else without)
         x = in_precision(number_array(down_weights, "down_weights"), precision)
@@ -187,7 +183,7 @@ class TrainingRun:
                 f"directions must have shape (m, {len(self)}), one row per direction and one "
                 f"column per example, not {psi.shape}; for one direction give direction[None]"
             )
-
+        own.check_unchanged(self)
         kept = 1.0 - base_point(at, len(self))
 
         def weights(rows):

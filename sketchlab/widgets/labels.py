@@ -1,8 +1,7 @@
 """What people know the documents of a run by: their text, the number of a row, or words given."""
 
-import numpy as np
-
 from ..training.microgpt import MicroGPT
+from ..training.own import row_numbers
 from .suspects import document_labels
 
 
@@ -18,16 +17,3 @@ def labelled(run, labels):
         labels = [f"row {number}" for number in row_numbers(run.data) or range(len(run))]
     noun = "name" if isinstance(run.model, MicroGPT) else "row" if rows else "document"
     return document_labels(run, labels), noun
-
-
-def row_numbers(data):
-    """Data that are integers, each only once, as a list of int; else None."""
-    array = np.asarray(data) if isinstance(data, (np.ndarray, range)) else None
-    if array is not None:
-        whole = array.ndim == 1 and array.dtype.kind in "iu"
-    else:
-        whole = all(
-            isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in data
-        )
-    numbers = [int(one) for one in data] if whole else []
-    return numbers if numbers and len(set(numbers)) == len(numbers) else None

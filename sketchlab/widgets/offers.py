@@ -9,7 +9,7 @@ from ..arguments import check_texts
 from ..training.microgpt import MicroGPT
 from ..training.names import unseen
 from ..training.outputs import LossOn, MeanLoss
-from .labels import row_numbers
+from ..training.own import check_held_out, row_numbers
 
 SAID = ("title", "label", "unit", "epsilon", "helps", "meaning", "check")  # by a named output
 TRAINED, SINGLE = 5, 50  # losses offered on single examples: trained on, held out
@@ -175,13 +175,7 @@ def held_out_examples(run, held_out):
                 f"held_out must be examples like those that were trained on, each of shape "
                 f"{run.data.shape[1:]}, not {found.shape[1:]}"
             )
-    numbers = row_numbers(found)
-    seen = set(row_numbers(run.data) or ()).intersection(numbers or ())
-    if seen:
-        raise ValueError(
-            f"{len(seen)} of the {len(found)} held-out examples were trained on, such as row "
-            f"{min(seen)}: hold out others"
-        )
+    check_held_out(found, run.data)
     return found
 
 
