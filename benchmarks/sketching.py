@@ -2,10 +2,10 @@
 
     python benchmarks/sketching.py [--quick] [--figure break_even.png] [--growth growth.png]
 
-Precompute against directions, steps and degree, in both precisions; bytes, and peak memory against
-directions with the sketch in a folder; a new output and a new deletion at m = 500; and the
-break-even number of deletions against exact retraining, from the measured times. microgpt on the
-embedded names, one step for each. One BLAS thread, one process, whose seconds are counted.
+Precompute against directions, steps, documents and degree, in both precisions; bytes, and peak
+memory against directions with the sketch in a folder; a new output and a new deletion at m = 500;
+and the break-even number of deletions against exact retraining, from the measured times. microgpt
+on the embedded names, one step for each. One BLAS thread, one process, whose seconds are counted.
 """
 
 import os
@@ -62,7 +62,7 @@ def peak_memory(run, directions, precision):
 
 def draw_growth(grown, memory, path):
     """The cost against directions and steps, and memory against directions."""
-    figure, panels = figures.new_axes(9.5, 3.2, columns=3)
+    figure, panels = figures.new_axes(12.5, 3.2, columns=4)
     for axes, (what, rows) in zip(panels, [*grown.items(), ("directions", memory)], strict=True):
         for colour, (precision, points) in zip(
             (figures.BLUE, figures.ORANGE), rows.items(), strict=True
@@ -70,7 +70,7 @@ def draw_growth(grown, memory, path):
             x, y = zip(*points, strict=True)
             axes.plot(x, y, "o", color=colour, label=precision)
             slope = np.dot(x, y) / np.dot(x, x)
-            if rows is not memory:
+            if what in ("directions", "steps, one name each") and rows is not memory:
                 axes.plot([0, x[-1]], [0, slope * x[-1]], color=colour)
         axes.set(xlabel=what, xlim=(0, None), ylim=(0, None))
         axes.set_ylabel("peak memory, MB" if rows is memory else "seconds, one core")
@@ -89,8 +89,8 @@ def main():
     names = sl.names.load()
     letters = "".join(sorted(set("".join(names))))
 
-    def run_of(count):
-        return sl.train(names[:count], vocabulary=letters, progress=False)
+    def run_of(count, steps=None):
+        return sl.train(names[:count], steps, vocabulary=letters, progress=False)
 
     run = run_of(steps)
 
@@ -101,15 +101,21 @@ def main():
     cost(run, 3, 64)  # warm up
     counts = (4, 8) if options.quick else (64, 128, 192, 256)
     lengths = [steps * k // 2 for k in (1, 2, 3, 4)]
-    grown, memory = {"directions": {}, "steps, one name each": {}}, {}
+    sizes = [2 * steps * k for k in (1, 2, 4, 8)]
+    of_steps, of_names = "steps, one name each", f"names, of which {2 * steps} are steps"
+    grown, memory = {"directions": {}, of_steps: {}, of_names: {}}, {}
     for precision in ("double", "single"):
         by_count = [(m, cost(run, 3, m, precision)) for m in counts]
         by_step = [(t, cost(run_of(t), 3, 64, precision)) for t in lengths]
-        grown["directions"][precision], grown["steps, one name each"][precision] = by_count, by_step
+        by_name = [(n, cost(run_of(n, 2 * steps), 3, 64, precision)) for n in sizes]
+        for what, points in zip(grown, (by_count, by_step, by_name), strict=True):
+            grown[what][precision] = points
         rows = [(f"{m} directions", value, m) for m, value in by_count]
         table(f"precompute against directions (degree 3, {precision})", rows)
         rows = [(f"{t} steps", value, t) for t, value in by_step]
         table(f"precompute against steps (degree 3, 64 directions, {precision})", rows)
+        rows = [(f"{n} names", value, 1) for n, value in by_name]
+        table(f"precompute against names ({2 * steps} steps, degree 3, {precision})", rows)
         memory[precision] = [(m, peak_memory(run_of(10), m, precision)) for m in counts]
         print(f"\npeak memory of a sketch in a folder (degree 3, {precision}), MB: ", end="")
         print(", ".join(f"{peak:.0f} of {m} directions" for m, peak in memory[precision]))

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import brief, check_choice, check_jobs, check_seed, real_array
+from .checks import (
+    brief,
+    check_choice,
+    check_jobs,
+    check_seed,
+    number_array,
+    real_array,
+    without_mask,
+)
 
 
 def of_shape(*shape, finite=True):
@@ -25,6 +33,32 @@ def numbers_from_0(values, what):
     if np.any(array < 0):
         raise ValueError(f"{what} must be 0 or above, not {brief(values)}")
     return array
+
+
+def kinds_array(values, what):
+    """Return numbers or texts, such as labels of classes, as an array; TypeError for others."""
+    if isinstance(values, np.ma.MaskedArray):
+        values = without_mask(values, what)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):  # such as a jet, or ragged lists
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufU":
+        raise TypeError(f"{what} must be numbers or texts, one of each, not {brief(values)}")
+    return array if array.dtype.kind in "biU" else number_array(array, what)
+
+
+def base_point(at, count):
+    """Down-weights to expand training around, shape (count,), from one real number or one each."""
+    try:
+        x = real_array(at, "at")
+    except (TypeError, ValueError):
+        x = np.empty((0, 0))
+    if x.ndim == 0:
+        x = np.repeat(x, count)
+    if x.shape != (count,):
+        raise ValueError(f"at must be one finite real number, or {count} of them, not {brief(at)}")
+    return x
 
 
 def one_of(*choices):
@@ -70,7 +104,7 @@ def check_list(values, what):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
     if not hasattr(values, "__iter__"):
         raise TypeError(f"{what} must be a list, not {brief(values)}")
-    return list(values)
+    return list(without_mask(values, what) if isinstance(values, np.ma.MaskedArray) else values)
 
 
 def check_texts(values, what):
@@ -92,6 +126,21 @@ def check_function(value, what):
     if not callable(value):
         raise TypeError(f"{what} must be a function, not {brief(value)}")
     return value
+
+
+def function_of(count):
+    """A check for a function that can be called with so many arguments."""
+
+    def check(value, what):
+        try:
+            inspect.signature(check_function(value, what)).bind(*[None] * count)
+        except TypeError as error:
+            raise TypeError(f"{what} must be a function of {count} arguments: {error}") from None
+        except ValueError:  # of C, which does not say
+            pass
+        return value
+
+    return check
 
 
 def instance(*kinds, hint=""):

@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from .arguments import check_text, instance, takes
-from .checks import check_count, check_positive
+from .checks import check_between, check_count
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
+PINK, SKY = "#cc79a7", "#56b4e9"  # more, for many curves
+COLOURS = (BLUE, ORANGE, GREEN, PINK, "#000000", SKY, RED)  # of methods; RED is truth
 SMALL = (7.0, 3.4)  # inches
 LONGEST = 40  # letters of people's words in a picture
 SVG = "http://www.w3.org/2000/svg"
@@ -29,7 +31,11 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
-@takes(width=check_positive, height=check_positive, columns=check_count)
+check_inches = check_between(0, 500)  # of a figure
+check_points = check_between(0, 100)  # of letters
+
+
+@takes(width=check_inches, height=check_inches, columns=check_count)
 def new_axes(width=6.5, height=3.6, columns=1, **settings):
     """A figure with one or more axes, closed for pyplot so that a notebook shows it only once."""
     figure, axes = plt.subplots(
@@ -39,6 +45,7 @@ def new_axes(width=6.5, height=3.6, columns=1, **settings):
     return figure, axes
 
 
+@takes(width=check_inches, height=check_inches)
 def blank(width=SMALL[0], height=SMALL[1]):
     """An empty figure that is not pyplot's, so that any thread may draw into it; inches."""
     return Figure(figsize=(width, height), layout="constrained")

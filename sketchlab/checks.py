@@ -12,6 +12,7 @@ import operator
 import numpy as np
 
 MOST = 10**9  # of anything that is counted: more would only run out of memory or time
+LARGEST = 1e150  # of a number: its square is finite. 1 / LARGEST is the least setting above 0
 MOST_DEGREE = 1000
 PRECISIONS = {"double": (np.float64, np.complex128), "single": (np.float32, np.complex64)}
 
@@ -81,7 +82,7 @@ def check_real(value, what):
     real = _real(value)
     if real is None or not math.isfinite(real):
         raise ValueError(f"{what} must be a finite real number, not {brief(value)}")
-    return real
+    return _in_range(real, what)
 
 
 def check_positive(value, what):
@@ -89,7 +90,7 @@ def check_positive(value, what):
     real = _real(value)
     if real is None or not 0 < real < math.inf:
         raise ValueError(f"{what} must be a finite number above 0, not {brief(value)}")
-    return real
+    return _in_range(real, what)
 
 
 def check_not_negative(value, what):
@@ -97,7 +98,7 @@ def check_not_negative(value, what):
     real = _real(value)
     if real is None or not 0 <= real < math.inf:
         raise ValueError(f"{what} must be a finite number, 0 or above, not {brief(value)}")
-    return real
+    return _in_range(real, what)
 
 
 def check_between(low, high):
@@ -107,7 +108,7 @@ def check_between(low, high):
         real = _real(value)
         if real is None or not low < real < high:
             raise ValueError(f"{what} must lie between {low:g} and {high:g}, not {brief(value)}")
-        return real
+        return _in_range(real, what)
 
     return check
 
@@ -117,12 +118,22 @@ def check_share(value, what):
     real = _real(value)
     if real is None or not 0 <= real <= 1:
         raise ValueError(f"{what} must lie between 0 and 1, not {brief(value)}")
-    return real
+    return _in_range(real, what)
 
 
 def check_epsilon(epsilon, what="epsilon"):
     """Return `epsilon` as a float, or raise if it is not a finite number above 0."""
     return check_positive(epsilon, what)
+
+
+def _in_range(real, what):
+    """The number, if it can be squared and divided by."""
+    if real and not 1 / LARGEST <= abs(real) <= LARGEST:
+        raise ValueError(
+            f"{what} must be 0, or {1 / LARGEST:g} to {LARGEST:g} in size, not {brief(real)}: "
+            "squares and quotients of others are infinite, or 0"
+        )
+    return real
 
 
 # ---- arrays ----------------------------------------------------------------------------------
@@ -131,11 +142,11 @@ def check_epsilon(epsilon, what="epsilon"):
 def number_array(values, what, *, finite=True):
     """Return finite real or complex numbers as an array of float64 or complex128.
 
-    Raises TypeError for anything that is not a number, ValueError for NaN, infinity and what a
-    mask hides. finite: False lets NaN and infinity pass.
+    Raises TypeError for anything that is not a number, ValueError for NaN, infinity, numbers whose
+    squares are infinite, and what a mask hides. finite: False lets all but the last pass.
     """
     if isinstance(values, np.ma.MaskedArray):
-        values = _without_mask(values, what)
+        values = without_mask(values, what)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, OverflowError):  # such as a jet, which is no array, or ragged
@@ -153,6 +164,8 @@ def number_array(values, what, *, finite=True):
         raise ValueError(
             f"{what} must be finite, but there is {array[where]} at index {where}{more}"
         )
+    if finite and array.size and (most := np.max(np.abs(array))) > LARGEST:
+        raise ValueError(f"{what} must be at most {LARGEST:g} in size, not {most:g}")
     return array
 
 
@@ -187,8 +200,14 @@ def check_indices(indices, n, *, repeated=False):
             f"indices must be a list of integers, not {brief(indices)}: the examples have numbers "
             f"0 to {n - 1}"
         )
+    if hasattr(indices, "iloc") or hasattr(indices, "get_indexer"):
+        raise TypeError(
+            f"indices are a pandas {type(indices).__name__}, which may hold labels, not positions: "
+            "give row numbers, such as np.flatnonzero(table['age'] > 60), or "
+            "table.index.get_indexer(labels)"
+        )
     if isinstance(indices, np.ma.MaskedArray):
-        indices = _without_mask(indices, "indices")
+        indices = without_mask(indices, "indices")
     if not isinstance(indices, np.ndarray) and np.iterable(indices):
         indices = list(indices)
     try:
@@ -205,9 +224,11 @@ def check_indices(indices, n, *, repeated=False):
     for index in given:
         number = _integer(index)
         if number is None:
+            mask = isinstance(index, (bool, np.bool_))
+            how = "np.flatnonzero(mask)" if mask else "[i for i, e in enumerate(run.data) if ...]"
             raise TypeError(
                 f"indices must be integers, not {brief(index)}: the examples have numbers 0 to "
-                f"{n - 1}, for instance [i for i, example in enumerate(run.data) if ...]"
+                f"{n - 1}, for instance {how}"
             )
         if not 0 <= number < n:
             raise IndexError(
@@ -219,20 +240,7 @@ def check_indices(indices, n, *, repeated=False):
     return np.array(given, dtype=int)
 
 
-def base_point(at, count):
-    """Down-weights to expand training around, shape (count,), from one real number or one each."""
-    try:
-        x = real_array(at, "at")
-    except (TypeError, ValueError):
-        x = np.empty((0, 0))
-    if x.ndim == 0:
-        x = np.repeat(x, count)
-    if x.shape != (count,):
-        raise ValueError(f"at must be one finite real number, or {count} of them, not {brief(at)}")
-    return x
-
-
-def _without_mask(values, what):
+def without_mask(values, what):
     """The values of a masked array of which nothing is hidden."""
     if np.any(np.ma.getmaskarray(values)):
         raise ValueError(

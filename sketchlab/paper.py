@@ -119,6 +119,7 @@ def figure3(run, name=TEST_NAME, *, degree=3, directions=500, store=None, jobs=1
     return result
 
 
+@takes(documents=check_count, directions=check_count)
 def playground(names_path=None, *, documents=300, directions=150, store=None, progress=True):
     """The page to play with, of microgpt on the first names of a list: a `reports.Playground`.
 

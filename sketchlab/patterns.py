@@ -1,13 +1,12 @@
 """Patterns that people type, looked for in texts, with a limit of time."""
 
-import math
 import time
 
 import regex
 
 LONGEST, SECONDS = 200, 1.0  # letters of a pattern; for all texts together
-COUNTED = regex.compile(r"\{(\d*),?(\d*)\}")  # such as {3} or {2,5}
-MOST_COPIES = 10_000  # that nested counts make of a part: more take gigabytes to prepare
+TOKENS = regex.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|.", regex.DOTALL)
+MOST_COPIES = 10_000  # of letters, once counts are written out: more take gigabytes to prepare
 
 
 def matching(pattern, texts):
@@ -20,10 +19,9 @@ def matching(pattern, texts):
         raise ValueError(
             f"a regular expression has at most {LONGEST} letters here, not {len(pattern)}"
         )
-    counts = [max(int(end or 1) for end in ends) for ends in COUNTED.findall(pattern)]
-    if math.prod(map(max, counts, [1] * len(counts))) > MOST_COPIES:
+    if copies(pattern) > MOST_COPIES:
         raise ValueError(
-            f"the counts in {pattern!r} multiply to more than {MOST_COPIES:,}: use smaller ones"
+            f"the counts in {pattern!r} make more than {MOST_COPIES:,} copies: use smaller ones"
         )
     try:
         search = regex.compile(pattern).search
@@ -39,3 +37,25 @@ def matching(pattern, texts):
             f"the regular expression {pattern!r} takes longer than {SECONDS:g} s: write it with "
             "fewer repetitions inside of repetitions"
         ) from None
+
+
+def copies(pattern):
+    """How many letters a pattern has once its counts, such as {3} or {2,5}, are written out.
+
+    Those inside of a counted group multiply, those one after the other add up.
+    """
+    groups, last = [0], 0  # letters of the open groups, and of what comes before a count
+    for token in TOKENS.findall(pattern):
+        if token == "(":
+            groups.append(0)
+        elif token == ")" and len(groups) > 1:
+            last = groups.pop()
+            groups[-1] += last
+        elif regex.fullmatch(r"\{\d+,?\d*\}|\{,\d+\}", token):
+            times = max(1, *(int(end or 1) for end in token[1:-1].split(",")))
+            groups[-1] += last * (times - 1)
+            last *= times
+        elif token not in "*+?":
+            last = 1
+            groups[-1] += 1
+    return sum(groups)

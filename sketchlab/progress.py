@@ -6,8 +6,19 @@ from tqdm.auto import tqdm
 
 
 def quiet(progress):
-    """Settings of tqdm: no bar for progress=False, nor if the variable TQDM_DISABLE is set."""
-    return {"disable": not progress or bool(os.environ.get("TQDM_DISABLE"))}
+    """Whether there is to be no bar: progress=False, or the variable TQDM_DISABLE is set."""
+    return not progress or bool(os.environ.get("TQDM_DISABLE"))
+
+
+class NoBar:
+    """What takes the place of a bar. (Even a bar of tqdm that is not shown holds a semaphore of
+    the system, which a process that is stopped leaves behind.)"""
+
+    def update(self, count=1):
+        """Nothing."""
+
+    def close(self):
+        """Nothing."""
 
 
 class progress_bar:
@@ -17,12 +28,10 @@ class progress_bar:
     """
 
     def __init__(self, total, progress, unit="step"):
-        self.owned = isinstance(progress, bool)
-        self.bar = (
-            tqdm(total=total, delay=2, unit=unit, leave=False, **quiet(progress))
-            if self.owned
-            else progress
-        )
+        self.owned, self.bar = isinstance(progress, bool), progress
+        if self.owned:
+            shown = {"delay": 2, "unit": unit, "leave": False}
+            self.bar = NoBar() if quiet(progress) else tqdm(total=total, **shown)
 
     def __enter__(self):
         return self.bar

@@ -8,12 +8,11 @@ kernel.
 """
 
 import itertools
-import resource
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
-from traitlets import Integer, List, Unicode, default
+from traitlets import Integer, List, Set, Unicode, default
 from voila.app import Voila
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
@@ -59,12 +58,18 @@ class KernelManager(AsyncMappingKernelManager):
     """Kernels, at most so many at a time: one for each open page."""
 
     most = Integer(16, help="The largest number of kernels.").tag(config=True)
+    starting = Set(help="Kernels whose start is under way.")
 
-    async def start_kernel(self, *arguments, **settings):
-        """See the base class; 503 if there are too many."""
-        if len(self) >= self.most:
+    async def start_kernel(self, *, kernel_id=None, **settings):
+        """See the base class; 503 if there are too many, with those that are starting."""
+        name = kernel_id or self.new_kernel_id(**settings)
+        if len({name, *self.starting, *self.list_kernel_ids()}) > self.most:
             raise HTTPError(503, "too many visitors at once: please try again in a few minutes")
-        return await super().start_kernel(*arguments, **settings)
+        self.starting.add(name)
+        try:
+            return await super().start_kernel(kernel_id=name, **settings)
+        finally:
+            self.starting.discard(name)
 
 
 class Page(Voila):
@@ -96,10 +101,15 @@ class Page(Voila):
     def start(self):
         """Serve, until it is stopped."""
         try:
+            import resource  # not on Windows
+
             _, hard = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (self.memory << 30, hard))
-        except (ValueError, OSError):  # macOS has no such limit
-            self.log.warning("The memory of this page and of its kernels is not limited here.")
+        except (ImportError, ValueError, OSError):  # nor has macOS such a limit
+            self.log.warning(
+                "The memory of this page and of its kernels is not limited on this system: a "
+                "visitor's kernel that takes all of it stops the others too."
+            )
         super().start()
 
 

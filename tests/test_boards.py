@@ -5,7 +5,7 @@ import pytest
 
 from sketchlab import figures
 from sketchlab.attribution import Results
-from sketchlab.figures.boards import pareto
+from sketchlab.figures.costs import ACCESS, pareto
 
 
 def row(method, cost, rmse, access="training again", **more):
@@ -58,8 +58,29 @@ def test_error_and_cost_has_every_method_but_the_exact_one(results):
     np.testing.assert_allclose(drawn, expected)
     (front,) = (line for line in axes.lines if line.get_label() == "none is cheaper and better")
     np.testing.assert_allclose(front.get_xdata(), [1.0, 10.0, 28.0])
-    nothing = axes.lines[-1].get_ydata()[0]
-    assert nothing == pytest.approx(np.sqrt(np.mean((results.truth["2"] - 1.0) ** 2)))
+    (nothing,) = (line for line in axes.lines if line.get_label() == "no change")
+    expected = np.sqrt(np.mean((results.truth["2"] - 1.0) ** 2))
+    assert nothing.get_ydata()[0] == pytest.approx(expected)
+
+
+def test_numbers_cover_no_point_and_the_legend_says_what_colours_mean(results):
+    """Each number is nearer to nothing than a letter's height, though points lie close together."""
+    for row in results.table:  # all in one place, nearly
+        if "access" in row:
+            row["cost"] = 10.0 + 0.01 * len(row["method"])
+    figure = figures.error_and_cost(results, "2", unit="nats")
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    dots = axes.transData.transform(np.concatenate(points(axes)[:]))
+    assert len(boxes) == len(dots) >= 3
+    for place, box in enumerate(boxes):
+        assert not any(box.contains(*dot) for dot in dots)
+        assert not any(box.overlaps(other) for other in boxes[:place])
+    labels = axes.get_legend_handles_labels()[1]
+    heads = [label.removesuffix(":") for label in labels if label.endswith(":")]
+    assert heads == [one for one in ACCESS if one in heads] and heads
+    assert axes.get_ylabel().endswith("(nats)")
 
 
 def test_the_front_by_hand():

@@ -69,6 +69,20 @@ sketch = sl.sketch(run, degree=2, directions=60, progress=False)
 view = sl.explore(run, sketch, held_out=rows[400:], table=table.iloc[rows[:400]])
 view"""
 
+DIGITS = """import numpy as np
+from sklearn.datasets import load_digits
+import sketchlab as sl
+images, digits = load_digits(n_class=2, return_X_y=True)
+X = images / 16.0
+def losses(p, i):
+    score = sl.ring.matmul(X[i], p["w"][..., None])[..., 0]
+    return sl.ring.softplus((1.0 - 2.0 * digits[i]) * score)
+run = sl.TrainingRun(sl.Model({"w": np.zeros(64)}, losses), np.arange(120), progress=False)
+sketch = sl.sketch(run, degree=1, directions=20, anchors=0, progress=False)
+pictures = images[:120].reshape(-1, 8, 8)
+view = sl.explore(run, sketch, held_out=np.arange(200, 360), images=pictures)
+view"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -81,7 +95,8 @@ def folder(tmp_path_factory):
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         (copies / path.name).write_text(json.dumps(notebook))
-    for name, source in (("points", POINTS), ("review", REVIEW), ("table", TABLE)):
+    own = {"points": POINTS, "review": REVIEW, "table": TABLE, "digits": DIGITS}
+    for name, source in own.items():
         cell = {"cell_type": "code", "source": source, "outputs": [], "execution_count": None}
         notebook |= {"cells": [cell | {"metadata": {}, "id": name}]}
         (copies / f"{name}.ipynb").write_text(json.dumps(notebook))
@@ -572,3 +587,25 @@ def test_a_table_is_explored_on_a_page(page, serve, folder):
     check(chosen, float(np.mean(exact.losses(held_out))))
     expect(page.locator(".sketchlab-message [role=alert]")).to_have_count(0)
     check_screens(page, "table", (1280, 800, 400))
+
+
+def test_images_are_chosen_by_looking_at_them(page, serve, folder):
+    """Each line of the list shows its digit, eight pixels wide; what is ticked is shown as well."""
+    address = serve("voila", str(folder / "digits.ipynb"))
+    page.goto(address, timeout=LONG)
+    explorer = page.locator(".sketchlab-explorer")
+    expect(page.locator(".sketchlab-headline")).to_contain_text("Choose rows", timeout=LONG)
+    explorer.locator(".lm-TabBar-tab", has_text="Rows").click()
+    listed = explorer.locator("img.sketchlab-thumbnail:visible")
+    expect(listed).to_have_count(9)
+    assert listed.evaluate_all("all => all.map(one => one.naturalWidth)") == [8] * 9
+    said = [one.get_attribute("alt") for one in listed.all()]
+    assert said == [f"row {i}" for i in range(9)]
+    box = explorer.get_by_role("checkbox", name="row 3", exact=True)
+    box.focus()
+    page.keyboard.press("Space")
+    chosen = page.locator(".sketchlab-chosen img.sketchlab-thumbnail")
+    expect(chosen).to_have_attribute("alt", re.compile("3"))
+    assert chosen.get_attribute("src") == listed.nth(3).get_attribute("src")
+    expect(page.locator(".sketchlab-headline")).to_contain_text(re.compile(r"[+-]\d"))
+    check_screens(page, "digits", (1280, 800, 400))

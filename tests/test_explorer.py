@@ -418,6 +418,13 @@ def answer(value, reach, now=1.0, truth=None):
     return Answer(LossOn("max"), prediction, None, now, (), truth, None)
 
 
+def test_an_answer_prints_what_it_says():
+    """On one line, without the curve and the plan."""
+    said = "Answer(loss on 'max' (nats): now 1, predicted 1.5 "
+    assert repr(answer(1.5, 0.1)) == said + "(1.4 to 1.6))"
+    assert repr(answer(1.5, np.inf, truth=1.25)) == said + "(no band), retrained 1.25)"
+
+
 @pytest.mark.parametrize(
     ("value", "reach", "truth", "headline", "inside"),
     [

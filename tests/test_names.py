@@ -11,7 +11,7 @@ import pooch
 import pytest
 
 from sketchlab import names
-from sketchlab.patterns import matching
+from sketchlab.patterns import MOST_COPIES, copies, matching
 
 CONTENT = b"emma\nolivia\nmax\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -215,8 +215,34 @@ def test_patterns_find_what_those_of_python_find():
         with pytest.raises(ValueError, match="is not a regular expression"):
             matching(wrong, words)
     for bomb in ("((a{1000}){1000}){1000}", "(((a{,999}){999,}){9,99}){2}"):
-        with pytest.raises(ValueError, match="multiply to more than 10,000"):
+        with pytest.raises(ValueError, match="make more than 10,000 copies"):
             matching(bomb, words)
     assert matching("^.{2,9}$", words) == [2 <= len(word) <= 9 for word in words]
     with pytest.raises(ValueError, match="at most 200 letters here, not 201"):
         matching("a" * 201, words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("a{200}b{200}", 400),
+        ("(a{100}b{100}){50}", 10_000),
+        ("a{2,5}|b{,3}", 9),
+        (r"[({]{3}\({2}", 5),
+        ("((a{100}){100}){2}", 20_000),
+        ("(a{0}){99999}", 99_999),
+        ("(?:(?:ab){3}c){2}", 2 * (3 * 2 + 1)),
+    ],
+)
+def test_counts_multiply_where_they_are_nested_and_add_up_in_a_row(pattern, found):
+    """As many letters as there are once all are written out; those of (?: count too."""
+    extra = {"(?:(?:ab){3}c){2}": 2 * (3 * 2 + 2)}.get(pattern, 0)
+    assert copies(pattern) == found + extra
+    if found > MOST_COPIES:
+        with pytest.raises(ValueError, match="use smaller ones"):
+            matching(pattern, ["a"])
+    else:
+        start = time.monotonic()
+        text = "a" * 200 + "b" * 200
+        assert matching(pattern, [text]) == [re.search(pattern, text) is not None]
+        assert time.monotonic() - start < 5.0

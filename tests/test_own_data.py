@@ -97,6 +97,8 @@ def test_tables_of_pandas_go_by_row_number():
     for held_out in (0.2, "abc"):
         with pytest.raises(TypeError, match="held_out must be a list"):
             trained(held_out=held_out)
+    with pytest.raises(TypeError, match=r"only sl\.train takes a share"):
+        trained(held_out=0.2)
     words = pandas.Series(WORDS)
     assert sl.train(words, **QUIET).data == WORDS
 
@@ -157,3 +159,83 @@ def test_outputs_that_are_no_function_of_jets_say_what_to_do():
     for output in (lambda m: float(m.loss(3)), STEPS["accuracy"]):
         with pytest.raises(TypeError, match=r"cannot be asked of a sketch .* without float"):
             sketch.output(output)
+
+
+def test_rows_are_named_by_position_not_by_the_labels_of_pandas():
+    """Labels of a shuffled table would delete other rows."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X).sample(frac=1, random_state=0)
+    run, first = trained(), table.index[:3]
+    for rows in (first, table[0][:30] > 0, pandas.Series([0, 1])):
+        for call in (run.indicator, lambda rows: run.retrain(without=rows, **QUIET)):
+            with pytest.raises(TypeError, match=r"may hold labels.*np.flatnonzero.*get_indexer"):
+                call(rows)
+    with pytest.raises(TypeError, match=r"integers, not (True|False).*np.flatnonzero\(mask\)"):
+        run.indicator((table[0] > 0).to_numpy())
+    assert np.flatnonzero(run.indicator(table.index.get_indexer(first))).tolist() == [0, 1, 2]
+
+
+def test_losses_that_look_rows_up_by_label_are_refused():
+    """A shuffled column, indexed by a list of numbers, gives the rows of these labels."""
+    pandas = pytest.importorskip("pandas")
+    column = pandas.Series(Y).sample(frac=1, random_state=0)
+    table = pandas.DataFrame(X)
+
+    def by_label(parameters, rows):
+        return (scores(parameters, rows) - column[rows]) ** 2
+
+    def of_a_table(parameters, rows):
+        return ring.matmul(table[rows], parameters["w"][..., None])[..., 0]
+
+    for losses, name in ((by_label, "column"), (of_a_table, "table")):
+        with pytest.raises(TypeError, match=f"in '{name}'.*write {name} = {name}.to_numpy"):
+            trained(losses)
+
+    def by_position(parameters, rows):
+        return (scores(parameters, rows) - column.iloc[rows].to_numpy()) ** 2
+
+    assert np.isfinite(trained(by_position).loss(3))
+
+
+def test_losses_that_jets_lack_are_told_when_the_run_is_made():
+    with pytest.warns(UserWarning, match=r"not run on jets.*use sl.ring.softplus"):
+        run = trained(lambda p, rows: np.log1p(np.exp(scores(p, rows))))
+    with pytest.raises(TypeError, match="log1p"):
+        run.push(np.eye(30)[:1], 1, **QUIET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained()
+
+
+def test_training_that_makes_the_loss_worse_is_told():
+    """Columns that were not scaled: the loss of a table is finite, and of no use."""
+    table = X * [1.0, 1.0, 1e4]
+
+    def losses(parameters, rows):
+        found = ring.matmul(table[rows], parameters["w"][..., None])[..., 0]
+        return ring.softplus((1 - 2 * Y[rows]) * found)
+
+    with pytest.warns(UserWarning, match="made the loss worse, 0.693 before.*scale the columns"):
+        trained(losses, optimizer=sl.SGD(0.1))
+
+
+def test_missing_values_are_counted():
+    holes = X.copy()
+    holes[[3, 8, 9, 20], 1] = np.nan
+
+    def losses(parameters, rows):
+        return ring.matmul(holes[rows], parameters["w"][..., None])[..., 0] ** 2
+
+    with pytest.raises(FloatingPointError, match=r"on 4 of all 30 examples \(examples 3, 8, 9 and"):
+        trained(losses)
+
+
+def test_lines_with_their_break_and_words_twice_are_told():
+    with pytest.warns(UserWarning, match="2 of 3 documents end with a line break"):
+        sl.train(["ab\n", "ba\r\n", "bb"], **QUIET)
+    with pytest.warns(UserWarning, match=r"2 of the 2 documents held out.*such as 'ab'"):
+        run = sl.train(["ab", "ab", "ab", "ab"], held_out=0.5, **QUIET)
+    assert len(run.held_out) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sl.train(WORDS, held_out=0.25, **QUIET)

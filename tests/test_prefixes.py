@@ -255,12 +255,12 @@ def test_a_training_that_breaks_late_is_told_by_its_true_step():
     )
     steep = np.zeros((2, N))
     steep[:, 28], steep[1, 25] = 0.5, -1e6  # the second falls to -1e4 at once
-    far = 1e200 * np.eye(N)[[25]]  # whose square overflows
+    far = 1e150 * np.eye(N)[[25]]  # whose cube overflows
     beside = np.eye(N)[[35]]
     for call in (
         lambda: run.retrain(down_weights=steep, progress=False),
         lambda: run.retrain(down_weights=steep[1], progress=False),
-        lambda: run.push(far, 2, progress=False),
+        lambda: run.push(far, 3, progress=False),
         lambda: run.push(beside, 2, at=steep[1], progress=False),
         lambda: run.push(beside, 2, at=steep[1], progress=False),  # and not from what was stored
     ):

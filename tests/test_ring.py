@@ -203,15 +203,9 @@ def test_the_table_uses_every_function_of_ring():
 
     for loss in LOSSES.values():
         loss(Recorder(), parameters(np.random.default_rng(1)))
-    helpers = {"bare", "is_numeric", "real_base", "recorded", "reduced", "shape_of"}
-    not_analytic = {"ring_grad", "map_leaves", "relu"}  # relu is tested in microgpt
-    public = {
-        name
-        for name, value in vars(ring).items()
-        if callable(value) and not name.startswith("_") and not isinstance(value, type)
-    }
-    assert used == public - helpers - not_analytic
-    for name in public:
+    not_analytic = {"ring_grad", "relu"}  # relu is tested in microgpt
+    assert used == set(ring.__all__) - not_analytic
+    for name in ring.__all__:
         assert getattr(ring, name).__name__ == name and getattr(ring, name).__doc__
 
 

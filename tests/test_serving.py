@@ -11,10 +11,13 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import websocket
+from jupyter_server.auth import IdentityProvider
+from jupyter_server.serverapp import ServerApp
 from nbformat import v4, write
 
 from conftest import ROOT
@@ -35,10 +38,18 @@ OVERLAPPING = b"".join(n.to_bytes(8, "little") for n in (6, 56, 61, 9000, 56, 90
 def served(tmp_path_factory):
     """A page with room for two visitors: its port, and the folder of its notebook."""
     folder = tmp_path_factory.mktemp("page")
+    with page(folder, "--KernelManager.most=2", "--Page.memory=3") as port:
+        yield port, folder
+
+
+@contextlib.contextmanager
+def page(folder, *options):
+    """A page with a picture and a secret beside its notebook: its port."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = v4.new_notebook(cells=[v4.new_code_cell(CODE)], metadata={"kernelspec": kernel})
     write(notebook, folder / "app.ipynb")
     (folder / "secret.txt").write_text("secret")
+    (folder / "picture.png").write_bytes(b"picture")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -49,20 +60,29 @@ def served(tmp_path_factory):
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "sketchlab.serving", str(folder / "app.ipynb")]
-    command += ["--no-browser", f"--port={port}", "--KernelManager.most=2", "--Page.memory=3"]
+    command += ["--no-browser", f"--port={port}", *options]
     log = open(folder / "log", "w")
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/static/none", timeout=5)
-        except urllib.error.HTTPError:
-            break
-        except OSError:
-            assert server.poll() is None, (folder / "log").read_text()
+    try:
+        deadline = time.monotonic() + 240
+        while not answers("127.0.0.1", port):
+            assert server.poll() is None and time.monotonic() < deadline, (
+                folder / "log"
+            ).read_text()
             time.sleep(0.25)
-    yield port, folder
-    server.terminate()
-    server.wait(20)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def answers(address, port):
+    """Whether something listens at this address of this machine."""
+    try:
+        socket.create_connection((address, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def get(port, path="/", host=None):
@@ -118,11 +138,16 @@ def kinds(connection, seconds):
 
 
 def test_a_page_is_limited_and_bound_to_this_machine(served, kernel):
-    """Its kernels have the limit of memory; other addresses of this machine do not answer."""
-    others = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), served[0])}
-    for address in others - {"127.0.0.1", "::1", "127.0.1.1"}:
-        with pytest.raises(OSError):
-            socket.create_connection((address, served[0]), timeout=2).close()
+    """Its kernels have the limit of memory (`kernel` looks); only localhost answers, where another
+    address would answer if the page listened there."""
+    others = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    with socket.create_server(("", 0)) as everywhere:
+        port = everywhere.getsockname()[1]
+        others = [one for one in {"127.0.0.2", *others} - {"127.0.0.1"} if answers(one, port)]
+    if not others:
+        pytest.skip("this machine has one address only")
+    assert answers("127.0.0.1", served[0])
+    assert not [one for one in others if answers(one, served[0])]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +221,39 @@ def test_no_file_is_read(served, kernel):
         assert "root:" not in text and text.strip() != "secret"
 
 
-def test_a_third_visitor_is_asked_to_wait(served, kernel):
-    """While two have a kernel each; those go on."""
-    assert get(served[0])[0] == 200
-    status, text = get(served[0])
-    assert "LIMIT" not in text and ("too many visitors" in text or status == 503)
+def test_more_visitors_than_there_is_room_for_are_asked_to_wait(served, kernel):
+    """Of five who come at once, where one has a kernel and there is room for two, four; also a
+    later one. Those who have a kernel go on."""
+    with ThreadPoolExecutor(5) as visitors:
+        found = [*visitors.map(get, [served[0]] * 5), get(served[0])]
+    shown = [text for status, text in found if status == 200 and "LIMIT 3" in text]
+    waiting = [text for status, text in found if "too many visitors" in text or status == 503]
+    assert (len(shown), len(waiting)) == (1, 5)
     assert get(served[0], f"/api/kernels/{kernel}")[0] == 200
+
+
+def test_a_token_is_asked_for(tmp_path):
+    """Before the page is shown and its kernel made; static files and pictures stay free."""
+    with page(tmp_path, "--token=word") as port:
+        for path in ("/", "/?token=other", f"/api/kernels/{uuid.uuid4()}"):
+            status, text = get(port, path)
+            assert "LIMIT" not in text and (status == 403 or "password" in text.lower()), path
+        assert get(port, "/voila/static/voila.js")[0] == 200
+        assert get(port, "/voila/files/picture.png") == (200, "picture")
+        status, text = get(port, "/?token=word")
+        assert status == 200 and "LIMIT" in text
+
+
+def test_jupyterlab_listens_to_this_machine_and_asks_for_a_token(tmp_path, monkeypatch):
+    """As it does by itself; `make lab` says nothing else."""
+    command = subprocess.run(
+        ["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "jupyterlab notebooks" in command
+    for word in ("ip=", "token", "password", "origin", "remote"):
+        assert word not in command.lower(), word
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.delenv("JUPYTER_TOKEN", raising=False)
+    server = ServerApp()
+    assert server.ip == "localhost" and not server.allow_remote_access
+    assert len(IdentityProvider(parent=server).token) >= 32

@@ -263,5 +263,5 @@ def test_the_figure_draws_the_stored_settings(stored):
         beyond = np.array(places["^"])
         assert len(beyond) == 5 and np.all(beyond[:, 1] == most)
         assert f"{stored['correlations']['all'][index][0]:.2f}" in axes.get_title()
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="must be one of"):
         figures.smoothness(stored, ("other",))

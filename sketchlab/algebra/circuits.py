@@ -15,7 +15,7 @@ import numbers
 import numpy as np
 
 from ..arguments import check_list, check_texts
-from ..checks import check_number_of
+from ..checks import brief, check_indices, check_number_of
 from . import elementary
 from .recording import UNFIT, in_words
 
@@ -23,6 +23,7 @@ _created = itertools.count()
 
 
 MOST_GATES = 10**7  # in an array of them
+NO_RING = (str, bytes, list, tuple, dict, set)  # `*` repeats these
 
 
 class Gate:
@@ -119,6 +120,8 @@ def _as_gate(value):
         return value
     if not isinstance(value, numbers.Number):
         raise TypeError(f"a gate combines with gates and numbers, not with {type(value).__name__}")
+    if not abs(value) < math.inf:
+        raise ValueError(f"a constant of a circuit must be finite, not {value!r}")
     return Gate("constant", (), value.item() if isinstance(value, np.generic) else value)
 
 
@@ -162,6 +165,8 @@ class Circuit:
             raise ValueError(
                 f"this circuit has {len(self.inputs)} inputs ({names}), not {len(values)}"
             )
+        if wrong := [value for value in values if isinstance(value, NO_RING)]:
+            raise TypeError(f"inputs must be numbers, arrays or jets, not {brief(wrong[0])}")
         try:
             return self._evaluated(dict(zip(self.inputs, values, strict=True)))
         except UNFIT as error:
@@ -211,7 +216,7 @@ class Circuit:
             g, (operation, sources, _) = sensitivities[slot], self._program[slot]
             if g is None or not sources:
                 continue
-            for source, local in zip(sources, self.local_derivatives(slot, values), strict=True):
+            for source, local in zip(sources, self._local(slot, values), strict=True):
                 contribution = g if operation == "add" else g * local
                 known = sensitivities[source]
                 sensitivities[source] = contribution if known is None else known + contribution
@@ -219,6 +224,15 @@ class Circuit:
 
     def local_derivatives(self, slot, values):
         """The derivative of gate number `slot` by each gate it reads, given all values."""
+        (slot,), values = check_indices([slot], len(self.gates)), check_list(values, "values")
+        if len(values) != len(self.gates):
+            raise ValueError(f"give the values of all {len(self.gates)} gates, not {len(values)}")
+        try:
+            return self._local(slot, values)
+        except UNFIT as error:
+            raise in_words(error, "the gradient of this circuit", values) from error
+
+    def _local(self, slot, values):
         operation, sources, detail = self._program[slot]
         if operation == "add":
             return (1, 1)

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 
+from ..arguments import check_flag
 from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes
 
 MOST_DRAWN = 80
@@ -82,6 +83,7 @@ def _layout(circuit):
 
 def circuit(circuit, values=(), derivatives=False):
     """Draw a circuit; see `Circuit.draw`. Raises ValueError beyond 80 gates."""
+    check_flag(derivatives, "derivatives")
     if len(circuit.gates) > MOST_DRAWN:
         raise ValueError(
             f"this circuit has {len(circuit.gates)} gates; at most {MOST_DRAWN} can be drawn "

@@ -19,7 +19,7 @@ from ..arguments import is_own
 from ..checks import brief
 from .jet import Jet, RingElement
 
-UNFIT = TypeError, ValueError, LookupError, AttributeError, OverflowError  # of unfit arguments
+UNFIT = TypeError, ValueError, LookupError, AttributeError, ArithmeticError  # of unfit arguments
 
 
 def recorded(on_jets, on_numbers, *vjps):
@@ -61,6 +61,19 @@ def recorded(on_jets, on_numbers, *vjps):
 
     function.__name__ = function.__qualname__ = on_jets.__name__.removeprefix("_jet_")
     return function
+
+
+def told(function):
+    """A decorator: what numpy or Python raise of arguments from no ring is raised `in_words`."""
+
+    @functools.wraps(function)
+    def checked(*args, **settings):
+        try:
+            return function(*args, **settings)
+        except UNFIT as error:
+            raise in_words(error, function.__qualname__, [*args, *settings.values()]) from error
+
+    return checked
 
 
 def in_words(error, name, args):

@@ -11,8 +11,9 @@ import operator
 import numpy as np
 from scipy import special
 
+from ..arguments import kinds_array
 from . import arithmetic
-from .elementary import (  # noqa: F401
+from .elementary import (
     erf,
     exp,
     gelu,
@@ -27,11 +28,45 @@ from .elementary import (  # noqa: F401
     sqrt,
     tanh,
 )
-from .gradient import map_leaves, ring_grad  # noqa: F401
+from .gradient import ring_grad
 from .jet import RULES, Jet
 from .recording import bare, is_numeric, recorded, shape_of
-from .shapes import concatenate, getitem, reshape, swapaxes, take  # noqa: F401
-from .sums import linear, matmul, mean, reduced, sum  # noqa: F401
+from .shapes import concatenate, getitem, reshape, swapaxes, take
+from .sums import linear, matmul, mean, reduced, sum
+
+__all__ = [
+    "add",
+    "concatenate",
+    "cross_entropy",
+    "divide",
+    "erf",
+    "exp",
+    "gelu",
+    "getitem",
+    "linear",
+    "log",
+    "logsumexp",
+    "matmul",
+    "mean",
+    "multiply",
+    "negative",
+    "normal_cdf",
+    "normal_pdf",
+    "power",
+    "relu",
+    "reshape",
+    "ring_grad",
+    "rmsnorm",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "take",
+    "tanh",
+]
 
 # ---- arithmetic ------------------------------------------------------------------------------
 
@@ -146,7 +181,7 @@ def cross_entropy(logits, targets):
     what numpy broadcasts to it. The result has the shape of the batch. Raises TypeError for targets
     that are not integers, ValueError for shapes that do not fit, IndexError for unknown classes.
     """
-    shape, targets = shape_of(logits), np.asarray(targets)
+    shape, targets = shape_of(logits), kinds_array(targets, "targets")
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets must be class numbers, integers, not {targets.dtype}")
     fits = shape[-1 - targets.ndim : -1]

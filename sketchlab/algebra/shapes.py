@@ -150,7 +150,8 @@ def take(a, indices, axis):
 
 def concatenate(parts, axis=0):
     """Join arrays or jets along an axis."""
-    if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
+    listed = isinstance(parts, (list, tuple)) or (isinstance(parts, np.ndarray) and parts.ndim)
+    if not listed or not len(parts):
         raise TypeError(f"parts must be a list of one or more arrays or jets, not {brief(parts)}")
     return parts[0] if len(parts) == 1 else _concatenate(axis, *parts)
 

@@ -3,15 +3,16 @@
 `training.reverse` says how; here it becomes a predictor, the tangent plane at the base point.
 """
 
+import contextlib
 import dataclasses
 
 import numpy as np
 
-from ..arguments import check_text, takes
-from ..checks import base_point
+from ..arguments import base_point, check_text, takes
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
 from ..training.passes import in_batches
+from ..training.reverse import value_of
 from ..training.runs import TrainingRun
 
 
@@ -69,12 +70,15 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
     starts, for what cannot be differentiated.
     """
     functions, units = check_functions(run, outputs), Units(units, len(run))
-    many = isinstance(at, (list, tuple, np.ndarray)) and len(at) > 0 and np.iterable(at[0])
+    listed = at.ndim > 0 if isinstance(at, np.ndarray) else isinstance(at, (list, tuple))
+    many = listed and len(at) > 0 and np.iterable(at[0])
     points = np.array([base_point(point, len(units)) for point in (at if many else [at])])
     x, found = points[:, units.of_document], []
-    for batch in in_batches(run, functions, x, jobs=jobs, progress=progress):
-        by_unit = batch.summed(units.of_document)
-        found += [(*pair, batch.cost) for pair in zip(batch.values, by_unit, strict=True)]
+    work = in_batches(run, functions, x, jobs=jobs, progress=progress)
+    with contextlib.closing(work) as batches:
+        for batch in batches:
+            by_unit = batch.summed(units.of_document)
+            found += [(*pair, batch.cost) for pair in zip(batch.values, by_unit, strict=True)]
     by_output = [
         [
             FirstOrder(
@@ -82,7 +86,7 @@ def first_order(run, outputs, *, units=None, at=0.0, unit=None, jobs=1, progress
                 by_unit[k],
                 units,
                 point,
-                float(function(run.model)) if np.any(point) else float(values[k]),
+                value_of(function, run.model) if np.any(point) else float(values[k]),
                 getattr(function, "unit", "") if unit is None else unit,
                 getattr(function, "bounds", (-np.inf, np.inf)),
                 cost,

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arguments import check_function
+from ..checks import check_choice
 from ..sketching.gradients import output_name
 from ..sketching.sketch import sketch
 from ..training.microgpt import MicroGPT
@@ -48,6 +50,11 @@ class Method:
     make: Callable
     access: str = AGAIN
     check: Callable = lambda task: None
+
+    def __post_init__(self):
+        check_function(self.make, "make")
+        check_choice(self.access, (FINAL, CHECKPOINTS, TRAINING, AGAIN), "access")
+        check_function(self.check, "check")
 
 
 def differentiable(task):

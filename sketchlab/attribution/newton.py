@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from ..arguments import check_function, takes
+from ..arguments import check_function, kinds_array, takes
 from ..checks import check_choice, check_not_negative, number_array
 from ..estimation.prediction import Estimate, Prediction, prediction
 from ..estimation.units import Units
@@ -203,7 +203,7 @@ class ConvexFit:
         if self.kinds is None:
             y = _real(y, what)
         else:
-            y = np.asarray(y)
+            y = kinds_array(y, what)
             if not np.all(np.isin(y, self.kinds)):
                 other = y[~np.isin(y, self.kinds)].ravel()[0]
                 raise ValueError(f"{what} must be {self.kinds[0]} or {self.kinds[1]}, not {other}")
@@ -267,9 +267,7 @@ def _real(values, what):
 
 def _kinds(y):
     """The two labels, sorted."""
-    y = np.asarray(y)
-    if y.dtype.kind == "f":
-        number_array(y, "y")
+    y = kinds_array(y, "y")
     kinds = np.unique(y)
     if len(kinds) != 2:
         shown = ", ".join(map(str, kinds[:4])) + (", ..." if len(kinds) > 4 else "")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import check_path, check_text, takes
+from ..arguments import check_path, check_text, instance, takes
 from ..training.fingerprints import sealed
 from .tables import Shown
 
@@ -93,6 +93,7 @@ class Results(Shown):
 
     def check_same(self, other, path):
         """Raise ValueError unless another one judges the same: what a file may be continued by."""
+        instance(Results)(other, "other")
         differ = [key for key in other.about if self.about.get(key) != other.about[key]]
         if self.now.shape != other.now.shape or not np.allclose(
             self.now, other.now, rtol=SAME, atol=SAME

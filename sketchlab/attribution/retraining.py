@@ -14,17 +14,17 @@ import dataclasses
 from collections.abc import Callable
 from itertools import combinations
 
-import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..arguments import instance, list_of, takes
 from ..checks import check_count, check_degree, check_indices, check_number_of
 from ..estimation.output import Output
 from ..estimation.prediction import Estimate, prediction
 from ..estimation.units import Units
+from ..processes import in_processes, workers
 from ..progress import progress_bar
 from ..training.passes import even_size
+from ..training.reverse import value_of
 from ..training.runs import BATCH, TrainingRun
 
 
@@ -121,8 +121,10 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
     (a, units). units: groups of documents deleted together (see `Units`). jobs: processes to use.
     """
     units = check_task(run, outputs, units)
-    deletions = np.reshape(deletions, (-1, len(units))) if np.size(deletions) == 0 else deletions
-    x = np.atleast_2d(units.down_weights(None, deletions))
+    none = (
+        deletions == [] if isinstance(deletions, list) else np.shape(deletions) == (0, len(units))
+    )
+    x = np.zeros((0, len(units))) if none else np.atleast_2d(units.down_weights(None, deletions))
     values = in_batches(
         _outputs_after,
         run,
@@ -137,7 +139,7 @@ def retrained(run, outputs, deletions, *, units=None, jobs=1, progress=True):
             x,
             column,
             units,
-            float(output(run.model)),
+            value_of(output, run.model),
             getattr(output, "unit", ""),
             getattr(output, "bounds", (-np.inf, np.inf)),
         )
@@ -209,22 +211,18 @@ def check_task(run, outputs, units):
 
 def in_batches(function, run, arguments, rows, *, jobs, progress, unit):
     """function(run, *arguments, batch) of all rows, joined along the first axis; in parallel."""
-    jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    size = even_size(len(rows), BATCH, joblib.effective_n_jobs(jobs))
+    size = even_size(len(rows), BATCH, workers(jobs))
     batches = run.batches(rows, size, progress=progress)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    work = [(run, *arguments, rows[b]) for b in batches]
     found = []
-    with progress_bar(len(rows), progress, unit=unit) as bar:
-        work = (joblib.delayed(_alone)(function, run, *arguments, rows[b]) for b in batches)
-        for batch in parallel(work):
+    with (
+        progress_bar(len(rows), progress, unit=unit) as bar,
+        in_processes(function, work, jobs) as results,
+    ):
+        for batch in results:
             found.append(batch)
             bar.update(len(batch))
     return np.concatenate(found)[np.argsort(np.concatenate(batches))] if found else np.empty(0)
-
-
-def _alone(function, *arguments):
-    with threadpool_limits(1):
-        return function(*arguments)
 
 
 def _outputs_after(run, outputs, down_weights):

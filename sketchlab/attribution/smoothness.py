@@ -18,10 +18,11 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-from ..arguments import takes
+from ..arguments import check_function, list_of, takes
 from ..checks import check_positive
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
+from ..training.reverse import value_of
 from .retraining import check_task, in_batches
 
 
@@ -66,7 +67,7 @@ class Metasmoothness:
         )
 
 
-@takes(h=check_positive)
+@takes(h=check_positive, outputs=list_of(check_function, least=0))
 def metasmoothness(run, directions, h=0.5, *, outputs=(), units=None, jobs=1, progress=True):
     """The empirical metasmoothness of a training run along directions: `Metasmoothness`.
 
@@ -76,10 +77,9 @@ def metasmoothness(run, directions, h=0.5, *, outputs=(), units=None, jobs=1, pr
     groups of documents deleted together (see `Units`). jobs: processes. Costs two trainings for
     each direction. Raises ValueError for a direction that no training step notices.
     """
-    outputs, h = list(outputs), check_positive(h, "h")
     units = check_task(run, outputs or [np.size], units)
     v = np.atleast_2d(units.down_weights(None, directions))
-    start = np.array([float(output(run.model)) for output in outputs])
+    start = np.array([value_of(output, run.model) for output in outputs])
     found = in_batches(
         _along, run, (outputs, h), v[:, units.of_document], jobs=jobs, progress=progress, unit="v"
     )

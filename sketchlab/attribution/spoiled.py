@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from ..arguments import check_list, check_texts, takes
+from ..arguments import check_list, check_texts, kinds_array, takes
 from ..checks import check_count, check_seed
 
 
@@ -47,11 +47,9 @@ def flipped_labels(labels, count, seed=0):
     kinds but the right one. count: how many, fewer than there are. The numbers rise. ValueError, in
     words, for anything else.
     """
-    labels = np.array(labels)
+    labels = kinds_array(labels, "labels").copy()
     if labels.ndim != 1:
         raise ValueError(f"labels must be one for each example, (n,), not {labels.shape}")
-    if labels.dtype.kind == "O":
-        raise ValueError("labels must be all numbers, or all strings; one of them is missing?")
     kinds, of = np.unique(labels, return_inverse=True)
     if len(kinds) < 2:
         raise ValueError(f"labels must be of two kinds or more, not {kinds.tolist()} alone")

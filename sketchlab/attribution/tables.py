@@ -3,7 +3,8 @@
 import html
 from math import isfinite
 
-from ..arguments import check_text, instance, list_of, takes
+from ..arguments import check_text, list_of, takes
+from ..checks import brief
 
 COSTS = ("cost", "each", "seconds", "prepare", "per_output", "per_deletion", "bytes")
 ABOUT = ("method", "access", *COSTS, "settings", "failed")  # of a row; the rest is by group
@@ -33,6 +34,7 @@ class Shown:
             ) from error
         return pandas.DataFrame(self.records()).set_index(["method", "group"])
 
+    @takes(score=check_text)
     def styled(self, score="rmse"):
         """One score as a pandas table, methods by groups, each group shaded from low to high."""
         found = self.frame()
@@ -58,7 +60,18 @@ class Shown:
         return html_table(*summary(self.table, self.groups))
 
 
-@takes(score=check_text, table=list_of(instance(dict), least=0))
+def _check_row(row, what):
+    """Return a row of a table of scores, or raise TypeError if it is none."""
+    if (
+        not isinstance(row, dict)
+        or not {"method", "cost"} <= set(row)
+        or not all(isinstance(row[key], dict) for key in set(row).difference(ABOUT))
+    ):
+        raise TypeError(f"{what} must be a row, as in the table of a scoreboard, not {brief(row)}")
+    return row
+
+
+@takes(score=check_text, table=list_of(_check_row, least=0))
 def markdown(table, score="rmse"):
     """A table of one score as Markdown, a column for each group that has it; "" if none has.
 

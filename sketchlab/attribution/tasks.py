@@ -9,8 +9,18 @@ import time
 
 import numpy as np
 
-from ..arguments import check_list, instance, one_of, takes
-from ..checks import check_count, check_seed
+from ..arguments import (
+    check_flag,
+    check_list,
+    check_text,
+    dict_of,
+    function_of,
+    instance,
+    one_of,
+    takes,
+)
+from ..checks import check_choice, check_count, check_not_negative, check_seed
+from .projections import LINKS
 from .rankings import scaled
 from .retraining import check_task, random_deletions, retrained
 from .scoreboard import total_cost
@@ -32,6 +42,12 @@ class Made:
     cost: float | None = None
     settings: str = ""
     predict: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.cost is not None:
+            check_not_negative(self.cost, "cost")
+        instance(list, dict)(self.predictors, "predictors")
+        instance(dict)(self.predict, "predict")
 
     @property
     def each(self):
@@ -78,7 +94,8 @@ class Task:
         )
         self.trainings = check_count(2 * n if trainings is None else trainings, "trainings")
         self.tunings = check_count(tuning, "tuning")
-        self.seed, self.link = check_seed(seed), link
+        self.seed = check_seed(seed)
+        self.link = None if link is None else check_choice(link, LINKS, "link")
         self.work = {"jobs": jobs, "progress": progress}
         self.quiet = {"progress": progress}
         self._made, self._open = {}, []
@@ -93,6 +110,7 @@ class Task:
         """How many units the asked deletions touch, sorted."""
         return np.sort(np.count_nonzero(self.deletions, axis=1))
 
+    @takes(name=check_text, make=function_of(0))
     def once(self, name, make):
         """make(), called when it is first asked for under this name."""
         if name not in self._made:
@@ -103,6 +121,7 @@ class Task:
             self._open[-1][0].update(uses)
         return value
 
+    @takes(make=function_of(0))
     def timed(self, make):
         """make(), and the wall-clock seconds of the evidence that it used, and of the rest."""
         value, rest, uses = self._clocked(make)
@@ -164,6 +183,7 @@ class Task:
             "halves", lambda: self.retrained(random_halves(*shape, self.rng("halves")))
         )
 
+    @takes(candidates=dict_of(function_of(0)), rank=check_flag)
     def tuned(self, candidates, *, rank=False):
         """The candidate with the least error after the tuning deletions: `Made`.
 

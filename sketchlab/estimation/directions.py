@@ -18,7 +18,7 @@ stays true with the *duals* S^-2 S psi in place of psi in the inner product.
 import numpy as np
 from scipy import special
 
-from ..arguments import instance, list_of, takes
+from ..arguments import check_function, instance, list_of, numbers_from_0, takes
 from ..checks import check_choice, check_count, check_number_of, number_array
 from .units import Units
 
@@ -71,6 +71,7 @@ class Directions:
             lambda: Directions(self.vectors[:count], self.units, duals=self.duals[:count]),
         )
 
+    @takes(compute=check_function)
     def kept(self, key, compute):
         """The result of compute(), which depends on these directions and the key alone."""
         if key not in self._kept:
@@ -154,5 +155,8 @@ DESIGNS = {"orthonormal": orthonormal, "independent": independent}
 
 
 def symmetric_dimension(n, degree):
-    """C(n + degree - 1, degree), the dimension of the symmetric forms of a degree on C^n."""
-    return special.binom(n + degree - 1, degree)
+    """C(n + degree - 1, degree), the dimension of the symmetric forms of a degree on C^n.
+
+    n: an integer. degree: one, or an array of them.
+    """
+    return special.binom(check_count(n, "n") + numbers_from_0(degree, "degree") - 1, degree)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..arguments import check_function, takes
-from ..checks import base_point, check_count, check_degree
+from ..arguments import base_point, check_function, takes
+from ..checks import check_count, check_degree
 from .directions import draw
 from .output import Output
 from .units import Units

@@ -207,8 +207,6 @@ class Output:
         return self._prediction(weights[:, None] * x, estimator)
 
     def _prediction(self, x, estimator):
-        if len(x) == 0:
-            raise ValueError("there are no deletions to predict: give at least one row")
         found = self.estimate(x, estimator)
         return prediction(found, now=self.now, unit=self.unit, bounds=self.bounds, many=x.ndim == 2)
 

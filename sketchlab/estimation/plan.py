@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from ..arguments import check_flag, takes
-from ..checks import check_between, check_count, check_epsilon, check_positive, real_array
+from ..checks import MOST, check_between, check_count, check_epsilon, check_positive, real_array
 from .output import Output, products_of_jets
 from .prediction import COVERAGE
 from .resummation import Resummed
@@ -102,7 +102,13 @@ def plan(
     else:
         variance = np.sum(terms**2)
     quantile = special.ndtri(1 - delta / 2)
-    directions = max(2, math.ceil(variance * (2 * quantile / epsilon) ** 2))
+    needed = variance * (2 * quantile / epsilon) ** 2
+    if not needed < MOST:
+        raise ValueError(
+            f"within epsilon = {epsilon:g} takes {needed:.3g} directions, more than {MOST:,}: give "
+            "a larger epsilon or delta, or a smaller deletion_size"
+        )
+    directions = max(2, math.ceil(needed))
     trainings = directions * products_of_jets(degree)
     return Plan(
         epsilon=epsilon,

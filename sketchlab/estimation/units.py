@@ -7,7 +7,7 @@ Units are a partition of the documents, or the documents themselves with named g
 import numpy as np
 
 from ..arguments import check_list, takes
-from ..checks import check_count, check_indices, real_array
+from ..checks import brief, check_count, check_indices, real_array
 from . import labels
 
 LARGEST = 1e6  # of a down-weight: powers of larger ones would leave the range of numbers
@@ -80,10 +80,13 @@ class Units:
     def from_record(cls, record):
         """The units that `record` describes."""
         units = object.__new__(cls)
-        units.of_document = np.array(record["of_document"])
-        units.names = [labels.decoded(name) for name in record["names"]]
-        units.labelled = record["labelled"]
-        units.nested = {name: np.array(members) for name, members in record["nested"].items()}
+        try:
+            units.of_document = np.array(record["of_document"])
+            units.names = [labels.decoded(name) for name in record["names"]]
+            units.labelled = record["labelled"]
+            units.nested = {name: np.array(members) for name, members in record["nested"].items()}
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise ValueError(f"this is no record of units ({error}): {brief(record)}") from error
         return units
 
     def _nest(self, groups, n):
@@ -128,7 +131,9 @@ class Units:
                     f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
                     f"of them, not {said}; to delete units by name or number give without="
                 )
-            if x.size and np.max(np.abs(x)) > LARGEST:
+            if not len(x):
+                raise ValueError("down_weights have no rows: give one deletion or more")
+            if np.max(np.abs(x)) > LARGEST:
                 raise ValueError(
                     f"down_weights must lie within {LARGEST:g} (0 keeps, 1 deletes), not at "
                     f"{x.flat[np.argmax(np.abs(x))]:g}"

@@ -14,6 +14,8 @@ from importlib import resources
 
 import numpy as np
 
+from ..checks import brief
+
 ANSWERS = resources.files(__package__).joinpath("answers")
 QUESTIONS = {
     name: entry
@@ -34,7 +36,9 @@ def verdict(question, answer):
 
     question: its name; KeyError for one that does not exist.
     """
-    entry = QUESTIONS[question]
+    entry = QUESTIONS.get(question) if isinstance(question, str) else None
+    if entry is None:
+        raise KeyError(f"there is no question {brief(question)}: see the notebook for its name")
     if answer is None:
         return EMPTY
     if isinstance(entry["right"], str):

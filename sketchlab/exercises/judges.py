@@ -8,6 +8,7 @@ import numpy as np
 
 from ..algebra import circuits, ring
 from ..algebra.jet import Jet
+from ..checks import check_choice
 
 JETS = [[0.5, 1.0, -2.0, 0.3], [2.0, 0.0, 1.0, 0.0], [1.5, -1.0, 0.25, 4.0], [0.7]]
 
@@ -89,7 +90,7 @@ def judge(name, functions):
 
 def verdict_on(name, functions):
     """The text of `judge`; its last line is "Right." if every function is there and right."""
-    parts, given = JUDGES[name], {}
+    parts, given = JUDGES[check_choice(name, JUDGES, "name")], {}
     if functions is None:
         return "Write the functions in the cell above, then run both cells."
     for function in functions if isinstance(functions, (list, tuple)) else [functions]:

@@ -3,13 +3,15 @@
 `curves`: what deletions do to a model, predicted and retrained. `cells`: clusters on a
 lattice. `certificates`: what is checked before a point is deleted from them. `letters`: what a loss
 is made of. `smoothness`: what tells where exact first order works. `boards`: scoreboards of
-attribution methods. `recovery`: what rankings find of bad data.
+attribution methods. `costs`: what these cost beside their errors. `recovery`: what rankings find of
+bad data.
 """
 
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, blank, description, new_axes, write
-from .boards import error_and_cost, methods_on_one_deletion, predicted_and_true, ranks_by_size
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, blank, description, new_axes, write
+from .boards import methods_on_one_deletion, predicted_and_true, ranks_by_size
 from .cells import clusters, clusters_by_iteration, frame
 from .certificates import certificate
+from .costs import error_and_cost
 from .curves import (
     PARTS,
     deletion_curve,
@@ -31,7 +33,9 @@ __all__ = [
     "GREY",
     "ORANGE",
     "PARTS",
+    "PINK",
     "RED",
+    "SKY",
     "blank",
     "certificate",
     "clusters",

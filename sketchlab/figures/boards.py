@@ -1,4 +1,4 @@
-"""Scoreboards as pictures: predicted against true, error against cost, ranks against size.
+"""Scoreboards as pictures: predicted against true, ranks against size.
 
 `methods_on_one_deletion` has a single deletion and output, with a row for every method.
 """
@@ -9,32 +9,35 @@ from matplotlib.figure import Figure
 
 from ..arguments import check_dict, check_text, check_texts, instance, takes
 from ..attribution.results import Results
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, name_points, new_axes, write, write_ticks
+from ..canvas import (
+    BLUE,
+    COLOURS,
+    GREY,
+    RED,
+    name_points,
+    new_axes,
+    write,
+    write_ticks,
+)
 from ..checks import check_not_negative, check_real, real_array
 
-ACCESS = {  # what a method must see of a run: colour and marker
-    "trained model": (GREY, "s"),
-    "checkpoints": (ORANGE, "^"),
-    "steps of training": (GREEN, "D"),
-    "training again": (BLUE, "o"),
-}
 MOST_PANELS = 8
 FAR = 8.0  # a change this many times the usual one is not drawn to scale: it would hide the others
 WIDTH, ROW, REST = 7.0, 0.34, 1.15  # inches of a figure with a row for every method
-CHEAPEST = 1.0  # trainings, at the left end of the axis: those that take less stand there
 
 
-@takes(methods=check_texts, results=instance(Results))
-def predicted_and_true(results, methods, group):
+@takes(methods=check_texts, results=instance(Results), unit=check_text)
+def predicted_and_true(results, methods, group, *, unit=""):
     """True against predicted changes of all outputs, one panel for each method.
 
-    results: `sketchlab.attribution.Results`. group: the name of a group of deletions.
+    results: `sketchlab.attribution.Results`. group: the name of a group of deletions. unit: of the
+    outputs, such as "nats".
     """
-    group = _known(results, group, results.groups, "group")
-    methods = [_known(results, name, results.predicted, "method") for name in methods]
+    group = known(results, group, results.groups, "group")
+    methods = [known(results, name, results.predicted, "method") for name in methods]
     if not 0 < len(methods) <= MOST_PANELS:
         raise ValueError(f"give 1 to {MOST_PANELS} methods, not {len(methods)}")
-    rows = -(-len(methods) // 4)
+    rows = -(-len(methods) // 3)
     columns = -(-len(methods) // rows)
     figure, grid = plt.subplots(
         rows, columns, figsize=(2.6 * columns, 2.9 * rows), layout="constrained", squeeze=False,
@@ -58,54 +61,8 @@ def predicted_and_true(results, methods, group):
     for axes in grid.flat[len(methods) :]:
         axes.set_axis_off()
     grid.flat[0].set(xlim=(-reach, reach), ylim=(-reach, reach))
-    figure.supxlabel("predicted change", fontsize=10)
-    figure.supylabel("true change", fontsize=10)
-    return figure
-
-
-@takes(results=instance(Results))
-def error_and_cost(results, group):
-    """Root mean square error against trainings, with the front of methods that none beats in both.
-
-    Exact methods, whose error is rounding, are left out. Dashed: the error of predicting no change.
-    """
-    group = _known(results, group, results.groups, "group")
-    truth = results.truth[group]
-    least = 1e-6 * np.sqrt(np.mean((truth - results.now) ** 2))
-    rows = [
-        row
-        for row in results.table
-        if row.get("access") in ACCESS and group in row and row[group]["rmse"] > least
-    ]
-    figure, axes = new_axes(8.4, max(4.2, 0.9 + 0.195 * len(rows)))
-    spent = np.array([_spent(row, len(truth)) for row in rows])
-    error = np.array([row[group]["rmse"] for row in rows])
-    for number, row in enumerate(rows):
-        colour, marker = ACCESS[row["access"]]
-        low, high = row[group].get("rmse_band", (np.nan, np.nan))
-        if np.isfinite(low) and np.isfinite(high):
-            axes.plot([spent[number]] * 2, [low, high], color=colour, lw=1, alpha=0.6)
-        axes.plot(
-            spent[number], error[number], marker, color=colour, ms=6,
-            label=f"{number + 1}  {row['method']}",
-        )  # fmt: skip
-        left = number % 2  # neighbours in the table are often neighbours here
-        axes.annotate(
-            str(number + 1), (spent[number], error[number]), (-5 if left else 5, 3), fontsize=9,
-            ha="right" if left else "left", textcoords="offset points",
-        )  # fmt: skip
-    front = pareto(spent, error)
-    axes.step(
-        spent[front], error[front], where="post", color=RED, lw=1.2,
-        label="none is cheaper and better",
-    )  # fmt: skip
-    axes.axhline(
-        np.sqrt(np.mean((truth - results.now) ** 2)), color=GREY, lw=1, ls="--", label="no change"
-    )
-    axes.set(xscale="log", yscale="log")
-    axes.set_xlabel("trainings, in all")
-    axes.set_ylabel(f"RMSE, {_deletions(group)}")
-    figure.legend(loc="outside right upper", fontsize=9, frameon=False)
+    for draw, what in ((figure.supxlabel, "predicted change"), (figure.supylabel, "true change")):
+        write(draw("", fontsize=10), with_unit(what, unit))
     return figure
 
 
@@ -113,12 +70,11 @@ def error_and_cost(results, group):
 def ranks_by_size(results, methods):
     """LDS with its 90% interval against the size of deletions; groups are of one size each."""
     figure, axes = new_axes(7.4, 3.9)
-    methods = [_known(results, name, map(_name, results.table), "method") for name in methods]
+    methods = [known(results, name, map(_name, results.table), "method") for name in methods]
     sizes = {name: set(results.deleted[name]) for name in results.groups}
     sizes = {name: found.pop() for name, found in sizes.items() if len(found) == 1}
     if len(sizes) < 2:
         raise ValueError("give results with at least two groups, each of deletions of one size")
-    colours = plt.get_cmap("tab10")
     null = results.row("random ranking")
     if null is not None:
         bands = np.array([null[name]["lds_band"] for name in sizes])
@@ -127,12 +83,13 @@ def ranks_by_size(results, methods):
         )
     for number, method in enumerate(methods):
         row = results.row(method)
-        known = [name for name in sizes if "lds" in row.get(name, {})]
-        x = np.array([sizes[name] for name in known]) * 1.02 ** (number - len(methods) / 2)
-        value = np.array([row[name]["lds"] for name in known])
-        axes.plot(x, value, "o-", color=colours(number), ms=4, lw=1.3, label=method)
-        bands = np.array([row[name].get("lds_band", (np.nan, np.nan)) for name in known])
-        axes.vlines(x, *np.where(np.isfinite(bands), bands, np.nan).T, color=colours(number), lw=1)
+        there = [name for name in sizes if "lds" in row.get(name, {})]
+        x = np.array([sizes[name] for name in there]) * 1.02 ** (number - len(methods) / 2)
+        value = np.array([row[name]["lds"] for name in there])
+        colour = COLOURS[number % len(COLOURS)]
+        axes.plot(x, value, "o-", color=colour, ms=5, lw=1.6, label=method)
+        bands = np.array([row[name].get("lds_band", (np.nan, np.nan)) for name in there])
+        axes.vlines(x, *np.where(np.isfinite(bands), bands, np.nan).T, color=colour, lw=1)
     axes.set(xscale="log", xlabel="units deleted", ylabel="LDS (Spearman's)")
     axes.set_xticks(list(sizes.values()), list(map(str, sizes.values())))
     axes.minorticks_off()
@@ -207,16 +164,6 @@ def methods_on_one_deletion(
     return figure
 
 
-def pareto(cost, error):
-    """Numbers of the points that no other beats in both, by rising cost."""
-    front, best = [], np.inf
-    for i in np.lexsort((error, cost)):
-        if error[i] < best:
-            front.append(int(i))
-            best = error[i]
-    return front
-
-
 def _check_changes(changes, bands, true):
     """Raise TypeError or ValueError, in words, for what cannot be drawn."""
     if not isinstance(changes, dict) or not changes:
@@ -272,20 +219,18 @@ def _limits(changes, bands, true):
     return low - room, high + room
 
 
-def _spent(row, deletions):
-    return max(CHEAPEST, row["cost"] + row.get("each", 0.0) * deletions)
-
-
-def _deletions(group):
-    return f"{group} units deleted" if group.isdigit() else f"deletions {group!r}"
+def with_unit(what, unit):
+    """What an axis has, and its unit if there is one."""
+    return f"{what} ({unit})" if unit else what
 
 
 def _name(row):
     return row["method"]
 
 
-def _known(results, name, known, what):
-    known = list(known)
-    if str(name) not in known:
-        raise ValueError(f"there is no {what} {name!r} in these results, only {', '.join(known)}")
+def known(results, name, names, what):
+    """A name as text, if it is among these; else ValueError, in words."""
+    names = list(names)
+    if str(name) not in names:
+        raise ValueError(f"there is no {what} {name!r} in these results, only {', '.join(names)}")
     return str(name)

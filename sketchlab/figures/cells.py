@@ -10,19 +10,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..arguments import check_flag, instance, list_of, of_shape, takes
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED
-from ..checks import check_count, check_integer, check_not_negative, check_number_of, check_positive
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, check_points
+from ..checks import check_count, check_integer, check_not_negative, check_number_of
 from ..incontext import lattice, means
 from ..incontext.kmeans import QuantizedKMeans
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442", "#777777")
+COLOURS = (BLUE, ORANGE, GREEN, RED, PINK, SKY, "#f0e442", "#777777")
 SHAPES = "os^Dvph<>d"
 MOST_LINES = 40  # of a lattice; a finer one is not drawn
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
 @takes(
-    text=check_positive,
+    text=check_points,
     legend=check_flag,
     figure=instance(Figure),
     made=instance(QuantizedKMeans),
@@ -85,7 +85,7 @@ def clusters(
 
 @takes(
     columns=check_count,
-    text=check_positive,
+    text=check_points,
     made=instance(QuantizedKMeans),
     iterations=list_of(check_integer),
     X=of_shape(None, 2),
@@ -101,7 +101,7 @@ def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0)
     which = range(len(every)) if iterations is None else list(iterations)
     drawn = _chosen(every, which)
     limits = frame(np.vstack([points, gone, *(s.centroids for s in drawn)]))
-    figure, panels = grid(len(drawn), columns)
+    figure, panels = grid(len(drawn), columns, above=0.65)
     for place, (t, step) in enumerate(zip(which, drawn, strict=True)):
         axes = panels[place]
         _draw(axes, made.width, step, points, limits, text, small=True)
@@ -109,6 +109,8 @@ def clusters_by_iteration(made, X=None, *, iterations=None, columns=5, text=9.0)
             axes.plot(*gone.T, "x", color="#555555", ms=5, mew=1.2, zorder=6)
         axes.set_title(f"iteration {t % len(every)}", fontsize=text + 1)
         label_axes(axes, place, len(drawn), columns, "first column", "second column", text)
+    names = panels[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower left", frameon=False, fontsize=text, ncols=3)
     return figure
 
 
@@ -122,7 +124,10 @@ def frame(points, beyond=0.0):
 
 
 def _draw(axes, width, step, points, limits, text, small=False):
-    """Points, lattice, cells, means and centroids of one iteration."""
+    """Points, lattice, cells, means and centroids of one iteration.
+
+    small: of a panel, where points are pale and lie below the centroids.
+    """
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     axes.tick_params(labelsize=text)
     axes.xaxis.label.set_size(text), axes.yaxis.label.set_size(text)
@@ -137,15 +142,15 @@ def _draw(axes, width, step, points, limits, text, small=False):
             *points[step.nearest == cluster].T,
             shape,
             ms=size,
-            mew=0.5,
-            alpha=1.0,
-            zorder=4,
+            mew=0 if small else 0.5,
+            alpha=0.5 if small else 1.0,
+            zorder=2 if small else 4,
             **style,
         )
         corner = centroid - width / 2
         axes.add_patch(Rectangle(corner, width, width, fc=colour, alpha=0.12, lw=0))
         axes.add_patch(Rectangle(corner, width, width, fill=False, ec="#333333", ls="--", lw=1))
-        axes.plot(*centroid, shape, ms=2.2 * size, mew=1.4, zorder=3, **style)
+        axes.plot(*centroid, shape, ms=7 if small else 13, mew=1.4, zorder=3, **style)
         axes.plot(*zip(mean, centroid, strict=True), color="black", lw=1.2, zorder=5)
         axes.plot(*mean, "o", ms=size * 0.75, mfc="white", mec="black", mew=1.2, zorder=5)
         if not small:
@@ -231,13 +236,16 @@ def closed(size):
 
 
 def grid(count, columns, above=0.0):
-    """A figure with as many square panels, row by row; above: room for a title, in inches."""
+    """A figure with as many square panels, row by row, as large as its width allows.
+
+    above: room for what stands above or below them, in inches.
+    """
     wide = min(columns, count)
-    rows = -(-count // wide)
+    rows, side = -(-count // wide), min(3.0, 8.2 / wide)
     figure, panels = plt.subplots(
         rows,
         wide,
-        figsize=(1.6 * wide + 0.6, 2.0 * rows + 0.2 + above),
+        figsize=(side * wide + 0.7, (side + 0.4) * rows + 0.2 + above),
         layout="constrained",
         sharex=True,
         sharey=True,

@@ -5,8 +5,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from ..arguments import instance, takes
-from ..canvas import GREEN, RED
-from ..checks import check_count, check_positive
+from ..canvas import GREEN, RED, check_points
+from ..checks import check_count
 from ..incontext import means
 from ..incontext.kmeans import QuantizedKMeans
 from .cells import grid, label_axes, located
@@ -14,7 +14,7 @@ from .cells import grid, label_axes, located
 SPOKEN = {True: "stays", False: "leaves"}
 
 
-@takes(columns=check_count, text=check_positive, made=instance(QuantizedKMeans))
+@takes(columns=check_count, text=check_points, made=instance(QuantizedKMeans))
 def certificate(made, number, *, columns=5, text=9.0):
     """What is checked before a point is deleted: for each iteration, means in their cells.
 

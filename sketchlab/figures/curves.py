@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..algebra.jet import Jet
@@ -66,6 +67,14 @@ def predicted_deletion(
     return figure
 
 
+@takes(
+    axes=instance(Axes),
+    prediction=instance(Prediction),
+    weights=of_shape(None),
+    curve=instance(Prediction),
+    weight=check_real,
+    now=check_real,
+)
 def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, retrained=()):
     """Draw the first part of `predicted_deletion`, its curve, into axes."""
     _draw_curve(axes, weights, curve.value, curve.low, curve.high, np.isfinite(curve.error))
@@ -89,6 +98,7 @@ def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, r
     axes.locator_params(nbins=5)  # every tick costs a millisecond
 
 
+@takes(axes=instance(Axes), prediction=instance(Prediction))
 def taylor_terms(axes, prediction):
     """Draw the second part of `predicted_deletion`, the Taylor terms, into axes."""
     terms = prediction.terms[1:]

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ..arguments import check_list, check_predictor, takes
+from ..arguments import check_list, check_predictor, list_of, takes
 from ..canvas import GREY, new_axes, write, write_ticks
 from ..checks import check_count
 from ..training.microgpt import END
 from ..training.outputs import LetterLoss
 
 
-@takes(k=check_count)
+@takes(k=check_count, predictors=list_of(check_predictor))
 def letters(outputs, predictors, labels=None, *, k=15):
     """What deleting a training document does to the loss on every letter of another: a heat map.
 
@@ -74,8 +74,6 @@ def check_letters(outputs, predictors):
             "outputs must be the letters of one document from the first on, as "
             f"sl.LetterLoss.each(document, run.model) gives them, not {list(outputs)!r}"
         )
-    for one in check_list(predictors, "predictors"):
-        check_predictor(one, "a predictor")
     if len(predictors) != len(outputs):
         raise ValueError(f"predictors must be a list of {len(outputs)}, one for each output")
 

@@ -4,10 +4,9 @@ import numpy as np
 
 from ..arguments import check_text, dict_of, instance, of_shape, takes
 from ..attribution.recovery import Recovery, by_chance
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, new_axes, write
+from ..canvas import COLOURS, GREY, new_axes, write
 from ..checks import check_count, real_array
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 
 

@@ -12,7 +12,7 @@ import dataclasses
 import numpy as np
 
 from ..algebra import ring
-from ..arguments import takes
+from ..arguments import kinds_array, takes
 from ..checks import check_count, check_seed, real_array
 from ..training.fingerprints import digest
 from ..training.models import Model
@@ -107,7 +107,7 @@ def as_labels(y):
             "every example needs one"
         )
     kinds = {(isinstance(label, str), isinstance(label, (bool, np.bool_))) for label in each}
-    labels = np.array(each.tolist())
+    labels = kinds_array(each.tolist(), "labels")
     if labels.dtype.kind not in KINDS or len(kinds) != 1:
         raise ValueError(
             f"labels must all be integers, or all be strings, not such as {each[:3].tolist()}"

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import instance, takes
 from . import lattice
-from .kmeans import DENOMINATOR
+from .kmeans import DENOMINATOR, QuantizedKMeans
 
 
 class Step(NamedTuple):
@@ -46,8 +47,9 @@ class Change(NamedTuple):
     stays: np.ndarray
 
 
+@takes(made=instance(QuantizedKMeans))
 def steps(made):
-    """The iterations of fitted clusters, a list of `Step`."""
+    """The iterations of fitted clusters, a `QuantizedKMeans`: a list of `Step`."""
     state, unit, found = made.state(), made.width / lattice.CELL, []
     columns = state["points"].shape[1]
     for t, before in enumerate(state["centroids"][:-1]):
@@ -64,6 +66,7 @@ def steps(made):
     return found
 
 
+@takes(made=instance(QuantizedKMeans))
 def without(made, number):
     """The `Certificate` of deleting a point, and a `Change` for every iteration that it is made of.
 

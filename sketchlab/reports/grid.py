@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ..arguments import check_list
 from ..checks import check_positive
 from ..estimation.plan import plan_part
 from ..progress import progress_bar
@@ -32,11 +33,7 @@ def accuracies(title, function, epsilons):
         if own is None:
             raise ValueError(f"the output {title!r} has no epsilon of its own: give epsilons=")
         epsilons = [own * step for step in STEPS]
-    if isinstance(epsilons, str) or not hasattr(epsilons, "__iter__"):
-        raise TypeError(
-            f"epsilons must be a list of numbers, such as [0.02, 0.1], not {epsilons!r}"
-        )
-    found = sorted({check_positive(one, "epsilon") for one in epsilons})
+    found = sorted({check_positive(one, "epsilon") for one in check_list(epsilons, "epsilons")})
     if not 1 <= len(found) <= MOST_EPSILONS:
         raise ValueError(f"give 1 to {MOST_EPSILONS} epsilons, not {len(found)}")
     return found

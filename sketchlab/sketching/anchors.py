@@ -1,12 +1,11 @@
 """Anchors: deletions after which the model was retrained exactly, kept with a sketch."""
 
-import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..arguments import check_flag, takes
 from ..checks import check_count
 from ..estimation.output import products_of_jets
+from ..processes import in_processes
 from ..progress import progress_bar
 from ..training.models import Flat
 from . import known, store
@@ -56,13 +55,12 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     rows = rows.reshape(-1, len(sketch.units))
     touched = (rows != 0)[:, sketch.units.of_document]
     batches = [rows[part] for part in run.batches(touched, progress=progress)]
-    parallel = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator")
-    with progress_bar(len(rows), progress, unit="retraining") as bar:
-        for batch, parameters in zip(
-            batches,
-            parallel(joblib.delayed(_retrained)(run, sketch.units, x) for x in batches),
-            strict=True,
-        ):
+    work = [(run, sketch.units, batch) for batch in batches]
+    with (
+        progress_bar(len(rows), progress, unit="retraining") as bar,
+        in_processes(_retrained, work, jobs) as results,
+    ):
+        for batch, parameters in zip(batches, results, strict=True):
             known.write_anchors(sketch.group, batch, parameters)
             bar.update(len(batch))
     follow(sketch, run)
@@ -203,6 +201,5 @@ def _is_down_weights(array, n):
 
 def _retrained(run, units, down_weights):
     """Exactly retrained parameters, flat, (batch, size)."""
-    with threadpool_limits(1):
-        model = run.retrain(down_weights=down_weights[:, units.of_document], progress=False)
+    model = run.retrain(down_weights=down_weights[:, units.of_document], progress=False)
     return Flat.of(run.initial.parameters).flat(model.parameters)

@@ -1,5 +1,6 @@
 """Derivatives of named outputs by every unit, kept with a sketch at its anchors and base point."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -39,16 +40,19 @@ def differentiate(sketch, run, named, points, jobs, progress):
     for names, rows in missing.items():
         rows, start = np.array(rows), 0
         outputs = [named[name] for name in names]
-        for found in in_batches(run, outputs, rows[:, of_document], jobs=jobs, progress=progress):
-            batch = rows[start : start + len(found.values)]
-            start += len(batch)
-            # Anchors first: every point with a gradient has a value, wherever this is interrupted.
-            new = np.array([row.tobytes() not in exact for row in batch])
-            if np.any(new):
-                known.write_anchors(sketch.group, batch[new], found.parameters[new])
-            costs = found.cost - new / len(names)  # the training that an anchor counts
-            for name, by_unit in zip(names, found.summed(of_document).swapaxes(0, 1), strict=True):
-                known.write_gradients(sketch.group, name, batch, by_unit, costs)
+        work = in_batches(run, outputs, rows[:, of_document], jobs=jobs, progress=progress)
+        with contextlib.closing(work) as batches:
+            for found in batches:
+                batch = rows[start : start + len(found.values)]
+                start += len(batch)
+                # Anchors first: a point with a gradient has a value, wherever this is interrupted.
+                new = np.array([row.tobytes() not in exact for row in batch])
+                if np.any(new):
+                    known.write_anchors(sketch.group, batch[new], found.parameters[new])
+                costs = found.cost - new / len(names)  # the training that an anchor counts
+                by_output = found.summed(of_document).swapaxes(0, 1)
+                for name, by_unit in zip(names, by_output, strict=True):
+                    known.write_gradients(sketch.group, name, batch, by_unit, costs)
 
 
 def stored_gradients(sketch, function, coefficients):

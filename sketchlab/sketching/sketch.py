@@ -7,17 +7,16 @@ are estimated (`estimation.output`). `estimation.local` does it for any function
 
 import numbers
 
-import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
-from ..arguments import check_path, check_text, takes
-from ..checks import PRECISIONS, base_point, check_choice, check_number_of, number_array
+from ..arguments import base_point, check_path, check_text, takes
+from ..checks import PRECISIONS, check_choice, check_number_of, number_array
 from ..estimation.directions import DESIGNS, draw
 from ..estimation.local import check_sizes
 from ..estimation.output import Output
 from ..estimation.units import Units
+from ..processes import in_processes, workers
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat
@@ -216,14 +215,13 @@ def sketch(
     check_run(group, run)
     stores.make_room(group, directions)
     missing = stores.missing(group, directions)
-    jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    size = even_size(len(missing), BATCH, joblib.effective_n_jobs(jobs))
-    batches = [missing[i : i + size] for i in range(0, len(missing), size)]
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    with progress_bar(len(missing), progress, unit="direction") as bar:
-        for numbers, head, tail in parallel(
-            joblib.delayed(_push)(run, units, record, numbers) for numbers in batches
-        ):
+    size = even_size(len(missing), BATCH, workers(jobs))
+    work = [(run, units, record, missing[i : i + size]) for i in range(0, len(missing), size)]
+    with (
+        progress_bar(len(missing), progress, unit="direction") as bar,
+        in_processes(_push, work, jobs, in_order=False) as results,
+    ):
+        for numbers, head, tail in results:
             if not np.any(at):  # arrays that the loss reads may have changed since it was trained
                 check_arrival(group, head)
             stores.write(group, numbers, head, tail)
@@ -270,14 +268,13 @@ def _push(run, units, record, numbers):
     """The work of one process: numbers, shared head and tails along these directions."""
     psi = _drawn(units, numbers, record).vectors
     at = base_point(record["at"], len(units))[units.of_document]
-    with threadpool_limits(1):
-        model = run.push(
-            psi[:, units.of_document],
-            record["degree"],
-            at=at,
-            precision=stores.precision(record),
-            progress=False,
-        )
+    model = run.push(
+        psi[:, units.of_document],
+        record["degree"],
+        at=at,
+        precision=stores.precision(record),
+        progress=False,
+    )
     flat = Flat(record["parameters"]).flat(model.parameters)
     return numbers, flat.head[0], flat.tail.swapaxes(0, 1)
 

@@ -4,11 +4,14 @@ Training checks the losses of its steps and, at its end, the parameters, which c
 nothing; if these are not finite, it is walked once more with a check after every step.
 """
 
+import warnings
+
 import numpy as np
 from autograd.extend import Box
 
 from ..algebra.jet import Jet
 
+COMPARED = 64  # examples whose losses are compared before and after
 GROWN = 10  # times its size at the start, or times 1: parameters that large were driven there
 SHOWN = 3  # examples that a message names
 SHORT = 40  # characters of an example that a message shows
@@ -34,6 +37,21 @@ def check_step(losses, weights):
         kept = kept[0] | np.any(kept[1], axis=0) if len(kept) > 1 else kept[0]
         if np.any(bad & kept):
             raise NotFinite("the loss on an example of this step is not finite")
+
+
+def warn_if_worse(run):
+    """Warn if training more than doubled the mean loss of the first examples: it diverges."""
+    first = run.examples(np.arange(min(COMPARED, len(run))))
+    with np.errstate(all="ignore"):
+        before, after = (float(np.mean(m.losses(first))) for m in (run.initial, run.model))
+    if after - before > abs(before):
+        warnings.warn(
+            f"training made the loss worse, {before:.3g} before and {after:.3g} after it (mean of "
+            f"the first {len(first)} examples), so that nothing said of this model will be of use: "
+            "lower the learning rate, or scale the columns of a table, for instance to mean 0 and "
+            "deviation 1",
+            stacklevel=4,
+        )
 
 
 def is_finite(value):
@@ -68,10 +86,13 @@ def _explained(run, step, before, broken, moved, first):
     at = f"at step {step} of {run.steps}"
     start = run.initial.parameters
     if any(not is_finite(_loss(run, start, i)) for i in bad):
+        everywhere = np.flatnonzero(~np.isfinite(run.losses(run.initial)))
         return (
             f"training stopped being finite {at}: the loss itself is not finite on "
-            f"{_listed(run, bad)}, even with the initial parameters. Look at the example and at "
-            "the loss function (a logarithm, root or quotient of 0, or a number too large?)"
+            f"{_listed(run, bad)}, even with the initial parameters, as on {len(everywhere)} of "
+            f"all {len(run)} examples ({_listed(run, everywhere)}). Look at the example and at "
+            "the loss function (a missing value, a logarithm, root or quotient of 0, or a number "
+            "too large?)"
         )
     if now > GROWN * max(1.0, first) or (moved and not broken):
         trained = hasattr(run, "model")  # the run itself, so that this is a retraining or a push

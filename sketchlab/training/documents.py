@@ -27,6 +27,12 @@ def checked(docs):
             raise TypeError(f"document {number} must be a string, not {type(doc).__name__}")
         if not doc:
             raise ValueError(f"document {number} is empty: remove it")
+    if ends := sum(doc[-1] in "\r\n" for doc in docs):
+        warnings.warn(
+            f"{ends} of {len(docs)} documents end with a line break, which is trained on as a "
+            "letter: read a file with text.splitlines(), not with readlines()",
+            stacklevel=4,
+        )
     return [unicodedata.normalize("NFC", doc) for doc in docs]
 
 
@@ -45,7 +51,16 @@ def kept_aside(docs, held_out, seed):
         seed = check_seed(seed)
         aside = set(random.Random(f"held out {seed}").sample(range(len(docs)), count))
         kept = [doc for i, doc in enumerate(docs) if i not in aside]
-        return kept, [docs[i] for i in sorted(aside)]
+        others = [docs[i] for i in sorted(aside)]
+        if both := set(kept) & set(others):
+            known = sum(doc in both for doc in others)
+            warnings.warn(
+                f"{known} of the {count} documents held out are trained on too, since they occur "
+                f"more than once, such as {min(both)!r}: they are not unseen; "
+                "list(dict.fromkeys(docs)) leaves one of each",
+                stacklevel=4,
+            )
+        return kept, others
     if isinstance(held_out, (str, bytes)) or not np.iterable(held_out):
         raise TypeError(f"held_out must be a share or a list of documents, not {held_out!r}")
     others = list(held_out)

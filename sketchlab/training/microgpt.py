@@ -6,6 +6,7 @@ The code uses only `sl.ring`, so the same model runs on numbers, on batches, on 
 with arrays of gates for parameters, as a scalar circuit.
 """
 
+import functools
 import random
 import unicodedata
 
@@ -30,10 +31,14 @@ class MicroGPT(Model):
     """
 
     def __init__(self, parameters, vocabulary, heads, activation="gelu"):
-        self.parameters, self.vocabulary, self.heads = parameters, vocabulary, heads
-        check_choice(activation, ACTIVATIONS, "activation")
-        self.activation = activation
-        if not isinstance(parameters, dict) or not {"wte", "wpe", "lm_head"} <= set(parameters):
+        self.parameters, self.vocabulary = parameters, check_text(vocabulary, "vocabulary")
+        self.heads = check_count(heads, "heads")
+        self.activation = check_choice(activation, ACTIVATIONS, "activation")
+        if (
+            not isinstance(parameters, dict)
+            or not {"wte", "wpe", "lm_head"} <= set(parameters)
+            or not all(len(getattr(p, "shape", ())) >= 2 for p in parameters.values())
+        ):
             raise ValueError(
                 "the parameters of microgpt are a dict of arrays, as MicroGPT.initial makes "
                 f"them, not {brief(parameters)}"
@@ -156,7 +161,7 @@ class MicroGPT(Model):
             )
 
         query, key, value = (by_head(name) for name in ("attn_wq", "attn_wk", "attn_wv"))
-        causal = np.tri(positions, dtype=bool)
+        causal = _causal(positions)
         scores = ring.multiply(ring.linear(query, key), size**-0.5)
         attention = ring.softmax(scores, where=causal)
         mixed = ring.swapaxes(ring.matmul(attention, value), -2, -3)
@@ -167,7 +172,8 @@ class MicroGPT(Model):
         docs = check_list(docs, "docs")
         if not docs:
             raise ValueError("there are no documents to take losses of: give one or more")
-        return ring.concatenate([self.loss(doc)[..., None] for doc in docs], -1)
+        losses = [self.loss(doc)[..., None] for doc in docs]
+        return losses[0] if len(losses) == 1 else ring.concatenate(losses, -1)
 
     def loss(self, doc):
         """Mean of -log p(next letter) over the document's first `context` positions, in nats.
@@ -222,6 +228,12 @@ class MicroGPT(Model):
                 "".join(self.vocabulary[t] for t in tokens[1:] if t < len(self.vocabulary))
             )
         return names
+
+
+@functools.cache
+def _causal(positions):
+    """Whether a position, by row, looks at another, by column: none looks ahead."""
+    return np.tri(positions, dtype=bool)
 
 
 RMS_EPS = 1e-5

@@ -4,10 +4,14 @@
 and first-order attribution work on the flat axis, models on the names.
 """
 
+import inspect
+import warnings
+
 import numpy as np
 
 from ..algebra import ring
 from ..algebra.jet import Jet
+from ..algebra.recording import shape_of
 from ..arguments import check_function
 from ..checks import brief, number_array
 
@@ -93,6 +97,7 @@ class Model:
     def __init__(self, parameters, losses):
         self.parameters = parameters
         self._losses = check_function(losses, "losses")
+        refuse_pandas(losses, "the losses")
 
     def losses(self, examples):
         """Losses of several examples, shape (*batch, len(examples))."""
@@ -100,7 +105,13 @@ class Model:
 
     def loss(self, example):
         """Loss of one example: a number, an array over the batch of models, or a jet."""
-        return self.losses([example])[..., 0]
+        losses = self.losses([example])
+        if shape_of(losses)[-1:] != (1,):
+            raise ValueError(
+                f"the losses of [{brief(example)}] have shape {shape_of(losses)}, not (..., 1): "
+                "give one example, as they are in the data of the run"
+            )
+        return losses[..., 0]
 
     def __repr__(self):
         shapes = (f"{name} {np.shape(value)}" for name, value in self.parameters.items())
@@ -112,6 +123,8 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
+        if not isinstance(parameters, dict):
+            raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
         other = object.__new__(type(self))  # as copy.copy does, in less time
         vars(other).update(vars(self), parameters=parameters)
         return other
@@ -164,6 +177,27 @@ def check_data(data):
         raise TypeError(f"data must be a list or an array of examples, not {brief(data)}")
 
 
+def refuse_pandas(function, what):
+    """Raise TypeError for a function that looks up rows in a table of pandas by their labels.
+
+    It may use `.iloc`, `.to_numpy` or `.values`, which go by position. Other functions that it
+    calls are not looked into.
+    """
+    try:
+        used = inspect.getclosurevars(function)
+    except TypeError:  # no function of Python, but an object that can be called
+        return
+    if {"iloc", "to_numpy", "values"} & used.unbound:
+        return
+    for name, value in (used.globals | used.nonlocals).items():
+        if hasattr(value, "iloc"):
+            raise TypeError(
+                f"{what} look rows up in {name!r}, a pandas {type(value).__name__}, whose rows go "
+                f"by label, so that a shuffled table gives other rows: write {name} = "
+                f"{name}.to_numpy() before"
+            )
+
+
 def check_losses(model, examples):
     """Raise ValueError, in words, unless several models at once have the losses of each alone.
 
@@ -206,4 +240,19 @@ def check_losses(model, examples):
         raise ValueError(
             f"the losses under {COPIES} models at once are not those under each model alone (they "
             f"must not mix models, nor be random): {TEACH}"
+        )
+    _check_jets(losses, copies)
+
+
+def _check_jets(losses, copies):
+    """Warn if losses train, but do not run on jets: sketches need that."""
+    jets = {name: Jet.of(p[:1], np.zeros((1, *p.shape))) for name, p in copies.items()}
+    try:
+        with np.errstate(all="ignore"):
+            losses(jets)
+    except (TypeError, AttributeError) as error:
+        warnings.warn(
+            f"these losses do not run on jets, so that sl.sketch and push will refuse "
+            f"them: {error}",
+            stacklevel=6,
         )

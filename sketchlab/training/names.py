@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from ..arguments import check_path, takes
-from ..checks import check_number_of
+from ..arguments import check_path, check_text, takes
+from ..checks import check_number_of, check_positive
 from ..progress import quiet
 
 URL = "https://raw.githubusercontent.com/karpathy/makemore/988aa59/names.txt"
@@ -74,7 +74,7 @@ def unseen(run, count):
     return [name for name in embedded if name not in seen and vocabulary.issuperset(name)][-count:]
 
 
-@takes(folder=check_path)
+@takes(folder=check_path, url=check_text, sha256=check_text, timeout=check_positive)
 def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
     """Download the paper's names (32,033 first names) to folder/names.txt and return its path.
 
@@ -94,7 +94,7 @@ def download(folder, *, url=URL, sha256=SHA256, timeout=30, progress=True):
             f"{str(target)!r} exists and is not the paper's file: move it, or give another folder"
         )
     # The total is unknown until the server answers; a bar without one has no truth value.
-    bar = tqdm(total=1, unit="B", unit_scale=True, delay=2, leave=False, **quiet(progress))
+    bar = tqdm(total=1, unit="B", unit_scale=True, delay=2, leave=False, disable=quiet(progress))
     fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)
     logger = pooch.get_logger()
     level = logger.level

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..arguments import one_of
+from ..algebra.recording import told
+from ..arguments import instance, one_of
 from ..checks import check_not_negative, check_positive
 from .adam_on_jets import AdamOnJets
 from .models import Flat
@@ -30,6 +31,7 @@ class SGD:
     def __post_init__(self):
         _check(self, momentum=check_not_negative, weight_decay=check_not_negative)
 
+    @told
     def update(self, step, steps, p, g, v):
         """New parameter and state after step number `step` (from 0)."""
         if self.weight_decay:
@@ -56,6 +58,7 @@ class Adam:
     def __post_init__(self):
         _check(self, beta1=_check_decay, beta2=_check_decay, eps=check_positive)
 
+    @told
     def update(self, step, steps, p, g, m, v):
         """New parameter and state after step number `step` (from 0)."""
         m = self.beta1 * m + g
@@ -63,6 +66,7 @@ class Adam:
         rate, eps = self.factors(step, steps)
         return p - m * (v + eps) ** -0.5 * rate, m, v
 
+    @told
     def factors(self, step, steps):
         """What m (v + eps)^(-1/2) is multiplied by in this step, and that eps.
 
@@ -141,3 +145,6 @@ class InPlace:
         """A copy of parameters and optimiser's state of one model, (1 + states, size)."""
         parts = zip(*self.states, strict=True)
         return np.stack([self.flat, *(np.concatenate(blocks) for blocks in parts)])
+
+
+check_state = instance(InPlace)

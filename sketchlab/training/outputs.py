@@ -10,7 +10,7 @@ import operator
 import unicodedata
 
 from ..algebra import ring
-from ..arguments import check_model, check_text
+from ..arguments import check_list, check_model, check_text
 from ..checks import check_real, real_array
 from .microgpt import END, MicroGPT
 
@@ -41,6 +41,7 @@ class _Loss:
 
     def meaning(self, change):
         """What a change of the output says about the model."""
+        change = check_real(change, "change")
         return f"the model knows {'less' if change > 0 else 'more'} about {self._what}"
 
 
@@ -210,9 +211,9 @@ class MeanLoss(_Loss):
 
     def __post_init__(self):
         self._check_words()
-        if isinstance(self.examples, (str, bytes)) or not hasattr(self.examples, "__iter__"):
-            raise TypeError(f"examples must be a list, such as ['max'], not {self.examples!r}")
-        object.__setattr__(self, "examples", tuple(map(_kept, self.examples)))
+        object.__setattr__(
+            self, "examples", tuple(map(_kept, check_list(self.examples, "examples")))
+        )
 
     @property
     def title(self):
@@ -254,6 +255,8 @@ def _kept(example):
             f"{type(example).__name__}: train on row numbers, np.arange(n), and let the losses "
             "look the rows up"
         ) from None
+    if example != example:  # NaN: then no two outputs of it would be the same
+        raise ValueError(f"an example must be equal to itself, which {example!r} is not")
     return unicodedata.normalize("NFC", example) if isinstance(example, str) else example
 
 

@@ -3,11 +3,10 @@
 import math
 from pathlib import Path
 
-import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..algebra.jet import Jet
+from ..processes import alone, in_processes, workers
 from ..progress import progress_bar
 from .models import Flat
 from .reverse import bytes_per_point, derivatives, slope_of, value_of
@@ -20,24 +19,26 @@ SHARE = 0.5  # of the memory that is free, for all processes together
 def in_batches(run, functions, down_weights, *, jobs=1, progress=True):
     """Yields the `Derivatives` of all points, (points, n), in order, some points at a time.
 
+    Close it if something else may fail before its end: what is under way stops then.
+
     jobs: processes to use, as joblib counts them. The numbers do not depend on it but for rounding.
     Raises ValueError before the work starts if an output cannot be differentiated, MemoryError if
     the states of one point do not fit into memory.
     """
     for function in functions:
         check_output(run, function)
-    jobs = None if jobs == 1 else jobs  # None: as joblib.parallel_config says, or 1
-    workers = min(joblib.effective_n_jobs(jobs), len(down_weights)) or 1
-    batches = _batches(run, len(functions), down_weights, workers)
+    processes = min(workers(jobs), len(down_weights)) or 1
+    batches = _batches(run, len(functions), down_weights, processes)
     with progress_bar(2 * run.steps * len(batches), progress) as bar:
-        if workers == 1:
+        if processes == 1:
             for batch in batches:
-                yield _alone(run, functions, batch, bar.update)
+                yield alone(derivatives, run, functions, batch, update=bar.update)
             return
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        for found in parallel(joblib.delayed(_alone)(run, functions, batch) for batch in batches):
-            bar.update(2 * run.steps)
-            yield found
+        work = [(run, functions, batch) for batch in batches]
+        with in_processes(derivatives, work, jobs) as results:
+            for found in results:
+                bar.update(2 * run.steps)
+                yield found
 
 
 def check_output(run, function):
@@ -126,8 +127,3 @@ def available_memory():
         return None
     found = [line.split() for line in lines if line.startswith("MemAvailable:")]
     return 1024 * int(found[0][1]) if found else None
-
-
-def _alone(run, functions, down_weights, update=lambda: None):
-    with threadpool_limits(1):
-        return derivatives(run, functions, down_weights, update=update)

@@ -8,6 +8,7 @@ retraining), on complex numbers, and on jets (the Taylor expansion of training a
 
 import contextlib
 import dataclasses
+import numbers
 import warnings
 
 import numpy as np
@@ -15,20 +16,20 @@ import numpy as np
 from ..algebra import ring
 from ..algebra.jet import Jet
 from ..algebra.recording import shape_of
-from ..arguments import check_list, check_model, of_shape, takes
+from ..arguments import base_point, check_function, check_list, check_model, of_shape, takes
 from ..checks import (
-    base_point,
     check_count,
     check_degree,
     check_indices,
+    check_number_of,
     in_precision,
     number_array,
 )
 from ..progress import progress_bar
-from .divergence import NotFinite, check_step, is_finite, why_not_finite
+from .divergence import NotFinite, check_step, is_finite, warn_if_worse, why_not_finite
 from .fingerprints import digest
 from .models import EXAMPLES, check_data, check_losses, initial_parameters, joined
-from .optimizers import SGD, Adam, InPlace
+from .optimizers import SGD, Adam, InPlace, check_state
 from .prefixes import Prefixes, by_first_step, first_steps
 
 BATCH = 64  # models trained side by side: enough to amortise Python, few enough for the cache
@@ -58,6 +59,11 @@ class TrainingRun:
         if len(data) == 0:
             raise ValueError("there is nothing to train on: give at least one example")
         self.initial = model.with_parameters(initial_parameters(model))
+        if isinstance(held_out, numbers.Real):
+            raise TypeError(
+                f"held_out must be a list of examples that are not in data, such as "
+                f"range(400, 500), not {held_out!r}: only sl.train takes a share"
+            )
         self.data, self.held_out = data, tuple(check_list(held_out, "held_out"))
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
@@ -70,6 +76,7 @@ class TrainingRun:
         check_losses(self.initial, self.examples(np.arange(min(EXAMPLES, len(data)))))
         self._prefixes = []  # of the last base points
         self.model = self._train(lambda i: np.ones(len(i)), np.copy, progress)
+        warn_if_worse(self)
 
     def __len__(self):
         return len(self.data)
@@ -130,10 +137,8 @@ class TrainingRun:
         """
         if without is not None and down_weights is not None:
             raise ValueError("give either without= or down_weights=, not both")
-        if without is not None:
-            down_weights = self.indicator(without)
         if down_weights is None:
-            down_weights = np.zeros(len(self))
+            down_weights = self.indicator(() if without is None else without)
         x = in_precision(number_array(down_weights, "down_weights"), precision)
         if x.ndim not in (1, 2) or x.shape[-1] != len(self) or x.size == 0:
             raise ValueError(
@@ -202,7 +207,7 @@ class TrainingRun:
 
         return self._in_batches(psi, weights, lift, kept, progress)
 
-    @takes(size=check_count, rows=of_shape(None, None))
+    @takes(size=check_count)
     def batches(self, rows, size=BATCH, *, progress=True):
         """Numbers of the rows of down-weights, cut into batches that share much of the run.
 
@@ -210,7 +215,7 @@ class TrainingRun:
         step that touches one of its examples. The states there are stored with the run, so that
         processes that are handed the run find them: that takes one training at most.
         """
-        parts, starts = by_first_step(self, rows, size)
+        parts, starts = by_first_step(self, of_shape(None, len(self))(rows, "rows"), size)
         last = max(starts, default=0)
         base = self._base(np.ones(len(self)), last)
         if base is not None:
@@ -263,11 +268,10 @@ class TrainingRun:
                 raise FloatingPointError(why_not_finite(self, again, weights))
         return self.initial.with_parameters(state.views)
 
+    @takes(state=check_state, weights=check_function, start=check_number_of)
     def walk(self, state, weights, start=0):
-        """Train `state` in place, with weights(examples' numbers); yields each step's gradients.
-
-        start: the first step to take.
-        """
+        """Train `state` in place from a step on, with weights(examples' numbers); yields each
+        step's gradients."""
         gradient = ring.ring_grad(self.objective)
         for step in range(start, self.steps):
             indices = self.examples_of(step)
@@ -277,11 +281,12 @@ class TrainingRun:
 
     def examples_of(self, step):
         """Numbers of the examples that a step trains on."""
-        start = step * self.batch_size
+        start = check_number_of(step, "step") * self.batch_size
         return np.arange(start, start + self.batch_size) % len(self)
 
     def examples(self, indices):
-        """The examples with these numbers."""
+        """The examples with these numbers, which may be repeated."""
+        indices = check_indices(indices, len(self), repeated=True)
         if isinstance(self.data, np.ndarray):
             return self.data[indices]
         return [self.data[i] for i in indices]

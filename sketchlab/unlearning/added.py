@@ -13,12 +13,11 @@ Both leave out how the forget set changed the gradients of later steps.
 """
 
 import dataclasses
-import numbers
 
 import numpy as np
 
 from ..algebra import ring
-from ..checks import check_count
+from ..checks import check_count, check_not_negative
 from ..progress import progress_bar
 from ..training.models import Flat
 from ..training.optimizers import SGD, InPlace
@@ -87,10 +86,7 @@ def _added(originals, total, rates, only, steps):
     cost, one = originals.cost + steps / run.steps / run.batch_size, np.ones(len(total), int)
     found = []
     rates = [_rate_of(run) if rate is None else rate for rate in rates]
-    for rate in rates:
-        if not isinstance(rate, numbers.Real) or not 0 <= rate < np.inf:
-            raise ValueError(f"a rate must be a finite number, 0 or above, not {rate!r}")
-    for rate in rates:
+    for rate in [check_not_negative(rate, "a rate") for rate in rates]:
         flat = originals.flat.copy()
         for name in names:
             flat[:, axis.columns[name]] += rate * total[:, axis.columns[name]]

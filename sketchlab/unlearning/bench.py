@@ -8,7 +8,7 @@ null. Only the verification error is by seed.
 import numpy as np
 
 from ..arguments import check_flag, check_text, instance, one_of, takes
-from ..checks import check_count, check_seed
+from ..checks import brief, check_count, check_seed
 from . import metrics
 from .documents import forget_set, same_run, unseen_documents
 from .methods import unlearn
@@ -130,6 +130,8 @@ class Bench:
 
     def distances(self, margins):
         """How far margins, by part, are from the oracles': every distance by part."""
+        if not isinstance(margins, dict) or set(margins) < set(PARTS):
+            raise TypeError(f"margins must be a dict with {', '.join(PARTS)}, not {brief(margins)}")
         found = {part: _distances(margins[part], self.margins_of_oracles(part)) for part in PARTS}
         return {name: {part: found[part][name] for part in PARTS} for name in DISTANCES}
 

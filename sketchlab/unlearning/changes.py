@@ -78,10 +78,10 @@ def change_by_regression(run, without, deletions, *, kind="ridge", progress=True
     kind: a name in `attribution.regressions.REGRESSIONS`.
     """
     check_choice(kind, REGRESSIONS, "kind")
-    x, question = np.atleast_2d(deletions), forget_set(run, without)
+    x, question = real_array(deletions, "deletions", None, len(run)), forget_set(run, without)
     if len(x) < 3:
         raise ValueError(f"{len(x)} retrainings are too few for a regression: give 3 or more")
-    if x.shape[1:] == question.shape and np.any(unknown := question * ~np.any(x, axis=0)):
+    if np.any(unknown := question * ~np.any(x, axis=0)):
         raise ValueError(
             f"no deletion among these has document {np.flatnonzero(unknown)[0]}, which is to be "
             "forgotten: nothing is known of it"

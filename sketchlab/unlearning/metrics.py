@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special, stats
 
 from ..arguments import check_flag, check_function, of_shape, takes
-from ..checks import check_between, check_count, check_positive, check_seed, real_array
+from ..checks import LARGEST, check_between, check_count, check_positive, check_seed, real_array
 from ..estimation.prediction import COVERAGE
 
 BINS, CLIP, FLOOR = 20, 100.0, 1e-5  # of KLoM, as published
@@ -48,7 +48,8 @@ def margins(logits, targets):
     """How far the target's logit is above all others together: z_c - log sum_{j != c} exp(z_j).
 
     logits: (..., classes). targets: numbers of the right classes, of a shape that broadcasts with
-    (...). The logarithm of the odds of the target, p / (1 - p).
+    (...). The logarithm of the odds of the target, p / (1 - p). Of logits that are not finite, as
+    those of a model that diverged, neither are the margins.
     """
     if logits.ndim < 1 or logits.shape[-1] < 2:
         raise ValueError(f"logits must have two or more classes on the last axis: {logits.shape}")
@@ -253,11 +254,11 @@ def _numbers(values, name, infinite=False):
     values = real_array(values, name, finite=False)
     if values.ndim != 2 or 0 in values.shape:
         raise ValueError(f"{name} must have shape (models, examples), not {values.shape}")
-    wrong = np.isnan(values) if infinite else ~np.isfinite(values)
+    wrong = np.isnan(values) if infinite else ~(np.abs(values) <= LARGEST)
     if np.any(wrong):
         raise ValueError(
-            f"{name} of {np.count_nonzero(wrong.any(axis=1))} of {len(values)} models are NaN or "
-            "infinite: these diverged, and no distance to them is meaningful. Report them as "
-            "diverged"
+            f"{name} of {np.count_nonzero(wrong.any(axis=1))} of {len(values)} models are NaN, or "
+            f"infinite, or above {LARGEST:g}: these diverged, and no distance to them is "
+            "meaningful. Report them as diverged"
         )
     return values

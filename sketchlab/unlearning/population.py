@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from .. import arguments
 from ..arguments import check_function, takes
 from ..checks import check_count, check_indices, check_seed
 from ..progress import progress_bar
@@ -106,13 +107,11 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     """
     given, one = seeds, isinstance(seeds, (int, float, np.integer))
     seeds = range(check_count(seeds, "seeds")) if one else seeds
-    if isinstance(seeds, str) or not hasattr(seeds, "__iter__"):
-        raise TypeError(f"seeds must be how many, or a list of them, not {given!r}")
-    seeds = tuple(check_seed(seed) for seed in seeds)
+    seeds = tuple(check_seed(seed) for seed in arguments.check_list(seeds, "seeds"))
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different numbers, one or more, not {given!r}")
     begin = starts(run, seeds, initial)
-    without = tuple(check_indices(without, len(run)).tolist()) if np.size(without) else ()
+    without = tuple(check_indices(without, len(run)).tolist())
     kept, flat = 1.0 - run.indicator(list(without)), begin.copy()
     batches = [slice(i, i + BATCH) for i in range(0, len(seeds), BATCH)]
     with np.errstate(all="ignore"), progress_bar(run.steps * len(batches), progress) as bar:

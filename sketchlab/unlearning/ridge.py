@@ -51,6 +51,7 @@ from ..checks import (
     check_not_negative,
     check_positive,
     number_array,
+    real_array,
 )
 from .squares import WeightedSquares
 
@@ -125,7 +126,7 @@ class Ridge:
 
         Infinite where w is not finite. Raises ValueError if the deletion changes nothing.
         """
-        w = np.asarray(w, float)
+        w = real_array(w, "w", finite=False)
         if w.shape[-1:] != self.trained.shape:
             raise ValueError(f"w must have shape (..., {len(self.trained)}), not {w.shape}")
         moved = np.linalg.norm(self.trained - self.retrained)

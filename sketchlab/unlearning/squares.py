@@ -4,6 +4,7 @@ Weights may be negative: on such rows the error is to grow. `ridge` says why one
 """
 
 import dataclasses
+import warnings
 
 import numpy as np
 
@@ -64,6 +65,7 @@ class WeightedSquares:
         coordinates = np.where(flat, vectors.T @ start, force / np.where(flat, 1, values))
         return vectors @ coordinates
 
+    @takes(start=of_shape(None))
     def check_start(self, start):
         """Raise ValueError unless descent can start there."""
         if start.shape != self.x.shape[1:]:
@@ -84,7 +86,8 @@ class WeightedSquares:
 def descend(objective, start, rates, steps):
     """Gradient descent with full batches: w after 0, 1, ... steps, (steps + 1, *rates' shape, d).
 
-    start: (d,). rates: one, or an array of them. What diverges overflows to infinity or NaN.
+    start: (d,). rates: one, or an array of them. What diverges overflows to infinity or NaN, after
+    a RuntimeWarning.
     """
     objective.check_start(start)
     rates, matrix, vector = _rates(rates)[..., None], objective.matrix, objective.vector
@@ -92,7 +95,7 @@ def descend(objective, start, rates, steps):
     with np.errstate(all="ignore"):
         for _ in range(check_count(steps, "steps")):
             path.append(path[-1] - rates * (path[-1] @ matrix - vector))
-    return np.array(path)
+    return _told(np.array(path), rates)
 
 
 @takes(
@@ -123,7 +126,20 @@ def descend_by_rows(objective, start, rates, passes, seeds=(0,)):
             w = w - slopes[..., None] * x[i] - decay * w
             if step % len(used) == 0:
                 path.append(w)
-    return np.array(path)
+    return _told(np.array(path), rates)
+
+
+def _told(path, rates):
+    """The path, after a warning if it leaves the range of numbers."""
+    if lost := np.count_nonzero(~np.all(np.isfinite(path[-1]), axis=-1)):
+        warnings.warn(
+            f"{lost} of {path[-1][..., 0].size} descents diverge, to infinity or NaN: the largest "
+            f"rate is {np.max(rates):.3g}; best_rate() of the objective is one at which descent "
+            "with full batches ends",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    return path
 
 
 def _rates(rates):

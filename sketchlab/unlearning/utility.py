@@ -9,7 +9,7 @@ compared with retrained models: the perplexity of these, and their overlap with 
 
 import numpy as np
 
-from ..arguments import check_texts, instance, list_of, of_shape, takes
+from ..arguments import check_texts, instance, kinds_array, list_of, of_shape, takes
 from ..checks import check_count, check_number_of, check_positive, check_seed
 from ..estimation.prediction import COVERAGE
 from ..training.models import Flat
@@ -29,7 +29,7 @@ def perplexity(losses, positions, *, seed=0):
     Of several models it is their geometric mean. 1: it knows every letter; the size of the
     vocabulary: it knows nothing.
     """
-    losses, positions = np.asarray(losses, float), np.asarray(positions)
+    positions = kinds_array(positions, "positions")
     if losses.ndim != 2 or 0 in losses.shape:
         raise ValueError(f"losses must have shape (models, documents), not {losses.shape}")
     if not np.all(np.isfinite(losses)):

@@ -13,9 +13,10 @@ and what the `browser` does for them.
 """
 
 from .comparing import compare_methods
+from .explorer import Explorer
 from .points import forget_points
 from .reviewing import review
 from .sliders import with_sliders
 from .view import explore
 
-__all__ = ["compare_methods", "explore", "forget_points", "review", "with_sliders"]
+__all__ = ["Explorer", "compare_methods", "explore", "forget_points", "review", "with_sliders"]

@@ -11,7 +11,7 @@ from .offers import Named
 ROUNDING = 1e-12  # relative error of arithmetic
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Answer:
     """Prediction and, once retrained, truth for one deletion and one question.
 
@@ -32,6 +32,16 @@ class Answer:
     plan: Plan | None
     evidence: int = 0
     missing: int = 0
+
+    def __repr__(self):
+        p, band = self.prediction, "no band"
+        if not math.isinf(self.reach):
+            band = f"{p.low:.5g} to {p.high:.5g}"
+        true = "" if self.truth is None else f", retrained {self.truth:.5g}"
+        return (
+            f"Answer({self.question.label}: now {self.now:.5g}, predicted {p.value:.5g} ({band})"
+            f"{true})"
+        )
 
     @property
     def change(self):

@@ -8,6 +8,7 @@ import numpy as np
 from ..arguments import check_list
 from ..attribution import first_order
 from ..checks import check_choice, check_count, check_indices
+from ..training.reverse import value_of
 from ..training.runs import TrainingRun
 from .selection import visible
 
@@ -54,7 +55,7 @@ class Review:
         self.run, self.output, self.check = run, output, check
         self.rows = min(check_count(rows, "rows"), len(run))
         self.labels = document_labels(run, labels)
-        self.now = float(output(run.model))
+        self.now = value_of(output, run.model)
         if predictor is None:  # without a bar: one that is gone leaves a line on a page
             predictor = first_order(run, output, progress=False)
         self.predictor = predictor
