@@ -432,6 +432,15 @@ def test_constants_of_every_ring_are_shown(constant, shown):
     assert shown in texts(Circuit(a * constant).draw())
 
 
+def test_numbers_can_be_read_from_afar():
+    """Text of 10 points or more, and no wire runs through a number."""
+    a, b, c = inputs("a b c")
+    drawn = Circuit((a * b + c) * c.exp()).draw(2.0, 3.5, 4.0, derivatives=True).axes[0].texts
+    shown = [text for text in drawn if text.get_text()]
+    assert len(shown) > 15 and min(text.get_fontsize() for text in shown) >= 10
+    assert all(text.get_bbox_patch() is not None for text in shown)
+
+
 def test_gates_are_drawn_apart_and_to_the_right_of_what_they_read():
     circuit = build(FORMULAS["everything"])
     drawn = [text for text in circuit.draw().axes[0].texts if text.get_bbox_patch() is not None]
