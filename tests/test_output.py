@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab import ring
+from sketchlab import estimation, ring
 from sketchlab.estimation import choice, prediction
 
 N = 6
@@ -216,6 +216,12 @@ def test_costs_count_jets_and_anchors():
         assert output(degree=degree).cost == 8 * products
     known = output(anchors=30)
     assert known.cost == 8 * 6 + len(known.anchors) > 8 * 6
+
+
+def test_the_estimators_are_public():
+    """All but the automatic choice among them, which has no settings."""
+    public = {getattr(estimation, name) for name in estimation.__all__ if name != "ESTIMATORS"}
+    assert public == set(estimation.ESTIMATORS.values()) - {choice.Automatic}
 
 
 WRONG_ESTIMATORS = ["average", "", None, 3, object(), np.mean, choice.MinimumNorm, ["mean"]]

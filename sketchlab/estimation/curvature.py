@@ -1,12 +1,14 @@
 """What gradients say of the second order: the smallest quadratic form that agrees with all of them.
 
 Let y_g = f'(x_g) - f'(0) be known at a few points x_g. To second order y_g = B x_g. Among all
-symmetric B that fit as well as any can (third orders make it inexact), take the smallest, as the
-minimum norm does for jets. In matrices, X = (x_1 ... x_G) and Y = (y_1 ... y_G), with P = Q Q' the
-projection on the span of X and T = Y X^+ Q,
+symmetric B with these products take the smallest, as the minimum norm does for jets. In matrices,
+X = (x_1 ... x_G) and Y = (y_1 ... y_G), with P = Q Q' the projection on the span of X and
+T = Y X^+ Q,
 
-    B = T Q' + Q T' - Q (Q' T + T' Q)/2 Q':
+    B = T Q' + Q T' - Q (Q' T + T' Q)/2 Q'.
 
+Third orders make the equations inexact. Then B is nearest to them in the orthonormal coordinates
+of the span: it has the least |B Q - T|, which need not be the least |B X - Y|.
 B is known on the span, and nothing is known of (1 - P) B (1 - P), which is left at 0. That is the
 mean of a Gaussian process with kernel (x . x')^2; and what is left open has the kernel
 ((1 - P) x . (1 - P) x')^2. No system of equations grows with the number of derivatives.
