@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ..algebra.jet import Jet
 from ..arguments import check_dict, check_text, instance, list_of, of_shape, takes
-from ..canvas import BLUE, GREEN, GREY, ORANGE, RED, SMALL, name_points, new_axes, write
+from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, SMALL, name_points, new_axes, write
 from ..checks import brief, check_degree, check_number_of, check_real, real_array
 from ..estimation.prediction import Prediction
 from ..unlearning.ways import Way
@@ -190,32 +190,33 @@ def unlearning_way(way, stop, null, *, figure=None):
         raise IndexError(f"stop must be a number from 0 to {len(way.stops) - 1}, not {stop}")
     null = {part: real_array(_klom(null, part), f"null of {part}", 3) for part in PARTS}
     if figure is None:
-        figure = plt.figure(figsize=(8.0, 4.8))
+        figure = plt.figure(figsize=(8.5, 5.6))
         plt.close(figure)
     grid = figure.add_gridspec(2, 6)
-    figure.subplots_adjust(left=0.07, right=0.985, bottom=0.1, top=0.93, wspace=1.1, hspace=0.45)
+    figure.subplots_adjust(left=0.08, right=0.985, bottom=0.09, top=0.94, wspace=1.0, hspace=0.42)
     for number, part in enumerate(PARTS):
         axes = figure.add_subplot(grid[0, 2 * number : 2 * number + 2])
         _draw_margins(axes, way, part, stop)
-        axes.set(title=f"margins, {PARTS[part]}", xlabel="deviations", yticks=[])
+        axes.set(title=f"margins, {PARTS[part]}", xlabel="standard deviations", yticks=[])
         if not number:
-            axes.legend(frameon=False, fontsize=8, loc="upper left")
+            axes.set_ylabel("density")
+            axes.legend(frameon=False, fontsize=9, loc="upper left")
     left, right = figure.add_subplot(grid[1, :3]), figure.add_subplot(grid[1, 3:])
     _draw_distances(left, way, null)
     missed, reached = way.missed(), np.abs(way.missed_by_retraining()).max()
-    right.axhspan(-2, 2, color=GREY, alpha=0.15, lw=0, label="one retrained model, mostly")
-    right.axhspan(-reached, reached, color=GREY, alpha=0.5, lw=0, label="means of retrained models")
-    right.plot(missed, color=RED, lw=0.8, alpha=0.7)
+    right.axhspan(-2, 2, color=RED, alpha=0.1, lw=0, label="one retrained model, mostly")
+    right.axhspan(-reached, reached, color=RED, alpha=0.35, lw=0, label="means of retrained models")
+    right.plot(missed, color=PINK, lw=0.9)
     right.set_yscale("symlog", linthresh=3)
     right.set_yticks([-30, -10, -3, 0, 3, 10], ["−30", "−10", "−3", "0", "3", "10"])
     right.set_ylim(1.2 * min(-3, np.nanmin(missed)), 1.2 * max(3, np.nanmax(missed)))
-    right.set(ylabel="off target, deviations", title="each forgotten name (0: its target)")
-    right.legend(frameon=False, fontsize=8, loc="lower left")
+    right.set(ylabel="standard deviations", title="each forgotten name (0: its target)")
+    right.legend(fontsize=9, loc="lower left")
     for axes in (left, right):
         axes.axvline(stop, color=GREY, lw=1)
         counts = way.steps[-1] > 1
         labels = [f"{x:.0f}" for x in way.steps] if counts else [f"{x:.2g}" for x in way.stops]
-        axes.set_xticks(range(len(labels)), labels, fontsize=8)
+        axes.set_xticks(range(len(labels)), labels, fontsize=9)
         axes.set_xlabel("steps taken by a model" if counts else "rate")
     return figure
 
@@ -227,7 +228,7 @@ REACH = 6.0  # standard deviations that a histogram shows; what is beyond counts
 def _draw_margins(axes, way, part, stop):
     bins = np.linspace(-REACH, REACH, 49)
     styles = (
-        (None, {"histtype": "stepfilled", "color": GREY, "alpha": 0.5, "label": "retrained"}),
+        (None, {"histtype": "stepfilled", "color": RED, "alpha": 0.35, "label": "retrained"}),
         (0, {"histtype": "step", "color": ORANGE, "ls": "--", "label": "originals"}),
         (stop, {"histtype": "step", "color": BLUE, "lw": 1.5, "label": "unlearned"}),
     )
@@ -252,10 +253,12 @@ def _klom(null, part):
 
 
 def _draw_distances(axes, way, null):
-    for part, colour in zip(PARTS, (RED, BLUE, GREEN), strict=True):
+    for part, colour in zip(PARTS, (PINK, SKY, GREEN), strict=True):
         values = [np.nan if one is None else one["klom"][part] for one in way.distances]
         axes.plot(values, "o-", color=colour, ms=3.5, lw=1.2, label=PARTS[part])
     lows, _, highs = zip(*(null[part] for part in PARTS), strict=True)
-    axes.axhspan(min(lows), max(highs), color=GREY, alpha=0.3, lw=0, label="retrained models")
-    axes.set(ylabel="KLoM (0: alike)", title="distance to retraining", ylim=(0, None))
-    axes.legend(frameon=False, fontsize=8, ncols=2)
+    axes.axhspan(min(lows), max(highs), color=RED, alpha=0.35, lw=0, label="retrained models")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_yticks([0, 0.5, 1, 3, 10], ["0", "0.5", "1", "3", "10"])
+    axes.set(ylabel="KLoM (0: alike)", title="distance to retraining", ylim=(0, 40))
+    axes.legend(fontsize=9, ncols=2, loc="upper left")
