@@ -12,10 +12,12 @@ import numpy as np
 from ..arguments import (
     check_flag,
     check_list,
+    check_predictor,
     check_text,
     dict_of,
     function_of,
     instance,
+    list_of,
     one_of,
     takes,
 )
@@ -46,7 +48,9 @@ class Made:
     def __post_init__(self):
         if self.cost is not None:
             check_not_negative(self.cost, "cost")
-        instance(list, dict)(self.predictors, "predictors")
+        named = isinstance(self.predictors, dict)
+        for one in self.predictors.values() if named else [self.predictors]:
+            list_of(check_predictor)(one, "predictors")
         instance(dict)(self.predict, "predict")
 
     @property

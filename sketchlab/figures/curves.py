@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..algebra.jet import Jet
-from ..arguments import check_dict, check_text, instance, list_of, of_shape, takes
+from ..arguments import check_dict, check_list, check_text, instance, list_of, of_shape, takes
 from ..canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, SMALL, name_points, new_axes, write
 from ..checks import brief, check_degree, check_number_of, check_real, real_array
 from ..estimation.prediction import Prediction
@@ -59,7 +59,6 @@ def predicted_deletion(
     error is infinite, because nothing is known of it, no band is drawn, and the legend says so.
     retrained: pairs of down-weight and exact output. label: what is predicted.
     """
-    _check_same_length(weights=weights, curve=np.atleast_1d(curve.value))
     figure, (left, right) = new_axes(*SMALL, columns=2, width_ratios=(2.2, 1))
     predicted_curve(left, prediction, weights, curve, weight=weight, now=now, retrained=retrained)
     write(left.set_title("", loc="left", fontsize=10), label)  # at the axis it would need room
@@ -74,9 +73,11 @@ def predicted_deletion(
     curve=instance(Prediction),
     weight=check_real,
     now=check_real,
+    retrained=check_list,
 )
 def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, retrained=()):
     """Draw the first part of `predicted_deletion`, its curve, into axes."""
+    _check_same_length(weights=weights, curve=np.atleast_1d(curve.value))
     _draw_curve(axes, weights, curve.value, curve.low, curve.high, np.isfinite(curve.error))
     reach, band = None, "band unknown"
     if np.isfinite(prediction.error):

@@ -224,8 +224,8 @@ def _on_losses(originals, forget, weight, **settings):
 
 def _target(targets, doc, shape):
     """The targets of a document, (models, positions, tokens)."""
-    found = np.array(targets(doc), dtype=float)  # a copy: it may be written again
-    if found.shape not in (shape, shape[1:]) or not np.all(np.isfinite(found)):
+    found = real_array(targets(doc), f"the targets of {doc!r}").copy()  # it may be written again
+    if found.shape not in (shape, shape[1:]):
         raise ValueError(
             f"the targets of {doc!r} must be finite logits of shape {shape[1:]} or {shape}, not "
             f"{found.shape}"
