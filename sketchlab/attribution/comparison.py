@@ -16,7 +16,7 @@ from ..training.microgpt import MicroGPT
 from ..training.passes import called
 from ..training.runs import TrainingRun
 from .methods import METHODS, Method
-from .results import Results
+from .results import Results, rounded
 from .retraining import Retrained
 from .scoreboard import Scoreboard, total_cost
 from .tasks import Made, Task
@@ -82,7 +82,8 @@ def scoreboard(
                 row = _row(task, board, name, method, others)
                 results.table = [one for one in results.table if one["method"] != name] + [row]
                 if name in board.predicted:
-                    results.predicted[name] = board.predicted[name]
+                    predicted = board.predicted[name].items()
+                    results.predicted[name] = {group: rounded(rows) for group, rows in predicted}
                 if store is not None:
                     results.save(store)
             bar.update()

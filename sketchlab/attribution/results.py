@@ -20,7 +20,7 @@ from ..training.fingerprints import sealed
 from .tables import Shown
 
 FORMAT = "sketchlab scoreboard 1"
-DIGITS = 6  # of predictions, in the file
+DIGITS = 6  # of predictions
 SAME = 1e-9  # relative difference of outputs at the trained model that rounding can make
 
 
@@ -31,7 +31,8 @@ class Results(Shown):
     about: what was judged. outputs: what the outputs are called. now: their values with nothing
     deleted, (outputs,). deleted: how many units each deletion of a group touches, by group. truth:
     outputs after exact retraining, (points, outputs) by group. table: rows, see `Scoreboard`; a
-    method that could not be made has "failed", the reason. predicted: by method, then as truth.
+    method that could not be made has "failed", the reason. predicted: by method, then as truth, to
+    six digits.
     """
 
     about: dict
@@ -56,11 +57,7 @@ class Results(Shown):
     def save(self, path):
         """Write everything to a JSON file."""
         path = Path(path)
-        predicted = {
-            method: {name: _short(rows) for name, rows in found.items()}
-            for method, found in self.predicted.items()
-        }
-        parts = plain({"format": FORMAT, **vars(self), "predicted": predicted})
+        parts = plain({"format": FORMAT, **vars(self)})
         parts["seal"] = sealed(parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -106,8 +103,9 @@ class Results(Shown):
             )
 
 
-def _short(rows):
-    return [[float(f"{number:.{DIGITS}g}") for number in row] for row in np.asarray(rows).tolist()]
+def rounded(rows):
+    """Predictions as the file has them, so that they do not depend on where work was stopped."""
+    return np.array([[float(f"{number:.{DIGITS}g}") for number in row] for row in rows.tolist()])
 
 
 def plain(value):
