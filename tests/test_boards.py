@@ -111,3 +111,8 @@ def test_unknown_names_are_refused(results):
     results.deleted = {"2": [2] * 9}
     with pytest.raises(ValueError, match="at least two groups"):
         figures.ranks_by_size(results, ["good"])
+
+
+def test_in_a_terminal_results_are_a_line(results):
+    """Not the thousands of numbers that they hold."""
+    assert repr(results) == "Results(6 methods; deletions: 2, 8)"

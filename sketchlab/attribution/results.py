@@ -24,7 +24,7 @@ DIGITS = 6  # of predictions
 SAME = 1e-9  # relative difference of outputs at the trained model that rounding can make
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Results(Shown):
     """Methods beside exact retraining, as `scoreboard` returns them.
 

@@ -53,6 +53,10 @@ class Shown:
         """What every method took, as Markdown: see `scoreboard`."""
         return markdown_table(*costs(self.table))
 
+    def __repr__(self):
+        groups = ", ".join(map(str, self.groups))
+        return f"{type(self).__name__}({len(self.table)} methods; deletions: {groups})"
+
     def _repr_markdown_(self):
         return markdown_table(*summary(self.table, self.groups))
 
