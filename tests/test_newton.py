@@ -166,8 +166,7 @@ def test_deleting_nothing_changes_nothing_and_deleting_all_leaves_the_penalty(fi
     """All rows of one kind: the rest has scores of its own label, as far as the penalty allows."""
     for by in METHODS:
         np.testing.assert_array_equal(fit.after(np.zeros(N), by=by), fit.parameters)
-        with pytest.raises(ValueError, match="have no rows"):
-            fit.after(np.zeros((0, N)), by=by)
+        assert fit.after(np.zeros((0, N)), by=by).shape == (0, D)
     np.testing.assert_allclose(fit.after(np.ones(N)), 0, atol=1e-12)
     np.testing.assert_allclose(fit.after(np.ones(N), by="group"), 0, atol=1e-12)
     w = fit.after(without=np.flatnonzero(LABELS == 0))
