@@ -45,7 +45,7 @@ def kinds_array(values, what):
         array = np.asarray(None)
     if array.dtype.kind not in "biufU":
         raise TypeError(f"{what} must be numbers or texts, one of each, not {brief(values)}")
-    return array if array.dtype.kind in "biU" else number_array(array, what)
+    return number_array(array, what) if array.dtype.kind == "f" else array
 
 
 def base_point(at, count):

@@ -540,6 +540,7 @@ def calls(t):
     yield call("units.Units nested", sl.units.Units, groups={"a": [0, 1]}, n=4)
     units = sl.units.Units(["a", "b", "a", "b"], 4)
     yield call("units.Units.down_weights", units.down_weights, without=["a"])
+    yield call("units.Units.rows", units.rows, without=["a"])
     yield call("units.Units.down_weights x", units.down_weights, down_weights=[0.5, 0])
     nested = sl.units.Units({"a": [0, 1]}, 4)
     yield call("units.Units.down_weights nested", nested.down_weights, without=["a", 3])

@@ -172,8 +172,8 @@ REFUSED = {  # a call of a run, a sketch and an output: what it says
         PROFILE, 1e300
     ),
     "within epsilon = 1e-09 takes .* directions, more than": lambda *_: sl.plan(PROFILE, 1e-9),
-    "have no rows": lambda run, sketch, output: output.predict(np.zeros((0, 30))),
-    "have no rows: give one deletion or more": lambda run, sketch, output: output.estimate(
+    "there are no deletions": lambda run, sketch, output: output.predict(np.zeros((0, 30))),
+    "there are no deletions: give one row": lambda run, sketch, output: output.estimate(
         np.zeros((0, 30))
     ),
     "down_weights must have shape .* not .0, 30": lambda run, *_: run.retrain(

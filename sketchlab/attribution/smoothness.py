@@ -78,7 +78,7 @@ def metasmoothness(run, directions, h=0.5, *, outputs=(), units=None, jobs=1, pr
     each direction. Raises ValueError for a direction that no training step notices.
     """
     units = check_task(run, outputs or [np.size], units)
-    v = np.atleast_2d(units.down_weights(None, directions))
+    v = units.rows(None, directions)
     start = np.array([value_of(output, run.model) for output in outputs])
     found = in_batches(
         _along, run, (outputs, h), v[:, units.of_document], jobs=jobs, progress=progress, unit="v"

@@ -105,7 +105,7 @@ def taylor_terms(run, outputs, deletions, degree=3, *, units=None, jobs=1, progr
     (points, units). units: groups of documents deleted together (see `Units`). jobs: processes.
     """
     units = check_task(run, outputs, units)
-    x = np.atleast_2d(units.down_weights(None, deletions))
+    x = units.rows(None, deletions)
     terms = in_batches(
         _terms_along,
         run,

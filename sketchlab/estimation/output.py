@@ -215,7 +215,7 @@ class Output:
 
         whole: what it finds there for the whole output, if that is known already.
         """
-        x = np.atleast_2d(self.units.down_weights(None, x))
+        x = self.units.rows(None, x)
         rule = named_estimator(estimator)
         chosen = isinstance(rule, Automatic)
         rule = rule.chosen(self) if chosen else rule
@@ -267,7 +267,7 @@ class Output:
         (root mean square, as stated, not calibrated); of gradients, the open share of the second
         order (see `ranking`).
         """
-        questions = np.atleast_2d(self.units.down_weights(without, down_weights))
+        questions = self.units.rows(without, down_weights)
         candidates = np.atleast_2d(self.units.down_weights(None, candidates))
         rule = ranking.gradients if gradients else ranking.retrainings
         return rule(self, candidates, questions)

@@ -131,9 +131,7 @@ class Units:
                     f"down_weights must be {len(self)} finite real numbers, one per unit, or rows "
                     f"of them, not {said}; to delete units by name or number give without="
                 )
-            if not len(x):
-                raise ValueError("down_weights have no rows: give one deletion or more")
-            if np.max(np.abs(x)) > LARGEST:
+            if x.size and np.max(np.abs(x)) > LARGEST:
                 raise ValueError(
                     f"down_weights must lie within {LARGEST:g} (0 keeps, 1 deletes), not at "
                     f"{x.flat[np.argmax(np.abs(x))]:g}"
@@ -152,6 +150,13 @@ class Units:
         if self.labelled:
             without = self._numbers(without)
         x[check_indices(without, len(self))] = 1.0
+        return x
+
+    def rows(self, without=None, down_weights=None):
+        """The same of one deletion or more, (points, units); ValueError for none."""
+        x = np.atleast_2d(self.down_weights(without, down_weights))
+        if not len(x):
+            raise ValueError("there are no deletions: give one row of down-weights or more")
         return x
 
     def _numbers(self, without):

@@ -9,7 +9,7 @@ from ..training.microgpt import END
 from ..training.outputs import LetterLoss
 
 
-@takes(k=check_count, predictors=list_of(check_predictor))
+@takes(k=check_count, predictors=list_of(check_predictor, least=0))
 def letters(outputs, predictors, labels=None, *, k=15):
     """What deleting a training document does to the loss on every letter of another: a heat map.
 

@@ -102,7 +102,7 @@ class Sketch:
         """The model with these parameters, arrays or jets that have them all on the last axis."""
         axis = Flat(self.record["parameters"])
         if not isinstance(flat, Jet):
-            flat = number_array(flat, "flat", finite=False)
+            flat = number_array(flat, "flat")
         if not flat.ndim or flat.shape[-1] != axis.size:
             raise ValueError(f"flat must have shape (..., {axis.size}), not {flat.shape}")
         return self.model.with_parameters(axis.named(flat))

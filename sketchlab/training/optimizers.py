@@ -7,7 +7,7 @@ import numpy as np
 from ..algebra.jet import Jet
 from ..algebra.recording import told
 from ..arguments import instance, one_of
-from ..checks import check_not_negative, check_positive
+from ..checks import check_count, check_not_negative, check_number_of, check_positive
 from .adam_on_jets import AdamOnJets
 from .models import Flat
 
@@ -92,6 +92,7 @@ def _check_decay(value, what):
 
 
 def rate_at(optimizer, step, steps):
+    step, steps = check_number_of(step, "step"), check_count(steps, "steps")
     if optimizer.schedule == "linear":
         return optimizer.learning_rate * (1 - step / steps)
     return optimizer.learning_rate
