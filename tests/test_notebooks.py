@@ -86,13 +86,10 @@ def test_every_lesson_ends_with_exercises_their_checks_and_their_solutions(path)
         assert sum("<summary>Solution" in "".join(c["source"]) for c in cells) == len(begins)
 
 
-REST = """
-""".split()  # not yet so
-BY_HAND = [path for path in LESSONS if path.stem[:2] not in REST]
 LINE, LINES = 76, 15  # of code: a longer line scrolls sideways on a page; without blank ones
 
 
-@pytest.mark.parametrize("path", BY_HAND, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_is_easy_to_read(path):
     """Cells of a few short lines, three to five exercises, and the time that it takes, told."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -124,14 +121,6 @@ def minutes(cells):
     return total
 
 
-WITHOUT_WORDS = """
-13
-14
-17
-18
-21
-""".split()  # not yet so
-SAID = [path for path in LESSONS if path.stem[:2] not in WITHOUT_WORDS]
 WORDS = "<details><summary>The figure in words</summary>"
 
 
@@ -143,7 +132,7 @@ def shows_a_picture(cell):
     return widget or any("image/png" in data for data in shown)
 
 
-@pytest.mark.parametrize("path", SAID, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_picture_is_told_in_words(path):
     """The text below it holds two to five sentences for readers who cannot see it."""
     cells, pictures = json.loads(path.read_text(encoding="utf-8"))["cells"], 0

@@ -1,5 +1,6 @@
 """Sketches on disk: reopened, interrupted, damaged, mistaken for one another."""
 
+import copy
 import datetime
 import errno
 import hashlib
@@ -764,3 +765,27 @@ def test_a_refused_call_leaves_the_store_as_it_was(tmp_path):
         sl.sketch(run(), 2, 9, store=path, anchors=0, progress=False)
     rows[3] -= 1.0
     assert len(sl.open_sketch(path, first)) == 4
+
+
+def test_rounding_of_another_machine_is_no_other_run(small_run, stored):
+    """The parameters and losses of the run differ in the last digits: the store opens, predicts and
+    goes on. Off by a ten thousandth, they are those of another run."""
+
+    def rounded(size):
+        run, rng = copy.copy(small_run), np.random.default_rng(0)
+        moved = {
+            name: p * (1.0 + size * rng.uniform(-1, 1, p.shape))
+            for name, p in small_run.model.parameters.items()
+        }
+        run.model = small_run.model.with_parameters(moved)
+        return run
+
+    other = rounded(1e-13)
+    assert np.any(other.losses(other.model) != small_run.losses(small_run.model))
+    found = sl.open_sketch(stored, other)
+    found.anchor(other, [[3, 4]], progress=False)
+    assert (
+        len(sl.sketch(other, DEGREE, COUNT, store=stored, anchors=0, progress=False).anchors) == 1
+    )
+    with pytest.raises(ValueError, match="arrives elsewhere"):
+        sl.open_sketch(stored, rounded(1e-4))
