@@ -31,7 +31,7 @@ def in_processes(function, arguments, jobs, *, in_order=True):
     parallel = joblib.Parallel(n_jobs=_asked(jobs), return_as=order)
     results = None
     try:
-        with _interrupts_wait():
+        with _interrupts_wait() if workers(jobs) > 1 else contextlib.nullcontext():
             results = parallel(joblib.delayed(alone)(function, *each) for each in arguments)
         yield results
     finally:
