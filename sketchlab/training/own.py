@@ -92,20 +92,28 @@ def refuse_pandas(function, what):
             )
 
 
+def _copies(model):
+    """Parameters near the initial ones, (COPIES, *shape), by name.
+
+    They are not so near each other, nor to 0, that what one model adds to the losses of another
+    would be small, or that labels would play no part.
+    """
+    rng = np.random.default_rng(0)
+    return {
+        name: p + 0.1 * rng.uniform(size=(COPIES, *p.shape)) * (1.0 + np.abs(p))
+        for name, p in model.parameters.items()
+    }
+
+
 def check_losses(run):
     """Raise ValueError, in words, unless each model, and each example, has the losses of its own.
 
     Losses without batch axes would pass a check of shapes by chance, where as many models are
     trained together as a step has examples; an example whose loss depends on the others of its step
-    would act after its deletion. The models are not near each other nor near 0, where what they add
-    to each other's losses would be small.
+    would act after its deletion.
     """
     model, examples = run.initial, run.examples(np.arange(min(EXAMPLES, len(run))))
-    rng, count = np.random.default_rng(0), len(examples)
-    copies = {
-        name: p + 0.1 * rng.uniform(size=(COPIES, *p.shape)) * (1.0 + np.abs(p))
-        for name, p in model.parameters.items()
-    }
+    copies, count = _copies(model), len(examples)
 
     def losses(parameters, examples=examples):
         return model.with_parameters(parameters).losses(examples)
@@ -156,20 +164,19 @@ def _close(losses, others):
 
 
 def watched(run):
-    """Losses of a few examples under the initial model, (watched,): they tell whether what the
-    losses read is what it was."""
+    """Losses of a few examples, (watched,): they tell whether what the losses read has changed."""
+    near = {name: p[0] for name, p in _copies(run.initial).items()}
     few = np.linspace(0, len(run) - 1, min(WATCHED, len(run))).astype(int)
     with np.errstate(all="ignore"):
-        return run.initial.losses(run.examples(few))
+        return run.initial.with_parameters(near).losses(run.examples(few))
 
 
 def check_unchanged(run):
     """Raise ValueError if a run's losses are no longer those that it was trained by."""
     if not _close(watched(run), run.at_start):
         raise ValueError(
-            "the losses of the untrained model are not what they were when this run was made: its "
-            "data, or arrays that its losses read, such as labels, have changed since. Make the "
-            "run again"
+            "the losses are not what they were when this run was made: its data, or arrays that "
+            "the losses read, such as labels, have changed since. Make the run again"
         )
 
 
