@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import sketchlab as sl
-from sketchlab.estimation.directions import Directions, draw
+from sketchlab.estimation.directions import Directions
 from sketchlab.estimation.output import Output
-from sketchlab.estimation.units import Units
 
 DOCS = sl.names.load()[:40]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -291,28 +290,3 @@ def test_anchors_of_another_run_are_refused(sketched):
         sketched.anchor(other, "units", progress=False)
     with pytest.raises(ValueError, match="has no anchors and no gradients: make some"):
         sketched.output(loss).predict(without=[0], estimator="posterior")
-
-
-def test_bands_of_single_anchors_are_of_the_size_of_the_error_however_much_is_deleted():
-    """400 units, each retrained alone, and jets that leave the first order open: interactions, of
-    usual size, are then known to nobody, and bands must neither miss them nor be as wide as a
-    scale that grows exponentially makes them."""
-    n, rng = 400, np.random.default_rng(0)
-    gradient, form = 0.0067 * rng.normal(size=n), np.triu(0.00035 * rng.normal(size=(n, n)), 1)
-
-    def exact(x):
-        return 2.0 + x @ gradient + np.einsum("...i,ij,...j->...", x, form, x)
-
-    directions = draw(Units(None, n), range(30))
-    psi = directions.vectors
-    coefficients = [np.full(30, 2.0 + 0j), psi @ gradient, np.einsum("mi,ij,mj->m", psi, form, psi)]
-    output = Output(coefficients, directions, anchors=np.eye(n), anchor_values=exact(np.eye(n)))
-    for size in (20, 60, 200, 300):
-        x = np.zeros((20, n))
-        for row in x:
-            row[rng.choice(n, size, replace=False)] = 1.0
-        found = output.predict(x)
-        error, width = exact(x) - found.value, (found.high - found.low) / 2
-        assert found.calibrated == 0
-        assert np.mean(np.abs(error) <= width) >= 0.8, size
-        assert np.mean(width) < 10 * rms(error), (size, np.mean(width), rms(error))

@@ -38,7 +38,6 @@ from .prediction import Estimate
 
 START = np.array([1.0, 0.03, 1.0])  # v, in the unit of what is left, w and b
 LIMITS = -60.0, 5.0  # of their logarithms
-FIRST_OPEN = 3.0  # by this w is smaller where jets leave the first order open: v is then about more
 SPREAD = 1.0  # standard deviation of those of w and b around START: few anchors say little of them
 STEP = 0.5  # of these, to start with
 FITTED_ON = 300  # anchors used to choose v, w and b, at most
@@ -188,9 +187,8 @@ class Process:
         """The likeliest variance of single units, interaction weight and spread of B's factor."""
         left, (moves, _) = self.left, known_values(self.output)
         chosen = np.flatnonzero(left)
-        usual = START / [1.0, FIRST_OPEN if self.power == 1 else 1.0, 1.0]
         if not len(chosen):
-            return usual
+            return START
         if len(chosen) > FITTED_ON:
             several = np.count_nonzero(moves[chosen], axis=1) > 1
             order = np.random.default_rng(0).permutation(len(chosen))
@@ -198,7 +196,7 @@ class Process:
             chosen = np.sort(chosen[order[:FITTED_ON]])
         unit = np.sqrt(np.mean(left[chosen] ** 2))  # whatever the output is counted in
         places, left = self.places.chosen(chosen).over(unit), left[chosen] / unit
-        start = np.log(usual)
+        start = np.log(START)
 
         def cost(logarithms):
             kernel = self._kernel(places, places, np.exp(np.clip(logarithms, *LIMITS)))
