@@ -264,7 +264,7 @@ def test_doing_nothing_and_diverging_are_said(originals):
     assert not np.any(nothing.moved) and nothing.cost == originals.cost
     wild = unlearn(originals, FORGET, "ascent", optimizer=sl.SGD(1e150), passes=3, progress=False)
     assert np.all(wild.diverged) and "3 diverged" in repr(wild)
-    with pytest.raises(ValueError, match="of 3 of 3 models are NaN or infinite"):
+    with pytest.raises(ValueError, match="of 3 of 3 models are NaN, or infinite"):
         sl.unlearning.wasserstein(wild.margins(["max"]), originals.margins(["max"]))
     with pytest.raises(ValueError, match="trained, not unlearned"):
         _ = originals.moved
@@ -311,7 +311,7 @@ def test_wrong_seeds_are_refused(run):
         with pytest.raises(ValueError, match="must be an integer"):
             train_seeds(run, seeds)
     for seeds in ("3", None):
-        with pytest.raises(TypeError, match="how many, or a list"):
+        with pytest.raises(TypeError, match="how many, must be a list"):
             train_seeds(run, seeds)
     for without in ([2.7], ["3"], [True], ["max"]):
         with pytest.raises(TypeError, match="indices must be integers"):

@@ -7,7 +7,14 @@ import numpy as np
 from ..algebra.jet import Jet
 from ..algebra.recording import told
 from ..arguments import instance, one_of
-from ..checks import check_count, check_not_negative, check_number_of, check_positive
+from ..checks import (
+    brief,
+    check_count,
+    check_not_negative,
+    check_number_of,
+    check_positive,
+    real_array,
+)
 from .adam_on_jets import AdamOnJets
 from .models import Flat
 
@@ -91,8 +98,18 @@ def _check_decay(value, what):
     return found
 
 
+def _numbers_of_steps(value, what, least):
+    """One number of steps, or an array of one for each model."""
+    if not isinstance(value, np.ndarray):
+        return check_count(value, what) if least else check_number_of(value, what)
+    array = real_array(value, what)
+    if np.any(array < least):
+        raise ValueError(f"{what} must be {least} or above, not {brief(array)}")
+    return array
+
+
 def rate_at(optimizer, step, steps):
-    step, steps = check_number_of(step, "step"), check_count(steps, "steps")
+    step, steps = _numbers_of_steps(step, "step", 0), _numbers_of_steps(steps, "steps", 1)
     if optimizer.schedule == "linear":
         return optimizer.learning_rate * (1 - step / steps)
     return optimizer.learning_rate

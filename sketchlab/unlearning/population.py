@@ -107,7 +107,9 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     """
     given, one = seeds, isinstance(seeds, (int, float, np.integer))
     seeds = range(check_count(seeds, "seeds")) if one else seeds
-    seeds = tuple(check_seed(seed) for seed in arguments.check_list(seeds, "seeds"))
+    seeds = tuple(
+        check_seed(seed) for seed in arguments.check_list(seeds, "seeds, if not how many,")
+    )
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different numbers, one or more, not {given!r}")
     begin = starts(run, seeds, initial)
