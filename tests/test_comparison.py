@@ -118,7 +118,7 @@ def test_shared_evidence_is_made_once_and_counts_for_all(run):
     pairs = [task.timed(lambda: make(task)) for _ in range(2)]
     assert len(calls) == 1
     for _, shared, own in pairs:
-        assert 0.05 <= shared < 0.5 and 0.01 <= own < 0.05
+        assert shared >= 0.05 and 0.01 <= own < shared
 
 
 def test_tuning_takes_the_candidate_of_least_error_and_pays_for_all(run):
@@ -257,9 +257,16 @@ def test_costs_of_each_deletion_and_access_are_told(run):
         def __init__(self, one):
             self.predict = effects(one, 0).predict
 
-    made = Method(lambda task: Made([Dear(one) for one in task.singles], settings="dear"), "mine")
+    made = Method(
+        lambda task: Made([Dear(one) for one in task.singles], settings="dear"), "checkpoints"
+    )
     row = scoreboard(run, {"dear": made}, GROUPS, outputs(), **QUIET).table[0]
-    assert (row["each"], row["cost"], row["access"], row["settings"]) == (0.5, 16, "mine", "dear")
+    assert (row["each"], row["cost"], row["access"], row["settings"]) == (
+        0.5,
+        16,
+        "checkpoints",
+        "dear",
+    )
 
 
 def test_what_cannot_be_is_refused_before_anything_is_trained(run, monkeypatch):

@@ -245,7 +245,7 @@ WRONG = {
     "no function": ({"outputs": ["zoe"]}, TypeError, "must be a function of a model"),
     "no epsilon": ({"outputs": [lambda m: m.loss("zoe")]}, ValueError, "no epsilon of its own"),
     "epsilon 0": ({"epsilons": [0.0]}, ValueError, "epsilon must be a finite number above 0"),
-    "one epsilon": ({"epsilons": 0.1}, TypeError, "must be a list of numbers"),
+    "one epsilon": ({"epsilons": 0.1}, TypeError, "must be a list"),
     "no epsilons": ({"epsilons": []}, ValueError, "1 to 12 epsilons, not 0"),
     "no title": ({"title": " "}, TypeError, "title and about must be text"),
 }

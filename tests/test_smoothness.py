@@ -122,7 +122,7 @@ def test_wrong_directions_are_refused():
             metasmoothness(run, directions, **settings, progress=False)
     with pytest.raises(TypeError, match="training run"):
         metasmoothness(run.model, np.eye(12))
-    with pytest.raises(TypeError, match="list of functions"):
+    with pytest.raises(TypeError, match="outputs must be a function"):
         metasmoothness(run, np.eye(12), outputs=["max"])
 
 

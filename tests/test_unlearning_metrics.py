@@ -96,7 +96,7 @@ def test_wrong_margins_are_refused():
     broken = normal(0)
     broken[3, 2] = np.nan
     for score in (klom, wasserstein):
-        with pytest.raises(ValueError, match="of 1 of 100 models are NaN or infinite"):
+        with pytest.raises(ValueError, match="of 1 of 100 models are NaN, or infinite"):
             score(broken, normal(1))
         with pytest.raises(ValueError, match="40 and of 39 examples"):
             score(normal(0), normal(1)[:, 1:])

@@ -10,6 +10,7 @@ import numpy as np
 from autograd.extend import Box
 
 from ..algebra.jet import Jet
+from ..checks import without_mask
 
 COMPARED = 64  # examples whose losses are compared before and after
 GROWN = 10  # times its size at the start, or times 1: parameters that large were driven there
@@ -23,6 +24,8 @@ class NotFinite(FloatingPointError):
 
 def check_step(losses, weights):
     """Raise `NotFinite` for a loss that is not finite, unless its example is deleted."""
+    if isinstance(weights, np.ma.MaskedArray):
+        without_mask(weights, "weights")
     while isinstance(losses, Box):
         losses = losses._value
     if getattr(getattr(losses, "dtype", None), "kind", "f") == "O":

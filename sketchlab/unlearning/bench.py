@@ -8,7 +8,7 @@ null. Only the verification error is by seed.
 import numpy as np
 
 from ..arguments import check_flag, check_text, instance, one_of, takes
-from ..checks import brief, check_count, check_seed
+from ..checks import LARGEST, brief, check_count, check_seed
 from . import metrics
 from .documents import forget_set, same_run, unseen_documents
 from .methods import unlearn
@@ -162,7 +162,7 @@ def check_originals(run, originals):
 
 def count_not_finite(parts):
     """How many models have values, by part, that are not all finite: they diverged."""
-    bad = [~np.all(np.isfinite(values), axis=1) for values in parts.values()]
+    bad = [~np.all(np.abs(values) <= LARGEST, axis=1) for values in parts.values()]
     return int(np.count_nonzero(np.any(bad, axis=0)))
 
 
