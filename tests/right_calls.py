@@ -360,7 +360,7 @@ def calls(t):
         optimizer=sl.SGD(0.01),
         steps=4,
         batch_size=2,
-        held_out=[1],
+        held_out=[N],
         progress=False,
     )
     run = t.run
