@@ -104,20 +104,21 @@ def test_a_lesson_is_easy_to_read(path):
     told = re.search(r"\*\*Time\*\*: about (\d+) minutes to read", sources[0])
     assert told, "the first cell does not say how long it takes"
     estimate = minutes(cells[:end])
-    assert abs(int(told[1]) - estimate) <= 5, f"estimated: {estimate:.0f} minutes"
+    # What is told is what a reader said; the rule is within a third of all of them.
+    assert 2 / 3 <= int(told[1]) / estimate <= 1.5, f"estimated: {estimate:.0f} minutes"
 
 
 def minutes(cells):
-    """To read cells, by a rule of thumb: 150 words, 12 lines of code or two pictures a minute.
+    """To read cells, by a rule of thumb: 115 words, 9 lines of code or 1.5 pictures a minute.
 
     Who sees a picture does not read what it says in words.
     """
     total = 0.0
     for cell in cells:
         text = re.sub(f"{WORDS}.*?</details>", "", "".join(cell["source"]), flags=re.DOTALL)
-        total += len(text.split()) / 150 if cell["cell_type"] == "markdown" else 0.0
-        total += len(text.splitlines()) / 12 if cell["cell_type"] == "code" else 0.0
-        total += sum("image/png" in o.get("data", {}) for o in cell.get("outputs", [])) / 2
+        total += len(text.split()) / 115 if cell["cell_type"] == "markdown" else 0.0
+        total += len(text.splitlines()) / 9 if cell["cell_type"] == "code" else 0.0
+        total += sum("image/png" in o.get("data", {}) for o in cell.get("outputs", [])) / 1.5
     return total
 
 
