@@ -63,14 +63,15 @@ def peak_memory(run, directions, precision):
 def draw_growth(grown, memory, path):
     """The cost against directions and steps, and memory against directions."""
     figure, panels = figures.new_axes(12.5, 3.2, columns=4)
-    for axes, (what, rows) in zip(panels, [*grown.items(), ("directions", memory)], strict=True):
+    drawn = [*grown.items(), ("directions", memory)]
+    for number, (axes, (what, rows)) in enumerate(zip(panels, drawn, strict=True)):
         for colour, (precision, points) in zip(
             (figures.BLUE, figures.ORANGE), rows.items(), strict=True
         ):
             x, y = zip(*points, strict=True)
             axes.plot(x, y, "o", color=colour, label=precision)
-            slope = np.dot(x, y) / np.dot(x, x)
-            if what in ("directions", "steps, one name each") and rows is not memory:
+            if number < 2:  # in proportion
+                slope = np.dot(x, y) / np.dot(x, x)
                 axes.plot([0, x[-1]], [0, slope * x[-1]], color=colour)
         axes.set(xlabel=what, xlim=(0, None), ylim=(0, None))
         axes.set_ylabel("peak memory, MB" if rows is memory else "seconds, one core")

@@ -16,8 +16,10 @@ from threadpoolctl import threadpool_limits
 
 
 def workers(jobs):
-    """How many processes there will be. jobs: see `joblib`; 1 or None: as its configuration says,
-    one if there is none."""
+    """How many processes there will be.
+
+    jobs: as joblib counts them; 1 or None: as its configuration says, one if there is none.
+    """
     return joblib.effective_n_jobs(_asked(jobs))
 
 

@@ -11,8 +11,11 @@ def quiet(progress):
 
 
 class NoBar:
-    """What takes the place of a bar. (Even a bar of tqdm that is not shown holds a semaphore of
-    the system, which a process that is stopped leaves behind.)"""
+    """What takes the place of a bar.
+
+    Even a bar of tqdm that is not shown holds a semaphore of the system, which a process that is
+    stopped leaves behind.
+    """
 
     def update(self, count=1):
         """Nothing."""

@@ -219,12 +219,16 @@ def test_documents_without_text_have_no_patterns(run, sketched):
     assert "choose at least one row to delete" in view.message.value
 
 
-def test_another_model_of_text_has_patterns():
+def test_another_model_of_text_has_letters_and_patterns():
     """And its first question is about its own documents."""
     words = ["ab", "abc", "ccc", "a b"]
     run = trained(by_letters, words, batch_size=1, steps=4)
     view = sl.explore(run, sl.sketch(run, 1, 2, anchors=0, progress=False))
-    assert list(view.deletion.pages) == ["Text", "Documents", "Largest effect", "Random"]
+    others = ["Text", "Documents", "Largest effect", "Random"]
+    assert list(view.deletion.pages) == ["First letter", *others]
+    assert list(view.deletion.units.chips) == ["a", "c"]
+    view.deletion.units.chips["a"].value = True
+    assert view.explorer.selection.names == ["ab", "abc", "a b"]
     assert view.question.kind.options[0] == "loss on ab, trained on"
     view.deletion.pages["Text"].text.value = "b"
     assert view.deletion.pages["Text"].found.value == "3 documents"

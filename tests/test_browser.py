@@ -69,6 +69,14 @@ sketch = sl.sketch(run, degree=2, directions=60, progress=False)
 view = sl.explore(run, sketch, held_out=rows[400:], table=table.iloc[rows[:400]])
 view"""
 
+TOWNS = """import sketchlab as sl
+towns = "Århus Bodø Córdoba Düren Düsseldorf Göteborg Köln Łódź Öland Örebro Örnsköldsvik".split()
+towns += ["São Brás", "Nowy Sącz", "Zielona Góra", "Αθήνα", "Ρόδος", "Київ", "Харків"]
+run = sl.train(towns, steps=36, held_out=["Östersund", "Gävle"], progress=False)
+sketch = sl.sketch(run, degree=2, directions=12, progress=False)
+view = sl.explore(run, sketch)
+view"""
+
 DIGITS = """import numpy as np
 from sklearn.datasets import load_digits
 import sketchlab as sl
@@ -95,7 +103,7 @@ def folder(tmp_path_factory):
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         (copies / path.name).write_text(json.dumps(notebook))
-    own = {"points": POINTS, "review": REVIEW, "table": TABLE, "digits": DIGITS}
+    own = {"points": POINTS, "review": REVIEW, "table": TABLE, "digits": DIGITS, "towns": TOWNS}
     for name, source in own.items():
         cell = {"cell_type": "code", "source": source, "outputs": [], "execution_count": None}
         notebook |= {"cells": [cell | {"metadata": {}, "id": name}]}
@@ -538,6 +546,39 @@ def test_a_ranking_is_ticked_and_retrained_by_keyboard(page, serve, folder):
             assert box["x"] >= 0 and box["x"] + box["width"] < width - 200
 
 
+def check_shown(page, p, chosen, truth=None):
+    """The prediction of the package is on the screen, and the truth in the history."""
+    expect(page.locator(".sketchlab-chosen b")).to_have_text(chosen)
+    details = page.locator(".sketchlab-details")
+    expect(details).to_contain_text(
+        f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}"
+    )
+    expect(page.locator(".sketchlab-headline")).to_contain_text(f"{p.change:+#.3g}")
+    if truth is not None:
+        expect(details).to_contain_text(f"retrained {truth:.4f}")
+        band = f"{p.low:.4f} to {p.high:.4f}, {'in' if p.low <= truth <= p.high else 'out'}side"
+        expect(page.locator(".sketchlab-history")).to_contain_text(band)
+
+
+def test_own_words_are_explored_on_a_page(page, serve, folder):
+    """Their first letters are those to press, and a word held out is asked about."""
+    names = {}
+    exec(TOWNS, names)
+    run = names["run"]
+    page.goto(serve("voila", str(folder / "towns.ipynb")), timeout=LONG)
+    explorer = page.locator(".sketchlab-explorer")
+    expect(page.locator(".sketchlab-headline")).to_contain_text("Choose names", timeout=LONG)
+    explorer.locator(".sketchlab-chips button", has_text=re.compile("^Ö$")).click()
+    without = [i for i, town in enumerate(run.data) if town.startswith("Ö")]
+    output = names["sketch"].output(sl.LossOn("Östersund"))
+    check_shown(page, output.predict(without=without), f"{len(without)} names")
+    explorer.locator("button.sketchlab-retrain").click()
+    truth = float(run.retrain(without=without, progress=False).loss("Östersund"))
+    check_shown(page, output.predict(without=without), f"{len(without)} names", truth)
+    expect(page.locator(".sketchlab-message [role=alert]")).to_have_count(0)
+    check_screens(page, "towns", (1280, 800, 400))
+
+
 def test_a_table_is_explored_on_a_page(page, serve, folder):
     """Rows by a range of a column and by their boxes; the numbers are those of the package."""
     names = {}
@@ -556,17 +597,7 @@ def test_a_table_is_explored_on_a_page(page, serve, folder):
     expect(explorer.locator("select:visible").first).to_have_value(title)
 
     def check(without, truth=None):
-        expect(page.locator(".sketchlab-chosen b")).to_have_text(f"{len(without)} rows")
-        p = output.predict(without=without)
-        details = page.locator(".sketchlab-details")
-        expect(details).to_contain_text(
-            f"predicted {p.value:.4f} (90% band {p.low:.4f} to {p.high:.4f}"
-        )
-        expect(page.locator(".sketchlab-headline")).to_contain_text(f"{p.change:+#.3g}")
-        if truth is not None:
-            expect(details).to_contain_text(f"retrained {truth:.4f}")
-            band = f"{p.low:.4f} to {p.high:.4f}, {'in' if p.low <= truth <= p.high else 'out'}side"
-            expect(page.locator(".sketchlab-history")).to_contain_text(band)
+        check_shown(page, output.predict(without=without), f"{len(without)} rows", truth)
 
     explorer.locator(".lm-TabBar-tab", has_text="Columns").click()
     explorer.get_by_label("from").fill("20")

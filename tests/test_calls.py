@@ -118,10 +118,8 @@ def test_wrong_calls_end_in_words_of_the_package_or_in_finite_numbers():
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.usefixtures("_elsewhere")
 def test_so_do_five_thousand_of_each_seed(seed):
-    """None hangs or gives what is not finite, and at most 2 end in raw errors."""
-    found = wrong_calls(5000, seed)
-    assert len(found.pop("raw")) <= 2
-    assert not any(found.values()), found
+    """The same, of more."""
+    assert wrong_calls(5000, seed) == NOTHING
 
 
 def test_numbers_of_numpy_are_numbers(small_run):

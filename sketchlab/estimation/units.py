@@ -93,11 +93,7 @@ class Units:
         for name, members in groups.items():
             if not isinstance(name, str):
                 raise TypeError(f"nested units are named by strings, not {name!r}")
-            if np.ndim(members) != 1 and not isinstance(members, (set, range)):
-                raise TypeError(
-                    f"unit {name!r} must be a list of document numbers, not {members!r}"
-                )
-            self.nested[name] = check_indices(list(members), n)
+            self.nested[name] = check_indices(check_list(members, f"unit {name!r}"), n)
             if len(self.nested[name]) == 0:
                 raise ValueError(f"unit {name!r} is empty: every unit needs at least one document")
         if not groups:

@@ -173,7 +173,7 @@ def pretrain(
     standardize them first, with constants that do not come from what is to be forgotten.
     Every step takes `batch_size` new tasks. hidden, columns: h and m.
     """
-    items = np.asarray(items, dtype=float)
+    items = real_array(items, "items")
     counts = {"ways": ways, "shots": shots, "steps": steps, "batch_size": batch_size}
     counts |= {"hidden": hidden, "columns": columns}
     for name, value in counts.items():
@@ -183,8 +183,8 @@ def pretrain(
             f"tasks of ways={ways} classes with shots={shots} examples (at least 2) need items of "
             f"shape (classes, each, d) with as many of both, not {items.shape}"
         )
-    if not np.all(np.isfinite(items)) or not np.any(items):
-        raise ValueError("items must be finite numbers, not all of them 0")
+    if not np.any(items):
+        raise ValueError("items must be numbers that are not all 0")
     rng = np.random.default_rng(check_seed(seed))
     scale = 2.0 * float(np.sqrt(np.mean(items**2)))
     tasks = Tasks(items / scale)

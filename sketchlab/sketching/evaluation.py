@@ -8,7 +8,7 @@ and alone, as the losses of a training run are.
 import numpy as np
 
 from ..algebra.jet import Jet
-from ..training.own import COPIES
+from ..training.own import COPIES, copies_near
 from ..training.runs import BATCH
 from . import known
 from .identity import trained
@@ -60,8 +60,7 @@ def evaluated(sketch, function):
 
 
 def _check_each_alone(sketch, function):
-    base, rng = trained(sketch.group), np.random.default_rng(0)
-    copies = base + 0.1 * rng.uniform(size=(COPIES, len(base))) * (1.0 + np.abs(base))
+    copies = copies_near(trained(sketch.group), np.random.default_rng(0))
     try:
         with np.errstate(all="ignore"):
             together = function(sketch.model_of(copies))

@@ -172,8 +172,7 @@ class MicroGPT(Model):
         docs = check_list(docs, "docs")
         if not docs:
             raise ValueError("there are no documents to take losses of: give one or more")
-        losses = [self.loss(doc)[..., None] for doc in docs]
-        return losses[0] if len(losses) == 1 else ring.concatenate(losses, -1)
+        return ring.concatenate([self.loss(doc)[..., None] for doc in docs], -1)
 
     def loss(self, doc):
         """Mean of -log p(next letter) over the document's first `context` positions, in nats.

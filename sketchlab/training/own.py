@@ -92,17 +92,18 @@ def refuse_pandas(function, what):
             )
 
 
-def _copies(model):
-    """Parameters near the initial ones, (COPIES, *shape), by name.
+def copies_near(values, rng):
+    """Arrays near one of parameters, (COPIES, *shape), to ask several models at once.
 
     They are not so near each other, nor to 0, that what one model adds to the losses of another
     would be small, or that labels would play no part.
     """
+    return values + 0.1 * rng.uniform(size=(COPIES, *values.shape)) * (1.0 + np.abs(values))
+
+
+def _copies(model):
     rng = np.random.default_rng(0)
-    return {
-        name: p + 0.1 * rng.uniform(size=(COPIES, *p.shape)) * (1.0 + np.abs(p))
-        for name, p in model.parameters.items()
-    }
+    return {name: copies_near(p, rng) for name, p in model.parameters.items()}
 
 
 def check_losses(run):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import arguments
+from ..arguments import check_list
 from ..training.fingerprints import digest
 
 
@@ -28,7 +28,7 @@ def unseen_documents(run, unseen):
     """
     if isinstance(unseen, (str, bytes)):
         raise TypeError(f"unseen must be a list of documents, not one string: give [{unseen!r}]")
-    found = arguments.check_list(unseen, "unseen")
+    found = check_list(unseen, "unseen")
     if not found:
         raise ValueError("give some documents that were never trained on as unseen")
     run.model.losses(found)
@@ -39,7 +39,7 @@ def unseen_documents(run, unseen):
     return found
 
 
-def check_list(examples):
+def check_examples(examples):
     """Raise ValueError for one string, whose letters are no examples, and for an empty list."""
     listed = hasattr(examples, "__len__") and getattr(examples, "ndim", 1)
     if not listed or isinstance(examples, (str, bytes)) or not len(examples):

@@ -7,15 +7,14 @@ import dataclasses
 
 import numpy as np
 
-from .. import arguments
-from ..arguments import check_function, takes
+from ..arguments import check_function, check_list, takes
 from ..checks import check_count, check_indices, check_seed
 from ..progress import progress_bar
 from ..training.microgpt import MicroGPT
 from ..training.models import Flat, initial_parameters
 from ..training.optimizers import InPlace
 from ..training.runs import BATCH, TrainingRun
-from .documents import check_list
+from .documents import check_examples
 from .metrics import margins
 
 
@@ -69,7 +68,7 @@ class Models:
 
     def losses(self, examples):
         """Their losses on some examples, (models, examples)."""
-        check_list(examples)
+        check_examples(examples)
         with np.errstate(all="ignore"):
             return self.model.losses(examples)
 
@@ -80,7 +79,7 @@ class Models:
         for every example, from its loss, which must be -log p of the right class: ValueError if one
         is negative.
         """
-        check_list(examples)
+        check_examples(examples)
         model = self.model
         with np.errstate(all="ignore"):
             if isinstance(model, MicroGPT):
@@ -107,9 +106,7 @@ def train_seeds(run, seeds, *, without=(), initial=None, progress=True):
     """
     given, one = seeds, isinstance(seeds, (int, float, np.integer))
     seeds = range(check_count(seeds, "seeds")) if one else seeds
-    seeds = tuple(
-        check_seed(seed) for seed in arguments.check_list(seeds, "seeds, if not how many,")
-    )
+    seeds = tuple(check_seed(seed) for seed in check_list(seeds, "seeds, if not how many,"))
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different numbers, one or more, not {given!r}")
     begin = starts(run, seeds, initial)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import check_function, check_model, instance, takes
 from .changes import logits
-from .documents import check_list
+from .documents import check_examples
 from .metrics import margins
 from .population import Models
 
@@ -48,7 +48,7 @@ def direct(targets, model, examples):
 
     model: any model of the run, which knows the letters.
     """
-    check_list(examples)
+    check_examples(examples)
     if not hasattr(model, "sequence"):
         raise TypeError(f"model must be one of letters, such as run.model, not {model!r}")
     found = []

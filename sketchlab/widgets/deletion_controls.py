@@ -12,6 +12,7 @@ import numpy as np
 from .name_list import NameList
 from .parts import AS_TYPED, FULL, Controls, button, heading
 from .proposals import Column, Effect, Pattern, Random
+from .selection import visible
 from .thumbnails import thumbnail
 
 MOST_CHIPS, MOST_NAMED = 60, 500
@@ -76,7 +77,7 @@ def _kind(selection):
         (
             name,
             {
-                document[:1]
+                visible(document[:1])
                 for document, inside in zip(selection.documents, mask, strict=True)
                 if inside
             },

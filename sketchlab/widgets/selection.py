@@ -65,11 +65,15 @@ class Selection:
 
     @property
     def groups(self):
-        """The named groups of documents: name to a mask of shape (n,); empty if there are none."""
+        """The named groups of documents: name to a mask of shape (n,); empty if there are none.
+
+        Where no units have names, documents that are text have those of their first letters.
+        """
         if self.units.nested:
             return {name: self._from(members) for name, members in self.units.nested.items()}
         if len(self.units) == len(self.documents):
-            return {}
+            letters = np.array([d[:1] for d in self.documents] if self.is_text else [])
+            return {visible(str(one)): letters == one for one in np.unique(letters)}
         return {
             str(name): self.units.of_document == number
             for number, name in enumerate(self.units.names)
