@@ -332,7 +332,7 @@ WRONG = [
     (lambda: pretrain(X), "items of shape"),
     (lambda: pretrain(LETTERS, shots=1), "at least 2"),
     (lambda: pretrain(LETTERS, ways=102), "tasks of ways=102 classes"),
-    (lambda: pretrain(LETTERS * 0), "not all of them 0"),
+    (lambda: pretrain(LETTERS * 0), "that are not all 0"),
     (lambda: letter_images(0), "each must be"),
     (lambda: letter_images(2, alphabets=("Runes",)), "alphabets must be some of"),
 ]

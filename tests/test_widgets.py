@@ -286,9 +286,10 @@ def test_a_sketch_of_whole_units(small_run):
 
 
 def test_a_sketch_of_single_names_has_no_unit_page(small_run):
-    """Without groups there is nothing to press."""
+    """Without units there are first letters to press, which the words themselves have."""
     view = sl.explore(small_run, sl.sketch(small_run, 1, 5, progress=False))
-    assert list(view.deletion.pages) == ["Text", "Names", "Largest effect", "Random"]
+    pages = ["First letter", "Text", "Names", "Largest effect", "Random"]
+    assert list(view.deletion.pages) == pages
     click(view, 0)
     assert view.explorer.selection.names == [small_run.data[0]]
 
