@@ -1,6 +1,7 @@
 """The explorer of a run that is not microgpt: its numbers, its words, and what it refuses."""
 
 import base64
+import html
 import io
 import re
 
@@ -13,6 +14,8 @@ from sketchlab import ring
 from sketchlab.widgets.columns import MISSING, Columns
 from sketchlab.widgets.explorer import Explorer
 from sketchlab.widgets.offers import Named, by_title
+from sketchlab.widgets.selection import visible
+from sketchlab.widgets.view import SAMPLE_SEED, SAMPLES
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(40, 3))
@@ -405,12 +408,16 @@ def test_own_words_never_meet_the_names_of_the_package():
     made = sl.sketch(run, 1, 3, anchors=0, progress=False)
     view = sl.explore(run, made)
     assert view.explorer.question == sl.LossOn("Straße") and view.explorer.held_out == ()
-    assert view.question.MEAN not in view.question.kind.options
-    assert "No names were held out" in view.explorer.note
+    assert view.question.on_unseen not in view.question.kind.options
+    assert "No documents were held out" in view.explorer.note
+    assert "Documents" in view.deletion.pages
+    assert view.question.kind.options[0] == "loss on a document"
+    for made_up in run.model.sample(SAMPLES, SAMPLE_SEED):
+        assert html.escape(visible(made_up)) in view.samples.value
     outputs = {"first": lambda m: m.next_probs("")["Ü"]}
     view = sl.explore(run, made, held_out=["Weg"], outputs=outputs)
     assert view.explorer.question.title == "first"
-    view.question.kind.value = view.question.MEAN
+    view.question.kind.value = view.question.on_unseen
     assert view.explorer.question == sl.MeanLoss(["Weg"]) and view.explorer.note == ""
     view.question.kind.value = "first"
     chance = float(run.next_probs("")["Ü"])

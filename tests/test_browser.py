@@ -567,14 +567,14 @@ def test_own_words_are_explored_on_a_page(page, serve, folder):
     run = names["run"]
     page.goto(serve("voila", str(folder / "towns.ipynb")), timeout=LONG)
     explorer = page.locator(".sketchlab-explorer")
-    expect(page.locator(".sketchlab-headline")).to_contain_text("Choose names", timeout=LONG)
+    expect(page.locator(".sketchlab-headline")).to_contain_text("Choose documents", timeout=LONG)
     explorer.locator(".sketchlab-chips button", has_text=re.compile("^Ö$")).click()
     without = [i for i, town in enumerate(run.data) if town.startswith("Ö")]
     output = names["sketch"].output(sl.LossOn("Östersund"))
-    check_shown(page, output.predict(without=without), f"{len(without)} names")
+    check_shown(page, output.predict(without=without), f"{len(without)} documents")
     explorer.locator("button.sketchlab-retrain").click()
     truth = float(run.retrain(without=without, progress=False).loss("Östersund"))
-    check_shown(page, output.predict(without=without), f"{len(without)} names", truth)
+    check_shown(page, output.predict(without=without), f"{len(without)} documents", truth)
     expect(page.locator(".sketchlab-message [role=alert]")).to_have_count(0)
     check_screens(page, "towns", (1280, 800, 400))
 

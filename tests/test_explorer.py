@@ -183,7 +183,7 @@ def test_random_choices_are_reproducible(explorer):
 @pytest.mark.parametrize(
     "question, message",
     [
-        (LossOn(""), "type a name"),
+        (LossOn(""), "type some letters"),
         (LossOn("max1"), "unknown character '1' at position 3"),
         (LossOn("Max"), "unknown character 'M' at position 0 of 'Max'"),
         (LossOn("MAX"), "(try lower case)"),

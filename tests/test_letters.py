@@ -77,7 +77,7 @@ def test_wrong_letters_are_refused(small_run):
     for output, message in (
         (sl.LetterLoss("ma" * 20, 16), "position 16 .* is never read: the model reads 16"),
         (sl.LetterLoss("z9", 0), "unknown character '9'"),
-        (sl.LetterLoss("", 0), "type a name"),
+        (sl.LetterLoss("", 0), "type some letters"),
     ):
         for ask in (output.check, output):
             with pytest.raises(ValueError, match=message):

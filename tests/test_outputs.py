@@ -161,7 +161,7 @@ def test_a_prefix_may_end_in_a_space():
 
 
 REFUSED = [
-    (sl.LossOn(""), "type a name"),
+    (sl.LossOn(""), "type some letters"),
     (sl.LossOn("max1"), "unknown character '1' at position 3"),
     (sl.LossOn("MAX"), r"unknown character 'M' .*\(try lower case\)"),
     (sl.LossOn(3), "a document must be text, such as 'max', not 3"),
@@ -171,7 +171,7 @@ REFUSED = [
     (sl.NextLetter("a", ""), "'' is not one letter of the vocabulary"),
     (sl.MeanLoss(()), "no examples to take the mean over"),
     (sl.MeanLoss(["max", "M"]), "unknown character 'M'"),
-    (sl.MeanLoss(["max", ""]), "type a name"),
+    (sl.MeanLoss(["max", ""]), "type some letters"),
 ]
 
 

@@ -198,7 +198,7 @@ def test_questions_are_asked_as_they_are_typed(view):
     question.name.value = "zoe"
     assert view.explorer.question.title == "loss on 'zoe'"
     for wrong, message in {
-        "": "type a name",
+        "": "type some letters",
         "zo3": "unknown character &#x27;3&#x27;",
         "zoe ": "unknown character &#x27; &#x27; at position 3",  # nothing typed is taken away
     }.items():
@@ -417,7 +417,7 @@ BROKEN = {  # the method that fails, the change of a person, and who must tell i
     "kind": ("ask", lambda v: set_value(v.question.kind, v.question.NEXT), lambda v: v.question),
     "mean": (
         "ask_mean_loss",
-        lambda v: set_value(v.question.kind, v.question.MEAN),
+        lambda v: set_value(v.question.kind, v.question.on_unseen),
         lambda v: v.question,
     ),
     "epsilon": ("set_epsilon", lambda v: set_value(v.accuracy.epsilon, 0.1), lambda v: v),
@@ -598,7 +598,7 @@ def test_the_question_follows_the_state(view):
     question.letter.value = "y"
     assert view.explorer.question == NextLetter("ma", "y")
     view.act(view.explorer.ask_mean_loss)
-    assert question.kind.value == question.MEAN
+    assert question.kind.value == question.on_unseen
 
 
 @pytest.mark.filterwarnings("error")

@@ -70,7 +70,7 @@ class LossOn(_Loss):
         if not isinstance(self.example, str):
             raise ValueError(f"a document must be text, such as 'max', not {self.example!r}")
         if not self.example:
-            raise ValueError("type a name, such as 'max'")
+            raise ValueError("type some letters, such as 'max'")
         _check_text(self.example, model)
 
     def __call__(self, model):

@@ -1,8 +1,10 @@
 """What people know the documents of a run by: their text, the number of a row, or words given."""
 
-from ..training.microgpt import MicroGPT
+from ..training import names
 from ..training.own import row_numbers
 from .suspects import document_labels
+
+NAMED = 1 / 3  # this share of first names of the embedded list: the documents are names
 
 
 def labelled(run, labels):
@@ -12,8 +14,10 @@ def labelled(run, labels):
     are text, else "row 17". A run on the numbers of some rows has these, not its own.
     """
     text = all(isinstance(document, str) for document in run.data)
+    known = set(names.load())
+    named = text and sum(document in known for document in run.data) >= NAMED * len(run)
     rows = labels is None and not text
     if rows:
         labels = [f"row {number}" for number in row_numbers(run.data) or range(len(run))]
-    noun = "name" if isinstance(run.model, MicroGPT) else "row" if rows else "document"
+    noun = "row" if rows else "name" if named else "document"
     return document_labels(run, labels), noun

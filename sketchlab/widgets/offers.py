@@ -15,7 +15,7 @@ SAID = ("title", "label", "unit", "epsilon", "helps", "meaning", "check")  # by 
 TRAINED, SINGLE = 5, 50  # losses offered on single examples: trained on, held out
 HELD_OUT = 20  # embedded names
 UNSEEN = "Unseen: {} names of this package's list that were not trained on."
-NO_UNSEEN = "No names were held out: give held_out= for a mean loss on unseen ones."
+NO_UNSEEN = "No documents were held out: give held_out= for a mean loss on unseen ones."
 ON_TRAINED = (
     "These are losses on examples that were trained on: give held_out= for others, or outputs= for "
     "anything else."

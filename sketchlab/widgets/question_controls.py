@@ -15,12 +15,14 @@ from .selection import visible
 class Question(Controls):
     """What to ask the model: an output that is offered; of microgpt, also what is typed in."""
 
-    LOSS, NEXT, MEAN = "loss on a name", "next letter", "mean loss on unseen names"
+    NEXT = "next letter"
 
     def __init__(self, explorer, act):
         self.explorer, self.act, self._shown = explorer, act, None
+        self.on_one = f"loss on a {explorer.noun}"
+        self.on_unseen = f"mean loss on unseen {explorer.noun}s"
         self.offers = dict(explorer.offers)
-        typed = [self.LOSS, self.NEXT] + ([self.MEAN] if len(explorer.held_out) else [])
+        typed = [self.on_one, self.NEXT] + ([self.on_unseen] if len(explorer.held_out) else [])
         kinds = [*(typed if explorer.reads_text else []), *self.offers]
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
         fields = [self.kind, *(self._text_fields() if explorer.reads_text else [])]
@@ -33,9 +35,9 @@ class Question(Controls):
             self.on_change(control, lambda _: self._ask())
 
     def _text_fields(self):
-        model = self.explorer.run.model
+        explorer, model = self.explorer, self.explorer.run.model
         first = getattr(self.explorer.question, "example", self.explorer.run.data[0])
-        self.name = text_field("name", first)
+        self.name = text_field(explorer.noun, first)
         self.name.add_class("sketchlab-name")
         self.prefix = text_field("after", first[: min(2, model.context - 1)])
         self.letter = ipywidgets.Dropdown(
@@ -52,12 +54,12 @@ class Question(Controls):
         if question != self._shown:
             with self.showing():
                 if typed and isinstance(question, LossOn):
-                    self.kind.value, self.name.value = self.LOSS, question.example
+                    self.kind.value, self.name.value = self.on_one, question.example
                 elif typed and isinstance(question, NextLetter):
                     self.kind.value = self.NEXT
                     self.prefix.value, self.letter.value = question.prefix, question.letter
                 elif typed and question == MeanLoss(self.explorer.held_out):
-                    self.kind.value = self.MEAN
+                    self.kind.value = self.on_unseen
                 else:
                     self._offer(question)
             self._shown = question
@@ -75,7 +77,7 @@ class Question(Controls):
         if not self.explorer.reads_text:
             return
         kind = self.kind.value
-        self.name.layout.display = None if kind == self.LOSS else "none"
+        self.name.layout.display = None if kind == self.on_one else "none"
         for field in (self.prefix, self.letter):
             field.layout.display = None if kind == self.NEXT else "none"
 
@@ -84,7 +86,7 @@ class Question(Controls):
         try:
             if self.kind.value in self.offers:
                 self.explorer.ask(self.offers[self.kind.value])
-            elif self.kind.value == self.LOSS:
+            elif self.kind.value == self.on_one:
                 self.explorer.ask(LossOn(self.name.value))
             elif self.kind.value == self.NEXT:
                 self.explorer.ask(NextLetter(self.prefix.value, self.letter.value))

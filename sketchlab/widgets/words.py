@@ -64,11 +64,11 @@ def spoken_terms(answer):
 
 
 def samples(before, after):
-    """Names from the model now and, unless None, from the retrained one."""
+    """What the model now makes up and, unless None, from the retrained one."""
     after = "press Retrain" if after is None else " ".join(map(visible, after))
     return (
         f'<div class="sketchlab-samples" style="line-height: 1.4; {AS_TYPED}">'
-        f"names from the model now: <i>{html.escape(' '.join(map(visible, before)))}</i><br>"
+        f"made up by the model now: <i>{html.escape(' '.join(map(visible, before)))}</i><br>"
         f"retrained: <i>{html.escape(after)}</i></div>"
     )
 
