@@ -112,7 +112,7 @@ def asked(monkeypatch):
         ("pair", (8, 3), "Right."),
         ("pair", {3, 8}, "Right."),
         ("pair", (3, 9), "Not yet: another pair"),
-        ("pair", 3, "2 numbers, such as a list is asked for; this has the shape ()."),
+        ("pair", 3, "A list of 2 numbers is asked for; this has the shape ()."),
         ("list", [0.5, 1.5, 2.5, 0.0], "Nearly: most of the numbers are right."),
         ("list", [3.5, 2.5, 1.5, 0.5], "Not yet: entry by entry"),
         ("choice", " B ", "Right."),
@@ -148,11 +148,11 @@ def log(a):
 
 
 def evaluate(circuit, *values):
-    return circuit(*values)
+    return Circuit(circuit.output, circuit.inputs)(*values)
 
 
 def differentiate(circuit, *values):
-    return circuit.gradient(*values)
+    return Circuit(circuit.output, circuit.inputs).gradient(*values)
 
 
 OURS = {"jets": [multiply, exp, log], "circuits": [evaluate, differentiate]}
@@ -174,7 +174,7 @@ WRONG = {
     "multiply": lambda a, b: [x * y for x, y in zip(a, b, strict=True)],
     "exp": lambda a: np.exp(a),
     "log": lambda a: np.log(np.abs(a) + 1.0),
-    "evaluate": lambda circuit, *values: circuit.values(*values)[0],
+    "evaluate": lambda circuit, *values: values[0],
     "differentiate": lambda circuit, *values: [1.0] * len(values),
 }
 
@@ -205,10 +205,27 @@ def test_a_judge_takes_whatever_is_typed(name):
         assert "Right." not in judges.verdict_on(name, given)
 
 
+@pytest.mark.parametrize(
+    "name, ask",
+    [
+        ("evaluate", lambda circuit, *values: circuit(*values)),
+        ("evaluate", lambda circuit, *values: circuit.values(*values)[-1]),
+        ("differentiate", lambda circuit, *values: circuit.gradient(*values)),
+        ("differentiate", lambda circuit, *values: circuit.value_and_gradient(*values)[1]),
+        ("differentiate", lambda circuit, *_: circuit.local_derivatives(0, [])),
+    ],
+)
+def test_a_circuit_that_is_asked_does_not_answer(name, ask):
+    """What is to be written cannot be had from the circuit of a judge."""
+    text = judges.verdict_on("circuits", [renamed(name, ask)])
+    assert f"{name}: it stops with NotImplementedError" in text and "to be written" in text
+
+
 def test_a_sweep_that_counts_one_path_only_is_found():
     """A gate with two readers: what arrives by both wires adds up."""
 
     def differentiate(circuit, *values):
+        circuit = Circuit(circuit.output, circuit.inputs)
         results, found = circuit.values(*values), {circuit.output: 1.0}
         for slot in reversed(range(len(circuit.gates))):
             gate = circuit.gates[slot]

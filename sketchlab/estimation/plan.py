@@ -209,7 +209,8 @@ def _shortfall(whole, quantile):
     open_terms = math.hypot(*whole.errors[:, 0])
     beyond = math.sqrt(max(error**2 - open_terms**2, 0.0))
     remedy = "a higher degree" if beyond > open_terms else "more directions"
-    return f"the whole sketch leaves ±{quantile * error:.2g}, {remedy} would leave less"
+    less = f"{remedy} would leave less"
+    return f"the whole sketch, without anchors, leaves ±{quantile * error:.2g}, {less}"
 
 
 def _norms(profile):

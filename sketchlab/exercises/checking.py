@@ -69,7 +69,7 @@ def _of_numbers(entry, right, values):
         return _praise(entry)
     for hint in entry.get("hints", ()):
         at = np.broadcast_to(np.array(hint["at"], float), right.shape)
-        if _close(values, at, max(within, WITHIN)):
+        if _close(values, at, within or WITHIN):
             return f"Not yet: {hint['say']}"
     if right.ndim == 0 and whole and abs(values - right) <= 1:
         return f"Nearly: at most one away. {entry['wrong']}"
@@ -92,7 +92,7 @@ def _close(values, wanted, within):
 
 def _numbers(answer, shape):
     """An answer as real numbers of this shape, or None and what is wrong with it."""
-    asked = "one number" if shape == () else f"{shape[0]} numbers, such as a list"
+    asked = "one number" if shape == () else f"a list of {shape[0]} numbers"
     if isinstance(answer, (set, frozenset)):
         answer = list(answer)
     try:

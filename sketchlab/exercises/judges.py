@@ -54,15 +54,34 @@ FORMULAS = {  # over numbers, gates and jets; a and b
 AT = (0.5, 2.0)
 
 
-def _circuit(formula):
+class Unaided(circuits.Circuit):
+    """A circuit whose gates can be looked at, and which computes no derivatives."""
+
+    def value_and_gradient(self, *_):
+        """Refused, and with it `gradient`."""
+        raise NotImplementedError("the circuit's own derivatives are what is to be written")
+
+    local_derivatives = value_and_gradient
+
+
+class Silent(Unaided):
+    """A circuit that computes nothing."""
+
+    def values(self, *_):
+        """Refused, and with it `circuit(...)`."""
+        raise NotImplementedError("the circuit's own values are what is to be written")
+
+
+def _circuit(kind, formula):
     gates = circuits.inputs("a b")
-    return circuits.Circuit(formula(*gates), gates)
+    return kind(formula(*gates), gates)
 
 
 def _evaluate(evaluate):
     for text, formula in FORMULAS.items():
         hint = "look a gate's sources up in what was computed before; the last gate is the output"
-        yield f"circuit of {text}, 0.5, 2.0", evaluate(_circuit(formula), *AT), formula(*AT), hint
+        got = evaluate(_circuit(Silent, formula), *AT)
+        yield f"circuit of {text}, 0.5, 2.0", got, formula(*AT), hint
 
 
 def _differentiate(differentiate):
@@ -70,7 +89,8 @@ def _differentiate(differentiate):
         hint = "add up what arrives by all wires, and walk from the output back to the inputs"
         jets = [Jet.line(AT, e, 1) for e in np.eye(2)]
         wanted = [formula(jet[0], jet[1]).coefficients[1] for jet in jets]
-        yield f"circuit of {text}, 0.5, 2.0", differentiate(_circuit(formula), *AT), wanted, hint
+        got = differentiate(_circuit(Unaided, formula), *AT)
+        yield f"circuit of {text}, 0.5, 2.0", got, wanted, hint
 
 
 JUDGES = {

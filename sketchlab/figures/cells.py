@@ -150,9 +150,10 @@ def _draw(axes, width, step, points, limits, text, small=False):
         corner = centroid - width / 2
         axes.add_patch(Rectangle(corner, width, width, fc=colour, alpha=0.12, lw=0))
         axes.add_patch(Rectangle(corner, width, width, fill=False, ec="#333333", ls="--", lw=1))
-        axes.plot(*centroid, shape, ms=7 if small else 13, mew=1.4, zorder=3, **style)
+        mark = {"ms": 4, "mew": 0.8} if small else {"ms": 13, "mew": 1.4}
+        axes.plot(*centroid, shape, zorder=3, **mark, **style)
         axes.plot(*zip(mean, centroid, strict=True), color="black", lw=1.2, zorder=5)
-        axes.plot(*mean, "o", ms=size * 0.75, mfc="white", mec="black", mew=1.2, zorder=5)
+        axes.plot(*mean, "o", ms=size * 0.75, mfc="white", mec="black", mew=size / 5, zorder=5)
         if not small:
             axes.annotate(
                 str(cluster),

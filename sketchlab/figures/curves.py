@@ -118,6 +118,8 @@ def taylor_terms(axes, prediction):
     axes.set_title("Taylor terms", loc="left", fontsize=10)
     unknown = "" if np.all(known) else " (error unknown)"
     axes.set(xlabel=f"degree{unknown}", xticks=degrees, xmargin=0.3)
+    if not terms:
+        axes.text(0.5, 0.5, "none is known", ha="center", va="center", transform=axes.transAxes)
     axes.locator_params(axis="y", nbins=4)
 
 

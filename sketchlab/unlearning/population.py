@@ -41,7 +41,8 @@ class Models:
         return len(self.flat)
 
     def __repr__(self):
-        said = f"Models({len(self)} seeds, {self.cost:.3g} trainings each"
+        trainings = "1 training" if self.cost == 1 else f"{self.cost:.3g} trainings"
+        said = f"Models({len(self)} seeds, {trainings} each"
         if self.origin is not None:
             said += f", {np.count_nonzero(~self.moved)} not moved"
         if np.any(self.diverged):

@@ -131,7 +131,7 @@ def _name(name):
 
 
 def _cells(cells):
-    return "".join(f'<td style="{RIGHT}; white-space: nowrap">{cell}</td>' for cell in cells)
+    return "".join(f'<td style="{RIGHT}">{cell}</td>' for cell in cells)
 
 
 def _table(heads, lines, numbers):

@@ -93,6 +93,8 @@ class Chips(Controls):
     def __init__(self, explorer, act):
         self.selection = explorer.selection
         self.groups, self.chips = self.selection.groups, {}
+        if all(len(name) == 1 for name in self.groups):  # letters, by the alphabet
+            self.groups = dict(sorted(self.groups.items()))
         if len(self.groups) <= MOST_CHIPS:
             layout = ipywidgets.Layout(width="auto", margin="1px", padding="0 8px")  # of all chips
             style = {}

@@ -26,11 +26,10 @@ class Question(Controls):
         kinds = [*(typed if explorer.reads_text else []), *self.offers]
         self.kind = ipywidgets.Dropdown(options=kinds, layout=FULL, tooltip="Kind of output")
         fields = [self.kind, *(self._text_fields() if explorer.reads_text else [])]
-        note = ipywidgets.HTML(
+        self.note = ipywidgets.HTML(
             f'<div style="font-size: 0.9em; line-height: 1.3">{html.escape(explorer.note)}</div>'
         )
-        note.layout.display = None if explorer.note else "none"
-        super().__init__([heading("Ask"), *fields, note])
+        super().__init__([heading("Ask"), *fields, self.note])
         for control in fields:
             self.on_change(control, lambda _: self._ask())
 
@@ -74,9 +73,11 @@ class Question(Controls):
         self.kind.value = question.title
 
     def _show_fields(self):
+        kind, unseen = self.kind.value, self.on_unseen in self.kind.options
+        told = self.explorer.note and (kind == self.on_unseen or not unseen)
+        self.note.layout.display = None if told else "none"
         if not self.explorer.reads_text:
             return
-        kind = self.kind.value
         self.name.layout.display = None if kind == self.on_one else "none"
         for field in (self.prefix, self.letter):
             field.layout.display = None if kind == self.NEXT else "none"
@@ -165,7 +166,7 @@ class Accuracy(Controls):
         elif self.explorer.chosen_by != EPSILON:
             verdict = "This part was set by hand, not by epsilon."
         elif answer.plan.within_reach:
-            verdict = "It is the cheapest part whose band is within epsilon."
+            verdict = "It is the cheapest part whose band, without anchors, is within epsilon."
         else:
             verdict = f"No part is within epsilon: {answer.plan.reason}."
         self.note.value = (

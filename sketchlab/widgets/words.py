@@ -60,7 +60,7 @@ def spoken(explorer, answer):
 def spoken_terms(answer):
     """The picture of the Taylor terms in words."""
     terms = ", ".join(f"{one.degree}: {one.value:+.4f}" for one in answer.prediction.terms[1:])
-    return f"Taylor terms by degree: {terms}."
+    return f"Taylor terms by degree: {terms or 'none is known'}."
 
 
 def samples(before, after):
