@@ -67,7 +67,7 @@ def add_gradients(task, board, random, per_training):
             found = chosen(made, each, few, **fields)
             seconds = spent[name] if fields else spent[name] - evaluating
             board.add(name + words, found, seconds=seconds, estimator="posterior")
-    name = f"singles and {most} gradients, for {options.trainings} trainings"
+    name = f"singles and {most} gradients"
     spent[name] = singles + per_pass * (most + 1)
     found = chosen(made, each, mixed, **form)
     board.add(name, found, seconds=spent[name], estimator="posterior")

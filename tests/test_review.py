@@ -187,7 +187,7 @@ def test_the_widget_predicts_and_retrains(view):
     view.all.click()
     assert view.message.value == "" and model.count == 4
     change = f"{model.prediction.change:+.4f}"
-    said = f"4 of 11 ticked; mean loss on 2 names: now {model.now:.4f}, predicted {change}"
+    said = f"4 of 11 ticked; mean loss on 2 names: now {model.now:.4f}, predicted change {change}"
     assert said in view.headline.value
     view.button.click()
     view.worker.join()

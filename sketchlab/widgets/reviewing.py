@@ -145,7 +145,7 @@ def headline(model):
         text = f"Tick those that look bad. Now: {title} {model.now:.4f}"
     else:
         text = (
-            f"{model.count} of {len(model)} ticked; {title}: now {model.now:.4f}, predicted "
+            f"{model.count} of {len(model)} ticked; {title}: now {model.now:.4f}, predicted change "
             f"{model.prediction.change:+.4f}"
         )
         if model.last is not None:
@@ -161,7 +161,8 @@ def history(model):
     if not model.tries:
         return ""
     title = "" if model.check is None else html.escape(getattr(model.check, "title", "the check"))
-    heads = ["deleted", "predicted change", "retrained", *([f"check: {title}"] if title else [])]
+    checks = [f"check: change of {title}"] if title else []
+    heads = ["deleted", "predicted change", "retrained", *checks]
     rows = [
         [str(one.deleted), f"{one.predicted:+.4f}", f"{one.retrained:+.4f}"]
         + ([] if one.checked is None else [f"{one.checked:+.4f}"])

@@ -8,6 +8,8 @@ from ..checks import real_array
 from .browser import InBrowser
 from .parts import Message, Picture, attempted
 
+PIXELS = 100  # of an inch of a figure at most, as of a figure in a cell
+
 
 @takes(draw=check_function)
 def with_sliders(draw, **sliders):
@@ -20,11 +22,14 @@ def with_sliders(draw, **sliders):
     controls = {name: _control(name, setting) for name, setting in sliders.items()}
     picture, message = Picture(), Message()
 
+    def drawn():
+        figure = draw(**{name: one.value for name, one in controls.items()})
+        picture.show(figure)
+        picture.layout.max_width = f"{PIXELS * figure.get_figwidth():.0f}px"
+
     def show(_=None):
         with message.while_slow():
-            problem = attempted(
-                lambda: picture.show(draw(**{name: one.value for name, one in controls.items()}))
-            )
+            problem = attempted(drawn)
         if problem is not None:  # a widget must answer in words, whatever went wrong
             picture.hide()
         message.say(problem)
