@@ -184,6 +184,19 @@ def test_outputs_are_offered_and_others_can_be_asked(run, sketched):
     assert explorer.question == sl.LossOn(9)
 
 
+def test_outputs_come_in_place_of_what_the_run_held_out():
+    """Which are offered where none are given, or where they are given too."""
+    aside = trained(by_row, TRAIN, held_out=TEST)
+    made, given = sl.sketch(aside, 1, 12, progress=False), [sl.MeanLoss(TEST)]
+    kinds = [
+        sl.explore(aside, made, **settings).question.kind.options
+        for settings in ({"outputs": given}, {}, {"outputs": given, "held_out": TEST})
+    ]
+    assert kinds[0] == (given[0].title,)
+    assert kinds[1][0] == "mean loss on 16 held-out rows" and len(kinds[1]) == 17
+    assert kinds[2] == (*kinds[0], *kinds[1])
+
+
 def test_effects_are_those_of_the_exact_first_order(run, sketched):
     """What deletions raise and lower most, of an output that nobody calls helpful."""
     explorer = Explorer(run, sketched, outputs={"w": lambda m: m.parameters["w"][..., 1]})

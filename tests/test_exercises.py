@@ -6,6 +6,7 @@ import fractions
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from sketchlab import Circuit, Jet, exercises, ring
 from sketchlab.exercises import checking, judges
@@ -196,6 +197,23 @@ def test_every_function_is_judged_by_itself(name):
             assert said in text and "Right." not in text
             assert text.count("right on") == len(given) - 1
         assert "no function of this name" in judges.verdict_on(name, OURS[name][:place])
+
+
+def test_an_answer_of_before_an_error_is_not_checked(capsys):
+    """An old answer is not that of the cell that has just stopped."""
+    shell = InteractiveShell.instance()
+    try:
+        for cell in ("from sketchlab import exercises", "answer = [21, 2**20]"):
+            shell.run_cell(cell)
+        shell.run_cell("exercises.check('01.1', answer)")
+        assert "Right." in capsys.readouterr().out
+        shell.run_cell("answer = 1 / 0")
+        capsys.readouterr()
+        for expected in ("stopped with an error", "Right."):  # then it is checked as it is
+            shell.run_cell("exercises.check('01.1', answer)")
+            assert expected in capsys.readouterr().out
+    finally:
+        InteractiveShell.clear_instance()
 
 
 @pytest.mark.parametrize("name", exercises.JUDGES)

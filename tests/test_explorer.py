@@ -434,6 +434,8 @@ def test_an_answer_prints_what_it_says():
         (1.5, np.inf, 0.75, "+0.500 nats predicted, -0.250 true: the model knows more", None),
         (1.5, 0.6, 0.95, "+0.500 nats predicted, -0.0500 true: the model knows more", True),
         (1.5, 0.6, 0.85, "+0.500 nats predicted, -0.150 true: the model knows more", False),
+        (1 - 9.72e-5, 0.1, 1.0002, "-0.0000972 nats predicted, +0.000200 true: the model", True),
+        (1 - 9.72e-8, 0.1, 1.0002, "-9.72e-08 nats predicted, +0.000200 true: the model", True),
     ],
 )
 def test_what_an_answer_says(value, reach, truth, headline, inside):

@@ -101,7 +101,8 @@ def test_an_unknown_band_is_not_drawn(known, label, regions, lowest):
     bottom, top = left.get_ylim()
     assert 0.5 < bottom < 1.0 and 2.0 < top < 2.5
     assert "(error unknown)" in right.get_xlabel()
-    assert [bar.get_height() for bar in right.patches] == [0.5, 0.5]
+    assert [bar.get_height() for bar in right.patches] == [0.5, 0.5, 0.5]  # the rest first
+    assert [tick.get_text() for tick in right.get_xticklabels()] == ["1", "2", "rest"]
 
 
 def test_a_way_of_unlearning_is_drawn_from_its_numbers():

@@ -58,6 +58,13 @@ def test_many_deletions_are_one_prediction_of_their_numbers(estimator):
     some = found[1:]
     np.testing.assert_array_equal(some.value, found.value[1:])
     whole = output(anchors=30)
+    rest = found.value - sum(term.value for term in found.terms)
+    np.testing.assert_allclose(found.rest, rest, atol=1e-8)
+    assert found[0].rest == pytest.approx(rest[0], abs=1e-8) and found[1].rest == 0.0
+    if estimator in ("automatic", "posterior"):
+        assert abs(found[0].rest) > 1e-4
+    if estimator in ("mean", "minimum_norm"):
+        assert np.all(found.rest == 0)
     named = whole.predict(without=[[0, 1], [], {3, 5}], estimator=estimator)
     rows = whole.predict([X[0], X[1], [0, 0, 0, 1, 0, 1]], estimator=estimator)
     assert named == rows and named != found

@@ -14,6 +14,7 @@ COVERAGE = 0.9  # of the band of a prediction
 VANISHED = 1e-9  # a size below this times the largest is that of a term that is not there
 FADING = 4.0  # by this factor the rest is taken to fall with each further term that is not there
 MOST_SHOWN = 10  # points in the printed form
+ROUNDING = 1e-9  # of the terms' sizes: a rest below it is no rest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +82,14 @@ class Prediction:
     def change(self):
         """The predicted value minus the value with nothing deleted."""
         return self.value - self.now
+
+    @property
+    def rest(self):
+        """The value beyond the sum of the terms; 0 where rounding is all that there is."""
+        total = sum(term.value for term in self.terms)
+        sizes = sum(np.abs(term.value) for term in self.terms)
+        rest = self.value - total
+        return _plain(np.where(np.abs(rest) > ROUNDING * sizes, rest, 0.0)[()])
 
     @property
     def shape(self):

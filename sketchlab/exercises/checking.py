@@ -9,6 +9,7 @@ hints: a list of {at = wrong answer, say = "what went wrong"}.
 wrong: what is said of any other wrong answer. after: what is said after "Right.".
 """
 
+import sys
 import tomllib
 from importlib import resources
 
@@ -23,6 +24,10 @@ QUESTIONS = {
     for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()
 }
 EMPTY = "Write your answer in the cell above, then run both cells."
+STOPPED = (
+    "The cell that you ran before this one stopped with an error, so the answer may be an earlier "
+    "one: mend it, and run both cells again."
+)
 WITHIN, NEARLY = 1e-3, 0.05  # relative
 
 
@@ -41,11 +46,19 @@ def verdict(question, answer):
         raise KeyError(f"there is no question {brief(question)}: see the notebook for its name")
     if answer is None:
         return EMPTY
+    if not _previous_cell_ran():
+        return STOPPED
     if isinstance(entry["right"], str):
         return _of_choice(entry, answer)
     right = np.array(entry["right"], float)
     values, complaint = _numbers(answer, right.shape)
     return complaint or _of_numbers(entry, right, values)
+
+
+def _previous_cell_ran():
+    """Whether the cell that was run before this one ended without an error, where there are any."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "last_execution_succeeded", True)
 
 
 def _of_choice(entry, answer):

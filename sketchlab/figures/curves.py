@@ -101,11 +101,18 @@ def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, r
 
 @takes(axes=instance(Axes), prediction=instance(Prediction))
 def taylor_terms(axes, prediction):
-    """Draw the second part of `predicted_deletion`, the Taylor terms, into axes."""
+    """Draw the second part of `predicted_deletion`, the Taylor terms, into axes.
+
+    And, in grey, the rest: what the prediction has beyond them, by retrainings or resummation.
+    """
     terms = prediction.terms[1:]
     errors = np.array([term.error for term in terms], float)
     known = np.isfinite(errors)
     degrees = [term.degree for term in terms]
+    ticks, labels = list(degrees), [str(degree) for degree in degrees]
+    if prediction.rest:
+        ticks, labels = [*ticks, max(degrees, default=0) + 1], [*labels, "rest"]
+        axes.bar(ticks[-1:], [prediction.rest], color=GREY)
     axes.bar(
         degrees,
         [term.value for term in terms],
@@ -117,9 +124,8 @@ def taylor_terms(axes, prediction):
     axes.axhline(0, color="black", lw=0.8)
     axes.set_title("Taylor terms", loc="left", fontsize=10)
     unknown = "" if np.all(known) else " (error unknown)"
-    axes.set(xlabel=f"degree{unknown}", xticks=degrees, xmargin=0.3)
-    if not terms:
-        axes.text(0.5, 0.5, "none is known", ha="center", va="center", transform=axes.transAxes)
+    axes.set(xlabel=f"degree{unknown}", xmargin=0.3)
+    axes.set_xticks(ticks, labels)
     axes.locator_params(axis="y", nbins=4)
 
 

@@ -107,4 +107,7 @@ def uncounted(question, context):
 
 
 def _signed(change):
+    """Three digits, as a plain decimal from a millionth on."""
+    if 1e-6 < abs(change) < 1e-4:
+        return f"{change:+.{2 - math.floor(math.log10(abs(change)))}f}"
     return f"{change:+#.3g}" if abs(change) > ROUNDING else "0"

@@ -96,10 +96,11 @@ def offered(run, held_out, outputs, labels):
 
     Of microgpt any loss and probability can be typed in, so that `outputs` come on top of these;
     its held-out names are by default those of the run, else those of the embedded list that a run
-    of that list left out. Of other models: the outputs given, and losses on the held-out examples;
-    of neither, the losses on a few documents, and the note says so.
+    of that list left out. Of other models: the outputs given, and losses on the held-out examples,
+    on those of the run only where no outputs are given; of neither, the losses on a few documents,
+    and the note says so.
     """
-    offers = {} if outputs is None else by_title(outputs)
+    offers, chosen = {} if outputs is None else by_title(outputs), held_out is not None
     for output in offers.values():
         output.check(run.model)
     if isinstance(run.model, MicroGPT):
@@ -109,7 +110,7 @@ def offered(run, held_out, outputs, labels):
         note = "" if run.held_out else UNSEEN.format(len(found)) if found else NO_UNSEEN
         return found, offers, note
     held_out = held_out_examples(run, run.held_out if held_out is None else held_out)
-    if len(held_out):
+    if len(held_out) and (chosen or not offers):
         offers |= losses_on(held_out)
     if offers:
         return held_out, offers, ""

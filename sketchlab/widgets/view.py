@@ -44,8 +44,9 @@ def explore(
     read, or the title of an output that is offered; default: the first offered, or a name.
     held_out: examples that were not trained on, in the form of those that were: their losses and
     mean loss are offered. Default for microgpt on names of the embedded list: others of that list.
-    outputs: what else can be asked, a dict from titles to functions of a model, each giving one
-    number. With neither, the losses on a few documents are offered, which the page says.
+    outputs: what can be asked, a dict from titles to functions of a model, each giving one number;
+    of microgpt besides what can be typed, of another model in place of the losses on what the run
+    held out. With neither, the losses on a few documents are offered, which the page says.
     labels: words for the documents, or a function of a document's number; default: their text, if
     they are text, else "row 17". table: columns that describe the documents, a dict or a DataFrame:
     deletions can then be chosen by a range of numbers, or by values. images: what the documents

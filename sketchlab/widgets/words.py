@@ -59,8 +59,10 @@ def spoken(explorer, answer):
 
 def spoken_terms(answer):
     """The picture of the Taylor terms in words."""
-    terms = ", ".join(f"{one.degree}: {one.value:+.4f}" for one in answer.prediction.terms[1:])
-    return f"Taylor terms by degree: {terms or 'none is known'}."
+    p = answer.prediction
+    terms = ", ".join(f"{one.degree}: {one.value:+.4f}" for one in p.terms[1:])
+    rest = f"; the rest of the change, by retrainings or resummation: {p.rest:+.4f}"
+    return f"Taylor terms by degree: {terms or 'none is known'}{rest if p.rest else ''}."
 
 
 def samples(before, after):
