@@ -44,6 +44,8 @@ def with_sliders(draw, **sliders):
 
 def _control(name, setting):
     if isinstance(setting, ipywidgets.Widget):
+        if not getattr(setting, "description", None):
+            setting.description = name.replace("_", " ")
         return setting
     least, most, step, start = real_array(setting, f"{name}, (least, most, step, start),", 4)
     if not (least <= start <= most and least < most and step > 0):
