@@ -51,7 +51,7 @@ def forget_sets(run, seed):
     letter = letters[np.argmin(np.abs(sizes - n // 14))]
     sizes = (max(2, n // 80), n // 20, n // 5)
     found = {f"{size} at random": rng.choice(n, size, replace=False) for size in sizes}
-    found[f"names with {letter}"] = np.flatnonzero(first == letter)
+    found[f"first letter {letter}"] = np.flatnonzero(first == letter)
     found[f"{n // 20} that act alike"] = alike(run, n // 2)[: n // 20]
     gradient = sl.attribution.first_order(run, sl.LossOn(run.data[n // 2]), progress=False).gradient
     found[f"10 most helpful for {run.data[n // 2]}"] = np.argsort(-gradient, kind="stable")[:10]

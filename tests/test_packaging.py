@@ -246,3 +246,19 @@ def test_the_rooms_are_those_of_the_package():
     for room in checked.split():
         modules = {p.stem for p in (package / room).glob("*.py")} - {"__init__"}
         assert modules == {word for word in named[room] if word.islower()}, room
+
+
+@pytest.mark.long
+def test_the_numbers_of_the_readme_are_those_of_its_program():
+    """With groups named, and without; the explorer opens."""
+    text, known = (ROOT / "README.md").read_text(encoding="utf-8"), {}
+    program = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    exec(program, known)
+    run, z = known["run"], known["letters"]["z"]
+    p, truth = known["out"].predict(without=["z"]), run.retrain(without=z).loss("zoe")
+    assert p.low < truth < p.high
+    for value in (p.now, p.value, p.low, p.high, truth):
+        assert f"{value:.3f}" in program
+    single = sl.sketch(run, degree=2, directions=200, jobs=2).predict(sl.LossOn("zoe"), without=z)
+    assert truth > single.high
+    assert f"{single.value:.3f}, with a band to {single.high:.3f}" in " ".join(text.split())
