@@ -105,6 +105,19 @@ def test_an_unknown_band_is_not_drawn(known, label, regions, lowest):
     assert [tick.get_text() for tick in right.get_xticklabels()] == ["1", "2", "rest"]
 
 
+@pytest.mark.parametrize(
+    "known, label",
+    [(2, "degree"), (1, "degree (2: not known)"), (0, "degree (1, 2: not known)")],
+)
+def test_terms_that_are_not_known_are_named(known, label):
+    """A bar that is not there is no term of size 0."""
+    terms = tuple(Term(degree, 0.5, 0.1) for degree in range(known + 1))
+    axes = figures.new_axes()[1]
+    point = Prediction(0.5 * (known + 1), 0.1, 0.0, 1.0, terms, 0.5)
+    figures.taylor_terms(axes, point, degree=2)
+    assert axes.get_xlabel() == label and len(axes.patches) == known
+
+
 def test_a_way_of_unlearning_is_drawn_from_its_numbers():
     """Histograms of margins, the distances and the targets missed; what diverged is left out."""
     rng = np.random.default_rng(0)

@@ -99,10 +99,11 @@ def predicted_curve(axes, prediction, weights, curve, *, weight=1.0, now=None, r
     axes.locator_params(nbins=5)  # every tick costs a millisecond
 
 
-@takes(axes=instance(Axes), prediction=instance(Prediction))
-def taylor_terms(axes, prediction):
+@takes(axes=instance(Axes), prediction=instance(Prediction), degree=check_degree)
+def taylor_terms(axes, prediction, *, degree=0):
     """Draw the second part of `predicted_deletion`, the Taylor terms, into axes.
 
+    degree: how far the jets go; of terms up to there that are not known, the axis says so.
     And, in grey, the rest: what the prediction has beyond them, by retrainings or resummation.
     """
     terms = prediction.terms[1:]
@@ -124,6 +125,9 @@ def taylor_terms(axes, prediction):
     axes.axhline(0, color="black", lw=0.8)
     axes.set_title("Taylor terms", loc="left", fontsize=10)
     unknown = "" if np.all(known) else " (error unknown)"
+    missing = range(max(degrees, default=0) + 1, degree + 1)
+    if missing:
+        unknown += f" ({', '.join(map(str, missing))}: not known)"
     axes.set(xlabel=f"degree{unknown}", xmargin=0.3)
     axes.set_xticks(ticks, labels)
     axes.locator_params(axis="y", nbins=4)

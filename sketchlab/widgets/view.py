@@ -154,7 +154,7 @@ class ExplorerView(Retraining, ipywidgets.VBox):
             now=answer.now,
             retrained=answer.retrained,
         )
-        figures.taylor_terms(terms.subplots(), answer.prediction)
+        figures.taylor_terms(terms.subplots(), answer.prediction, degree=explorer.degree)
         self.picture.show(curve, words.spoken(explorer, answer))
         self.terms.show(terms, words.spoken_terms(answer))
         model = explorer.retrained_model
