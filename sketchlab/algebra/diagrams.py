@@ -95,7 +95,7 @@ def circuit(circuit, values=(), derivatives=False):
     columns = 1 + max(x for x, _ in place.values())
     top = max(y for _, y in place.values())
     figure, axes = new_axes(
-        1.0 + min(1.35, 12 / columns) * columns, 1.7 + min(1.9, 8 / (top + 1)) * top
+        1.0 + min(1.35, 8.4 / columns) * columns, 1.7 + min(1.9, 8 / (top + 1)) * top
     )
     results = circuit.values(*values) if values else None
     for slot, gate in enumerate(circuit.gates):
