@@ -523,7 +523,7 @@ def test_a_ranking_is_ticked_and_retrained_by_keyboard(page, serve, folder):
     page.keyboard.press("Space")
     model.tick(model.order[:2])
     expect(headline).to_contain_text(f"2 of 60 ticked; mean loss on 30 names: now {model.now:.4f}")
-    expect(headline).to_contain_text(f"predicted {model.prediction.change:+.4f}")
+    expect(headline).to_contain_text(f"predicted change {model.prediction.change:+.4f}")
     expect(
         widget.get_by_role("checkbox", name=f"1: {model.labels[model.order[0]]}")
     ).to_be_checked()

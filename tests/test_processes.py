@@ -16,7 +16,7 @@ from sketchlab.sketching import store
 
 from conftest import LETTERS, ROOT
 
-COUNT = 80
+COUNT = 400
 SCRIPT = """
 import sys
 import numpy as np
