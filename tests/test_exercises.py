@@ -236,7 +236,7 @@ def test_a_judge_takes_whatever_is_typed(name):
 def test_a_circuit_that_is_asked_does_not_answer(name, ask):
     """What is to be written cannot be had from the circuit of a judge."""
     text = judges.verdict_on("circuits", [renamed(name, ask)])
-    assert f"{name}: it stops with NotImplementedError" in text and "to be written" in text
+    assert f"{name}: it stops with RuntimeError" in text and "to be written" in text
 
 
 def test_a_sweep_that_counts_one_path_only_is_found():

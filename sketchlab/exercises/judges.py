@@ -59,7 +59,7 @@ class Unaided(circuits.Circuit):
 
     def value_and_gradient(self, *_):
         """Refused, and with it `gradient`."""
-        raise NotImplementedError("the circuit's own derivatives are what is to be written")
+        raise RuntimeError("the circuit's own derivatives are what is to be written")
 
     local_derivatives = value_and_gradient
 
@@ -69,7 +69,7 @@ class Silent(Unaided):
 
     def values(self, *_):
         """Refused, and with it `circuit(...)`."""
-        raise NotImplementedError("the circuit's own values are what is to be written")
+        raise RuntimeError("the circuit's own values are what is to be written")
 
 
 def _circuit(kind, formula):
