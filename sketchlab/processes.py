@@ -8,11 +8,14 @@ are stopped by that one, whatever the reason, before the error goes further up.
 import contextlib
 import signal
 import threading
+import time
 import warnings
 from multiprocessing import resource_tracker
 
 import joblib
 from threadpoolctl import threadpool_limits
+
+SETTLED = 0.1  # seconds for joblib to take up what it was given: before, it cannot end in silence
 
 
 def workers(jobs):
@@ -33,14 +36,23 @@ def in_processes(function, arguments, jobs, *, in_order=True):
     parallel = joblib.Parallel(n_jobs=_asked(jobs), return_as=order)
     results = None
     try:
-        with _interrupts_wait() if workers(jobs) > 1 else contextlib.nullcontext():
+        with _unseen_by_others() if workers(jobs) > 1 else contextlib.nullcontext():
             results = parallel(joblib.delayed(alone)(function, *each) for each in arguments)
         yield results
+    except BaseException:
+        with interrupts_wait():
+            time.sleep(SETTLED)
+            _close(results)
+        raise
     finally:
-        if results is not None:
-            with warnings.catch_warnings():  # joblib says what is left over; the caller knows
-                warnings.simplefilter("ignore")
-                results.close()
+        _close(results)
+
+
+def _close(results):
+    if results is not None:
+        with warnings.catch_warnings():  # joblib says what is left over; the caller knows
+            warnings.simplefilter("ignore")
+            results.close()
 
 
 def alone(function, *arguments, **settings):
@@ -54,15 +66,26 @@ def _asked(jobs):
 
 
 @contextlib.contextmanager
-def _interrupts_wait():
-    """An interrupt comes after this; processes that are started meanwhile never see one."""
-    with contextlib.ExitStack() as stack:
-        came, usual = [], signal.getsignal(signal.SIGINT)
-        # Python interrupts its main thread only; a handler that is none of Python's stays.
-        if threading.current_thread() is threading.main_thread() and callable(usual):
-            signal.signal(signal.SIGINT, lambda *what: came.append(what))
-            stack.callback(lambda: usual(*came[0]) if came else None)
-            stack.callback(signal.signal, signal.SIGINT, usual)
+def interrupts_wait():
+    """An interrupt comes after this, not in the middle of it."""
+    came, usual = [], signal.getsignal(signal.SIGINT)
+    # Python interrupts its main thread only; a handler that is none of Python's stays.
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if came:
+            usual(*came[0])
+
+
+@contextlib.contextmanager
+def _unseen_by_others():
+    """The same; and processes that are started meanwhile never see an interrupt."""
+    with interrupts_wait(), contextlib.ExitStack() as stack:
         if hasattr(signal, "pthread_sigmask"):  # not on Windows
             resource_tracker.ensure_running()  # whose start would let interrupts come again
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

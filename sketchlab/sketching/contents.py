@@ -15,6 +15,7 @@ import os
 
 from zarr.storage import LocalStore
 
+from ..processes import interrupts_wait
 from ..training.fingerprints import digest, sealed
 
 try:
@@ -61,10 +62,10 @@ def keep(group, table):
 def changing(group):
     """The table, to be changed while nobody else writes; kept at the end unless something fails.
 
-    Raises OSError, in words, if the store cannot be written.
+    Ctrl-C waits for the end. Raises OSError, in words, if the store cannot be written.
     """
     try:
-        with _alone(group.store):
+        with _alone(group.store), interrupts_wait():
             table = read(group)
             yield table
             keep(group, table)
