@@ -5,9 +5,11 @@ import numpy as np
 from ..arguments import check_flag, takes
 from ..checks import check_count
 from ..estimation.output import products_of_jets
-from ..processes import in_processes
+from ..processes import in_processes, workers
 from ..progress import progress_bar
 from ..training.models import Flat
+from ..training.passes import even_size
+from ..training.runs import BATCH
 from . import known, store
 from .gradients import differentiate, output_name
 from .references import follow, learn, reference_effects
@@ -54,7 +56,8 @@ def anchor(sketch, run, deletions, *, gradients=(), jobs=1, progress=True):
     rows = np.array([row for row in wanted if row.tobytes() not in have])
     rows = rows.reshape(-1, len(sketch.units))
     touched = (rows != 0)[:, sketch.units.of_document]
-    batches = [rows[part] for part in run.batches(touched, progress=progress)]
+    size = even_size(len(rows), BATCH, workers(jobs))
+    batches = [rows[part] for part in run.batches(touched, size, progress=progress)]
     work = [(run, sketch.units, batch) for batch in batches]
     with (
         progress_bar(len(rows), progress, unit="retraining") as bar,
