@@ -1,6 +1,7 @@
 """Figures: closed for pyplot, people's words as they are, and bands that may be unknown."""
 
 import io
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import matplotlib.text
@@ -10,6 +11,7 @@ import pytest
 import sketchlab as sl
 from sketchlab import figures
 from sketchlab.estimation.prediction import Prediction, Term
+from sketchlab.widgets.words import spoken_terms
 
 HARD = {  # words of people, and what matplotlib would make of them
     "formula": "$$",
@@ -116,6 +118,8 @@ def test_terms_that_are_not_known_are_named(known, label):
     point = Prediction(0.5 * (known + 1), 0.1, 0.0, 1.0, terms, 0.5)
     figures.taylor_terms(axes, point, degree=2)
     assert axes.get_xlabel() == label and len(axes.patches) == known
+    spoken = spoken_terms(SimpleNamespace(prediction=point), 2)
+    assert [f"{degree}: not known" in spoken for degree in (1, 2)] == [known < 1, known < 2]
 
 
 def test_a_way_of_unlearning_is_drawn_from_its_numbers():

@@ -156,7 +156,7 @@ class ExplorerView(Retraining, ipywidgets.VBox):
         )
         figures.taylor_terms(terms.subplots(), answer.prediction, degree=explorer.degree)
         self.picture.show(curve, words.spoken(explorer, answer))
-        self.terms.show(terms, words.spoken_terms(answer))
+        self.terms.show(terms, words.spoken_terms(answer, explorer.degree))
         model = explorer.retrained_model
         if self._before is not None:
             self.samples.value = words.samples(self._before, _samples(model))

@@ -57,10 +57,11 @@ def spoken(explorer, answer):
     )
 
 
-def spoken_terms(answer):
-    """The picture of the Taylor terms in words."""
+def spoken_terms(answer, degree):
+    """The picture of the Taylor terms in words; degree: how far the jets go."""
     p = answer.prediction
-    terms = ", ".join(f"{one.degree}: {one.value:+.4f}" for one in p.terms[1:])
+    terms = [f"{one.degree}: {one.value:+.4f}" for one in p.terms[1:]]
+    terms = ", ".join([*terms, *(f"{k}: not known" for k in range(len(p.terms), degree + 1))])
     rest = f"; the rest of the change, by retrainings or resummation: {p.rest:+.4f}"
     return f"Taylor terms by degree: {terms or 'none is known'}{rest if p.rest else ''}."
 
