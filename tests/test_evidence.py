@@ -1,6 +1,7 @@
 """Gradients as evidence, calibrated bands, and which retraining next: against other ways there."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
@@ -122,6 +123,27 @@ def test_bands_are_calibrated_by_default(run):
         assert np.mean(found.high - found.low) < 6 * np.std(truth)
     assert 0.8 <= np.mean(inside) <= 0.99
     assert 0.7 <= np.mean(inside, axis=1).min()
+
+
+def test_the_weights_of_a_band_stay_finite():
+    """Where their likelihood has no maximum: one part alone would say all of the errors."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 4))
+    labels = 1.0 * (features @ rng.normal(size=4) + rng.logistic(size=60) > 0)
+
+    def losses(parameters, rows):
+        scores = sl.ring.matmul(features[rows], parameters["w"][..., None])[..., 0]
+        scores = scores + parameters["c"][..., None]
+        return sl.ring.softplus(scores) - labels[rows] * scores
+
+    model = sl.Model({"w": np.zeros(4), "c": np.array(0.0)}, losses)
+    settings = {"optimizer": sl.SGD(0.5), "batch_size": 20, "steps": 120, "progress": False}
+    run = sl.TrainingRun(model, np.arange(60), **settings)
+    output = sl.sketch(run, 2, 150, progress=False).output(sl.MeanLoss(range(60)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = output.predict(without=[3], estimator="resummed")
+    assert 0 < found.error < 0.1 and found.calibrated
 
 
 def test_a_sketch_without_anchors_says_that_its_bands_are_not_calibrated(run):

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import special
 
 import sketchlab as sl
 from sketchlab import estimation, ring
@@ -215,6 +216,36 @@ def test_values_and_bands_stay_within_the_bounds():
     p = bounded.predict(50 * X)
     assert np.all((p.low >= 0) & (p.low <= p.value) & (p.value <= p.high) & (p.high <= 1.05))
     assert p.low[0] == 0 and p.high[0] == 1.05 and p.error[0] == np.inf
+
+
+def test_a_band_that_lies_beyond_the_bounds_is_not_one_of_no_width():
+    """What cannot be is off by its distance at least."""
+    estimate = prediction.Estimate(
+        np.zeros((1, 3)), np.zeros((1, 3)), np.array([-2.0, -0.1, 0.5]), np.ones(3)
+    )
+    estimate.error[0] = 0.5
+    p = prediction.prediction(estimate, now=1.0, bounds=(0.0, np.inf))
+    reach = special.ndtri(0.95)
+    np.testing.assert_allclose(p.value, [0.0, 0.0, 0.5])
+    np.testing.assert_allclose(p.error, [2.0 / reach, 1.0, 1.0])
+    np.testing.assert_allclose(p.low, 0.0)
+    np.testing.assert_allclose(p.high, [2.0, reach - 0.1, reach + 0.5])
+
+
+@pytest.mark.parametrize("bounds", [(1.5, np.inf), (-np.inf, 0.5)])
+def test_bounds_that_what_is_known_does_not_keep_are_refused(bounds):
+    """The output with nothing deleted, at an anchor, or at a known point of any method."""
+    words = r"beyond its bounds.* bounds=\(-math.inf, math.inf\)"
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(output(), bounds=bounds)
+    anchored = output(anchors=30)
+    values = anchored.anchor_values.copy()
+    values[3] = -1.0
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(anchored, anchor_values=values, bounds=(0.0, np.inf))
+    known = prediction.Estimate(*np.zeros((2, 1, 1)), np.array([1.0]), np.zeros(1))
+    with pytest.raises(ValueError, match=words):
+        prediction.prediction(known, now=1.0, bounds=bounds)
 
 
 def test_costs_count_jets_and_anchors():

@@ -267,6 +267,40 @@ def test_a_loss_that_depends_on_the_other_rows_is_refused(name):
         trained(lambda p, rows: OF_THE_BATCH[name](scores(p, rows), rows))
 
 
+def of_my_class(rows):
+    """1 over the share of a row's class among these rows."""
+    return np.array([1.0 / np.mean(Y[rows] == label) for label in Y[rows]])
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 30])
+@pytest.mark.parametrize(
+    "together",
+    [of_my_class, lambda rows: np.full(len(rows), 1.0 + np.max(np.abs(X[rows]).round()))],
+    ids=["weights of classes", "padded to the longest"],
+)
+def test_so_is_one_whose_first_rows_are_alike(together, batch_size):
+    """Two rows of one class, or of one length, would not tell."""
+    data = np.argsort(Y + np.abs(X).max(axis=1).round() / 10, kind="stable")
+    with pytest.raises(ValueError, match="depends on the other examples"):
+        trained(lambda p, r: logistic(p, r) * together(r), data, batch_size=batch_size)
+    trained(lambda p, r: logistic(p, r) * of_my_class(np.arange(30))[r], data)
+
+
+def test_losses_that_are_random_for_some_rows_are_refused():
+    """Those of one class, which the first rows are not of."""
+    rng, data = np.random.default_rng(0), np.argsort(Y, kind="stable")
+    with pytest.raises(ValueError, match="random, or count their calls"):
+        trained(lambda p, r: logistic(p, r) * (1 + Y[r] * rng.random(len(r))), data)
+
+
+def test_losses_on_one_row_see_an_array_as_in_training():
+    """`rows == 5` of a list would be False."""
+    run = trained(lambda p, rows: logistic(p, rows) * np.where(rows == 5, 3.0, 1.0))
+    all_of_them = run.losses(run.model)
+    assert run.loss(5) == all_of_them[5] == sl.LossOn(5)(run.model)
+    assert sl.MeanLoss((5, 6))(run.model) == pytest.approx(all_of_them[5:7].mean())
+
+
 def test_what_is_held_out_is_told_apart_from_what_is_trained_on():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match=r"10 of the 20 held-out examples were trained on.*row 20"):

@@ -632,6 +632,41 @@ def test_integers_and_truth_values_count_as_floats(dtype):
     np.testing.assert_array_equal(unused, np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize(
+    "name", ["exp", "log", "tanh", "sigmoid", "softplus", "gelu", "normal_pdf"]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.bool_, np.uint64])
+def test_functions_of_integers_are_those_of_the_same_floats(name, dtype):
+    """Not in half precision, nor of what -1 wraps to."""
+    a = np.array([1, 2, 100], dtype)
+    found = getattr(ring, name)(a)
+    np.testing.assert_array_equal(found, getattr(ring, name)(a.astype(float)))
+    assert found.dtype == float
+    np.testing.assert_array_equal(ring.power(np.array([20], np.uint8), 2), [400.0])
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (2, 1, 4)])
+def test_softmax_broadcasts_what_it_is_limited_to(shape):
+    """A mask of more axes than the scores, on numbers, on jets, and in a gradient."""
+    rng = np.random.default_rng(0)
+    a, v, weights = rng.normal(size=4), rng.normal(size=4), rng.normal(size=shape)
+    where = np.ones(shape, bool)
+    where[0, ..., 1] = where[1, ..., 3] = False
+
+    def spread_of(a):
+        return ring.sum(ring.softmax(a, where=where) * weights)
+
+    h, each = 1e-6, np.eye(4)
+    slopes = [(spread_of(a + h * e) - spread_of(a - h * e)) / (2 * h) for e in each]
+    gradient = ring_grad(spread_of)(a)
+    assert gradient.shape == a.shape
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-7, atol=1e-9)
+    jet = ring.softmax(Jet.line(a, v, 3), where=where)
+    assert jet.shape == shape
+    wanted = cauchy_coefficients(lambda z: ring.softmax(a + z * v, where=where), 3, radius=0.1)
+    np.testing.assert_allclose(jet.coefficients, wanted, rtol=1e-8, atol=1e-9)
+
+
 @pytest.mark.parametrize("p", ["a", None, np.array([None]), {"a": np.array(["x"])}], ids=repr)
 def test_parameters_that_are_no_numbers_are_refused(p):
     with pytest.raises(TypeError, match=r"parameters, if not jets, must be .* not (text|N|nda)"):

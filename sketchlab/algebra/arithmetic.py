@@ -130,7 +130,7 @@ def divide(a, b):
         return multiply(a, power(b, -1))
     if np.any(np.equal(b, 0)):
         raise ZeroDivisionError("a jet is divided by zero: the divisor must have no zeros")
-    return multiply(a, 1.0 / b)
+    return multiply(a, 1.0 / np.asarray(b, np.result_type(b, a.head)))
 
 
 def orders_of(tail):

@@ -171,6 +171,7 @@ class Elementary(NamedTuple):
     on_jets: callable = None
 
 
+FLOAT = np.dtype(float)
 PDF_0 = float(1.0 / np.sqrt(2 * np.pi))
 ROWS = {
     "exp": ("exponential", np.exp, lambda y, a: y, _jet_exp),
@@ -221,6 +222,8 @@ def _function(name):
     each = np.frompyfunc(method, 1, 1)  # on arrays of gates
 
     def on_others(a, *settings):
+        if getattr(a, "dtype", FLOAT).kind in "biu":  # which wrap, or become half precision
+            a = a.astype(float)
         return on_numbers(a, *settings) if settings or is_numeric(a) else each(a)
 
     def vjp(y, *args):

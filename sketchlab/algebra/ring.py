@@ -96,9 +96,12 @@ negative = recorded(arithmetic.negative, np.negative, lambda y, a: lambda g: -g)
 
 def _jet_softmax(a, where=None):
     """exp(a) / sum(exp(a)) over the last axis; entries with where=False get probability 0."""
-    head = a.head if where is None else np.where(where, a.head, -np.inf)
+    head, tail = a.head, a.tail
+    if where is not None:
+        head = np.where(where, head, -np.inf)
+        tail = arithmetic.widened(a, np.broadcast_shapes(a.shape, np.shape(where)))
     shift = np.max(np.real(head), axis=-1, keepdims=True)
-    weights = exp(Jet.of(head - shift, a.tail))
+    weights = exp(Jet.of(head - shift, tail))
     return divide(weights, sum(weights, -1, keepdims=True))
 
 
@@ -149,7 +152,7 @@ def _mean_of_last(a):
 softmax = recorded(
     _jet_softmax,
     _array_softmax,
-    lambda y, a, where=None: lambda g: y * (g - sum(g * y, -1, True)),
+    lambda y, a, where=None: lambda g: reduced(y * (g - sum(g * y, -1, True)), a),
 )
 logsumexp = recorded(
     _jet_logsumexp, _jet_logsumexp, lambda y, a: lambda g: getitem(g, (..., None)) * softmax(a)

@@ -46,6 +46,7 @@ FREEDOM = 3.0  # of Student's t
 RIDGE = 1e-3  # keeps weights that nothing depends on from running away
 NEAR = 2.0  # standard deviation of the logarithm of an output's weights around the references'
 LENGTHS, TOGETHER = 2, 3  # numbers of the third and the fourth part
+LIMITS = -30.0, 30.0  # of the logarithms of weights, in the unit of each
 SMALLEST = 1e-70  # its square is above 0
 
 
@@ -199,10 +200,10 @@ def _fitted(scores, near=None):
         unit, ridge = near, 0.5 / NEAR**2 / len(errors)
 
     def cost(logarithms):
-        scale = _scale(np.exp(logarithms) * unit, parts)
+        scale = _scale(np.exp(np.clip(logarithms, *LIMITS)) * unit, parts)
         tail = (FREEDOM + 1) / 2 * np.log1p((errors / scale) ** 2 / FREEDOM)
         return np.mean(np.log(scale) + tail) + ridge * np.sum(logarithms**2)
 
     starts = [np.full(len(parts), start) for start in (0.0, -2.0)]
-    found = min((optimize.minimize(cost, start) for start in starts), key=lambda one: one.fun)
-    return np.exp(found.x) * unit
+    found = [optimize.minimize(cost, start).x for start in starts]
+    return np.exp(np.clip(min([*starts, *found], key=cost), *LIMITS)) * unit

@@ -15,7 +15,7 @@ from .averages import Mean, MedianOfMeans
 from .calibration import calibration
 from .choice import Automatic, named_estimator
 from .directions import Directions, symmetric_dimension
-from .prediction import prediction
+from .prediction import check_within, prediction
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,6 +77,7 @@ class Output:
                 f"there are {len(self.anchors)} anchors and values of shape "
                 f"{self.anchor_values.shape}: give one value for each"
             )
+        check_within(self.bounds, [self.now, *self.anchor_values])
         self._check_gradients()
         self._freeze()
         object.__setattr__(self, "_kept", {})

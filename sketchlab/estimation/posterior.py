@@ -69,7 +69,8 @@ class Posterior:
             return dataclasses.replace(found, total=total, error=error, reason=reason)
         first, second = moves @ base_gradient(output), known.second_order(moves)
         terms = np.array([np.full(len(moves), known.base), first, second])
-        errors = np.array([0.0 * error, 0.0 * error, error])
+        unknown = np.full(len(moves), np.inf)  # how far the form is from the second Taylor term
+        errors = np.array([0.0 * error, 0.0 * error, unknown])
         return Estimate(terms, errors, total, error, reason=f"quadratic form; {evidence}")
 
     def left_out(self, output):

@@ -176,21 +176,28 @@ def last_seen(coefficients):
 def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
     """The `Prediction` of an `Estimate`.
 
-    now: the output with nothing deleted. bounds: what the output can be;
-    value and band are kept within them. many: False for the one point of the estimate.
+    now: the output with nothing deleted. bounds: what the output can be; value and band are kept
+    within them, and where a whole band lies beyond, the error is the distance at least.
+    many: False for the one point of the estimate.
+    Raises ValueError if a number is not finite, or one that is known lies beyond the bounds.
     """
     if not np.all(np.isfinite(estimate.total)) or np.any(np.isnan(estimate.error)):
         raise ValueError(
             "the prediction is not a finite number for these down-weights: they are too large"
         )
+    check_within(bounds, [now, *estimate.total[estimate.error == 0]])
     quantile = special.stdtrit(estimate.freedom, (1 + COVERAGE) / 2) if estimate.freedom else np.inf
     error = np.where(estimate.error > 0, estimate.error, 1.0)
     reach = np.where(estimate.error > 0, quantile * error, 0.0)
+    total = np.clip(estimate.total, *bounds)
+    beyond = np.abs(total - estimate.total)
+    wrong = (beyond > 0) & (beyond >= reach)
+    center, reach = np.where(wrong, total, estimate.total), np.where(wrong, beyond, reach)
     arrays = (
-        np.clip(estimate.total, *bounds),
-        estimate.error,
-        np.clip(estimate.total - reach, *bounds),
-        np.clip(estimate.total + reach, *bounds),
+        total,
+        np.where(wrong, beyond / quantile, estimate.error),
+        np.clip(center - reach, *bounds),
+        np.clip(center + reach, *bounds),
     )
     terms = tuple(
         Term(degree, *((value, error) if many else (float(value[0]), float(error[0]))))
@@ -198,6 +205,20 @@ def prediction(estimate, *, now, unit="", bounds=(-np.inf, np.inf), many=True):
     )
     parts = arrays if many else [float(array[0]) for array in arrays]
     return Prediction(*parts, terms, float(now), unit, estimate.reason, estimate.calibrated)
+
+
+def check_within(bounds, known):
+    """Raise ValueError if values that are known lie beyond what an output is said to be."""
+    low, high = bounds
+    values = np.asarray(known, float)
+    slack = ROUNDING * np.max(np.abs(values), where=np.isfinite(values), initial=1.0)
+    beyond = values[(values < low - slack) | (values > high + slack)]
+    if beyond.size:
+        raise ValueError(
+            f"the output is {beyond[0]:.4g} where it is known, beyond its bounds, {low:g} to "
+            f"{high:g}: say what it can be. A loss that can be negative is asked for as "
+            "sl.LossOn(example, bounds=(-math.inf, math.inf))"
+        )
 
 
 def _plain(value):

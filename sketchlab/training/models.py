@@ -79,6 +79,8 @@ class Model:
     and with leading batch axes.
     """
 
+    of_array = False  # whether the losses get rows of an array also where a list is asked about
+
     def __init__(self, parameters, losses):
         self.parameters = parameters
         self._losses = check_function(losses, "losses")
@@ -86,6 +88,8 @@ class Model:
 
     def losses(self, examples):
         """Losses of several examples, shape (*batch, len(examples))."""
+        if self.of_array and isinstance(examples, (list, tuple)):
+            examples = np.asarray(examples)
         return self._losses(self.parameters, examples)
 
     def loss(self, example):

@@ -127,19 +127,8 @@ def check_losses(run):
             raise
         if alone[0] is None:
             raise TypeError("the losses give None: is a `return` missing in the function?")
-        if np.shape(alone[0]) != (count,):
-            raise ValueError(
-                f"the losses of {count} examples have shape {np.shape(alone[0])}, not ({count},): "
-                "return one loss per example, do not average"
-            )
-        one = {name: p[0] for name, p in copies.items()}
-        single = [losses(one, examples[i : i + 1])[0] for i in range(count)]
-        if not _close(single, alone[0]):
-            raise ValueError(
-                "the loss of an example depends on the other examples that it is asked with, as "
-                "with means, scales or weights of classes of a batch, or a division by len(rows): "
-                "so it would act even after its deletion. Compute these before, of all rows"
-            )
+        _check_count(alone[0], count)
+        _check_each_alone(run, losses, {name: p[0] for name, p in copies.items()})
         try:
             together = losses(copies)
         except (ValueError, TypeError, IndexError) as error:
@@ -159,6 +148,44 @@ def check_losses(run):
     _check_jets(losses, copies)
 
 
+def _check_count(losses, count):
+    if np.shape(losses) != (count,):
+        raise ValueError(
+            f"the losses of {count} examples have shape {np.shape(losses)}, not ({count},): "
+            "return one loss per example, do not average"
+        )
+
+
+def _check_each_alone(run, losses, parameters):
+    """Raise ValueError if losses are random, or depend on the examples that they are asked with.
+
+    Asked together are some from all over the data, and those of the first step: of a few that are
+    alike, such as rows of one class, it would not be seen.
+    """
+    every, first = _spread(len(run)), run.examples_of(0)
+    for together, some in ((every, np.arange(len(every))), (first, _spread(len(first)))):
+        found, again = (losses(parameters, run.examples(together)) for _ in range(2))
+        _check_count(found, len(together))
+        if not _close(found, again):
+            raise ValueError(
+                "the losses are random, or count their calls: asked twice for the same examples "
+                "under the same parameters they differ. Draw what is random before, once"
+            )
+        alone = [losses(parameters, run.examples(together[i : i + 1]))[0] for i in some]
+        if not _close(alone, found[some]):
+            raise ValueError(
+                "the loss of an example depends on the other examples that it is asked with, as "
+                "with means, scales or weights of classes of a batch, padding to the longest, or "
+                "a division by len(rows): so it would act even after its deletion. Compute these "
+                "before, of all rows"
+            )
+
+
+def _spread(count):
+    """A few numbers below a count, spread evenly, each once."""
+    return np.linspace(0, count - 1, min(WATCHED, count)).astype(int)
+
+
 def _close(losses, others):
     scale = np.max(np.abs(others), where=np.isfinite(others), initial=0.0)
     return np.allclose(losses, others, rtol=1e-6, atol=1e-8 * scale, equal_nan=True)
@@ -167,9 +194,8 @@ def _close(losses, others):
 def watched(run):
     """Losses of a few examples, (watched,): they tell whether what the losses read has changed."""
     near = {name: p[0] for name, p in _copies(run.initial).items()}
-    few = np.linspace(0, len(run) - 1, min(WATCHED, len(run))).astype(int)
     with np.errstate(all="ignore"):
-        return run.initial.with_parameters(near).losses(run.examples(few))
+        return run.initial.with_parameters(near).losses(run.examples(_spread(len(run))))
 
 
 def check_unchanged(run):

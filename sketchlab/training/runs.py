@@ -42,8 +42,7 @@ class TrainingRun:
     model: the initial model (`Model`, or anything with its methods). Its parameters are copied, as
     floats; its losses are tried once on a few models together (ValueError if they mix them).
     data: a sequence of n examples, or an array whose first axis has length n. Step t uses the next
-    `batch_size` examples in order, starting again at the end.
-    steps: number of steps (default: one pass over the data).
+    `batch_size` examples in order, starting again at the end. steps: default one pass.
     held_out: examples that are kept aside to ask about, such as `sl.MeanLoss(run.held_out)`; they
     are not trained on, and nothing that is trained depends on them.
 
@@ -57,7 +56,8 @@ class TrainingRun:
         own.check_data(data)
         check_model(model)
         self.initial = model.with_parameters(initial_parameters(model))
-        self.data = data.copy() if isinstance(data, np.ndarray) else data
+        self.initial.of_array = isinstance(data, np.ndarray)
+        self.data = data.copy() if self.initial.of_array else data
         self.held_out = own.check_held_out(held_out, data)
         self.batch_size = check_count(batch_size, "batch_size")
         if self.batch_size > len(data):
