@@ -301,6 +301,26 @@ def test_losses_on_one_row_see_an_array_as_in_training():
     assert sl.MeanLoss((5, 6))(run.model) == pytest.approx(all_of_them[5:7].mean())
 
 
+@pytest.mark.parametrize("example", [400, "C1007", 3.5])
+def test_an_example_that_is_not_there_is_told_in_words(example):
+    """Asked of a model or of a sketch, alone or with others."""
+    run = trained()
+    sketch = sl.sketch(run, 1, 4, anchors=0, progress=False)
+    for output in (sl.LossOn(example), sl.MeanLoss((0, example))):
+        for ask in (lambda o: o(run.model), sketch.output):
+            with pytest.raises(ValueError, match=f"cannot look up .*{example}"):
+                ask(output)
+    with pytest.raises(IndexError) as error:
+        trained(data=np.arange(40))
+    assert "have as many rows?" in error.value.__notes__[0]
+
+
+def test_parameters_without_names_are_refused():
+    for parameters in ([np.zeros(3)], None):
+        with pytest.raises(TypeError, match="parameters must be a dict by name"):
+            sl.Model(parameters, logistic)
+
+
 def test_what_is_held_out_is_told_apart_from_what_is_trained_on():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match=r"10 of the 20 held-out examples were trained on.*row 20"):

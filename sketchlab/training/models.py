@@ -82,7 +82,7 @@ class Model:
     of_array = False  # whether the losses get rows of an array also where a list is asked about
 
     def __init__(self, parameters, losses):
-        self.parameters = parameters
+        self.parameters = _by_name(parameters)
         self._losses = check_function(losses, "losses")
         refuse_pandas(losses, "the losses")
 
@@ -94,7 +94,7 @@ class Model:
 
     def loss(self, example):
         """Loss of one example: a number, an array over the batch of models, or a jet."""
-        losses = self.losses([example])
+        losses = asked(self, [example])
         if shape_of(losses)[-1:] != (1,):
             raise ValueError(
                 f"the losses of [{brief(example)}] have shape {shape_of(losses)}, not (..., 1): "
@@ -112,11 +112,26 @@ class Model:
 
     def with_parameters(self, parameters):
         """The same kind of model with other parameters."""
-        if not isinstance(parameters, dict):
-            raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
         other = object.__new__(type(self))  # as copy.copy does, in less time
-        vars(other).update(vars(self), parameters=parameters)
+        vars(other).update(vars(self), parameters=_by_name(parameters))
         return other
+
+
+def asked(model, examples):
+    """A model's losses; ValueError, in words, where they look up an example that is not there."""
+    try:
+        return model.losses(examples)
+    except LookupError as error:
+        raise ValueError(
+            f"the losses cannot look up {brief(examples)} ({error}): ask for examples as they are "
+            "in the data of the run, such as numbers of rows"
+        ) from error
+
+
+def _by_name(parameters):
+    if not isinstance(parameters, dict):
+        raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
+    return parameters
 
 
 def joined(values, parts):

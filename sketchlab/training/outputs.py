@@ -13,6 +13,7 @@ from ..algebra import ring
 from ..arguments import check_list, check_model, check_text
 from ..checks import check_real, real_array
 from .microgpt import END, MicroGPT
+from .models import asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,7 +233,7 @@ class MeanLoss(_Loss):
     def __call__(self, model):
         self.check(check_model(model))
         # A list: a tuple of row numbers would index as many axes of an array.
-        return ring.mean(model.losses(list(self.examples)), -1)
+        return ring.mean(asked(model, list(self.examples)), -1)
 
     @property
     def _what(self):

@@ -128,7 +128,14 @@ def check_losses(run):
         if alone[0] is None:
             raise TypeError("the losses give None: is a `return` missing in the function?")
         _check_count(alone[0], count)
-        _check_each_alone(run, losses, {name: p[0] for name, p in copies.items()})
+        try:
+            _check_each_alone(run, losses, {name: p[0] for name, p in copies.items()})
+        except LookupError as error:
+            error.add_note(
+                f"The losses were asked for some of {len(run)} examples, and those of step 0. Do "
+                "the arrays that they look up have as many rows?"
+            )
+            raise
         try:
             together = losses(copies)
         except (ValueError, TypeError, IndexError) as error:
