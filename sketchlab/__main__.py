@@ -14,17 +14,32 @@ from .checks import check_count, check_seed
 from .commands import COMMANDS, SEED
 
 PROGRAM = "python -m sketchlab"
-HELP = {
-    "names": "the paper's names.txt, or another file with a name on each line (default: embedded)",
+FIGURE_NAMES = (
+    "the paper's names.txt, or another file of 1000 names or more, one on each line (default: "
+    "embedded names)"
+)
+BOARD_STORE = "a JSON file for what is finished: the same call goes on from there"
+HELP = {  # of a setting, or of a command and a setting
+    "names": "a file with a name on each line (default: embedded names)",
+    ("figure1", "names"): FIGURE_NAMES,
+    ("figure2", "names"): FIGURE_NAMES,
+    ("figure3", "names"): FIGURE_NAMES,
+    ("unlearning", "names"): "a file with some of the embedded names (default: all of them)",
+    ("playground", "names"): "a file with 10 names or more, one on each line: the first 300 are "
+    "taken, and a tenth of these is held out, to be asked about (default: embedded names)",
     "data": "a text file with a document on each line",
     "delete": "a regular expression: documents in which it is found are deleted",
     "request": "a reference to the request, for the report",
     "test_name": "the name whose loss is asked for",
     "degree": "of the jets",
     "directions": "random directions of the sketch (of a report: 0, no prediction)",
-    "store": "a place for what is finished: the same call goes on from there",
+    "no_texts": "leave the texts of the deleted documents out of the page and of the record, which "
+    "keeps the pattern",
+    "store": "a folder for what is finished: the same call goes on from there",
+    ("accuracy", "store"): BOARD_STORE,
+    ("scoreboard", "store"): BOARD_STORE,
     "count": "how many of the names to train on, the first ones",
-    "deletions": "of each size",
+    "deletions": "of each size, 8 or more",
     "forget": "how many names to forget, drawn at random",
     "seeds": "how many models of each kind",
     "methods": "only these, with semicolons between them",
@@ -45,11 +60,16 @@ def parser():
         options.add_argument("--record", help="JSON file for the record (default: beside OUTPUT)")
         for setting, default in command.settings.items():
             given = {"required": True} if default is ... else {"default": default}
-            if isinstance(default, int):
-                given["type"] = number(setting)
-            said = HELP[setting] + (
-                f" (default: {default})" if default not in (None, ..., "") else ""
-            )
+            said = HELP.get((name, setting)) or HELP[setting]
+            if default is False:
+                given["action"] = "store_true"
+            elif isinstance(default, int):
+                given["type"] = number(
+                    check_seed if setting == "seed" or not default else check_count
+                )
+                said += f" (default: {default})"
+            elif default not in (None, ..., ""):
+                said += f" (default: {default})"
             options.add_argument(f"--{setting.replace('_', '-')}", help=said, **given)
     said = "Compute a record again, beside it, and tell whether the numbers are the same."
     options = commands.add_parser("repeat", help=said, description=said)
@@ -58,9 +78,8 @@ def parser():
     return found
 
 
-def number(setting):
+def number(check):
     """The type of a whole number, which says what is allowed."""
-    check = check_seed if setting in ("seed", "degree", "directions") else check_count
 
     def read(text):
         try:
@@ -78,8 +97,10 @@ def check_output(path, kinds):
         raise ValueError(f"cannot write {path}: it must be a {' or '.join(kinds)} file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise PermissionError(f"cannot write {path}: it is a folder, or writing is not allowed")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: writing is not allowed there")
 
 
 def compute(name, settings, output):
@@ -88,8 +109,7 @@ def compute(name, settings, output):
     check_output(output, command.kinds)
     files = [settings[key] for key in ("names", "data") if settings.get(key) is not None]
     for path in files:
-        if not Path(path).expanduser().is_file():
-            raise FileNotFoundError(f"there is no file {path}")
+        records.check_file(path)
     numbers = command.call(argparse.Namespace(output=output, **settings), True)
     print(f"wrote {output}")
     return records.record(name, settings, settings.get("seed", SEED), files, numbers)
@@ -136,8 +156,15 @@ def main(arguments=None):
         print(f"\n{PROGRAM} {options.command}: stopped.{kept}", file=sys.stderr)
         return 130
     except (OSError, TypeError, ValueError) as error:
-        print(f"{PROGRAM} {options.command}: {error}", file=sys.stderr)
+        print(f"{PROGRAM} {options.command}: {in_words(error)}", file=sys.stderr)
         return 1
+
+
+def in_words(error):
+    """What an error says; one of the operating system, without its number."""
+    if not getattr(error, "strerror", None):
+        return str(error)
+    return error.strerror + (f": {error.filename}" if error.filename else "")
 
 
 if __name__ == "__main__":

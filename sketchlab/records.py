@@ -32,6 +32,15 @@ def record(command, settings, seed, files, numbers):
     }
 
 
+def check_file(path):
+    """Raise FileNotFoundError, or IsADirectoryError, unless there is a file at the path."""
+    path = Path(path)
+    if path.expanduser().is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give a file")
+    if not path.expanduser().is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+
+
 def digest(path):
     """The SHA-256 sum of a file."""
     return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
@@ -63,10 +72,13 @@ def write(found, path):
 
 def read(path):
     """A record from its file. OSError or ValueError for another file, or if its data changed."""
+    check_file(path)
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{str(path)!r} is not JSON, so it is no record: {error}") from error
+        raise ValueError(
+            f"{str(path)!r} is not JSON, so it is no record: give a file that a command wrote"
+        ) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT or set(found) != KEYS:
         raise ValueError(f"{str(path)!r} is not a {FORMAT}: give a file that a command wrote")
     for name, sum_then in found["data"].items():

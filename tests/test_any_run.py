@@ -1,6 +1,7 @@
 """The explorer of a run that is not microgpt: its numbers, its words, and what it refuses."""
 
 import base64
+import datetime
 import html
 import io
 import re
@@ -302,6 +303,41 @@ def test_columns_choose(run, sketched, kind):
     assert view.message.value == ""
 
 
+def test_a_column_of_values_starts_with_none(run, sketched):
+    """Nothing is chosen and nothing is wrong, first or after another column."""
+    columns = {name: TABLE[name] for name in ("sick", "x", "few")}
+    view = sl.explore(run, sketched, held_out=TEST, table=columns)
+    page = view.deletion.pages["Columns"]
+    for name in ("sick", "few", "x", "sick"):
+        page.column.value = name
+        count = 24 if name == "x" else 0
+        assert page.found.value == f"{count} rows" and page.message.value == ""
+    assert page.value.value is None
+    page.buttons["replace"].click()
+    assert "no row was found, so nothing was changed" in view.message.value
+    page.value.value = "yes"
+    assert page.found.value == f"{np.sum(TABLE['sick'] == 'yes')} rows"
+
+
+def test_times_are_shown_as_exactly_as_they_are_given():
+    """Dates without a time of day, times without seconds that are none."""
+    day, when = "2024-02-27", "2024-02-27T13:05:01.500000"
+    cases = {
+        "2024-02-27": [np.datetime64(day, "ns"), datetime.datetime(2024, 2, 27)],
+        "2024-02-27 13:05": [np.datetime64(when[:16], "us"), datetime.datetime(2024, 2, 27, 13, 5)],
+        "2024-02-27 13:05:01": [np.datetime64(when[:19], "ns")],
+        "2024-02-27 13:05:01.500000": [np.datetime64(when, "us")],
+        "2024": [np.datetime64("2024", "Y")],
+        "3 days": [np.timedelta64(72, "h"), np.timedelta64(3, "D")],
+    }
+    for shown, given in cases.items():
+        for one in given:
+            known = not isinstance(one, np.generic)
+            column = np.array([one, None] if known else [one, type(one)("NaT")])
+            values = Columns({"when": column}, 2).values("when")
+            assert sorted(values) == sorted([(shown, 1), (MISSING, 1)])
+
+
 def test_missing_values_and_kinds_of_columns():
     """A missing number lies in no range; a missing word is a value."""
     pandas = pytest.importorskip("pandas")
@@ -368,13 +404,25 @@ def accuracy(model):
         ({"held_out": 3}, TypeError, "held_out must be a list"),
         ({"held_out": X[TEST]}, ValueError, r"each of shape \(\), not \(3,\)"),
         ({"held_out": ROWS[20:]}, ValueError, "4 of the 20 held-out examples were trained on"),
-        ({"held_out": TEST, "name": "loss"}, ValueError, "the title of an output must be one of"),
+        (
+            {"held_out": TEST, "name": "loss"},
+            ValueError,
+            "no output with the title 'loss'",
+        ),
     ],
 )
 def test_wrong_inputs_are_refused(run, sketched, settings, error, message):
     """Each in words, before anything is shown."""
     with pytest.raises(error, match=message):
         sl.explore(run, sketched, **settings)
+
+
+def test_an_unknown_title_is_told_with_the_first_ones(run, sketched):
+    """Not with all that are offered."""
+    offered = {f"weight {i}": lambda m: m.parameters["w"][..., 0] for i in range(51)}
+    with pytest.raises(ValueError, match=r"'weight 4', \.\.\. \(51 in all\)") as caught:
+        sl.explore(run, sketched, outputs=offered, name="zoe")
+    assert "weight 5" not in str(caught.value)
 
 
 def test_no_run_and_sketches_of_others(run, sketched):

@@ -13,7 +13,8 @@ import pytest
 
 import sketchlab as sl
 from sketchlab import commands, records
-from sketchlab.__main__ import main, parser
+from sketchlab.__main__ import in_words, main, parser
+from sketchlab.training.runs import TrainingRun
 
 WORDS = "anna bob carla dexter max alex ben cleo dora emil fred gina".split()
 SMALL = {  # command: options that make it a matter of seconds
@@ -122,7 +123,7 @@ def test_other_numbers_are_told(here, capsys):
 
     (here / "words.txt").write_text("\n".join(WORDS[1:]))
     assert "'words.txt' is not what it was" in refused(capsys, "repeat", "out.json")
-    (here / "words.txt").unlink()
+    (here / "words.txt").rename(here / "moved.txt")
     assert "the data of the record are not here" in refused(capsys, "repeat", "out.json")
     found["settings"].pop("seed"), found["data"].clear()
     (here / "other.json").write_text(json.dumps(found))
@@ -130,7 +131,10 @@ def test_other_numbers_are_told(here, capsys):
     for text, said in (("{", "is not JSON"), ("[]", "not a sketchlab record"), ("{}", "not a")):
         (here / "other.json").write_text(text)
         assert said in refused(capsys, "repeat", "other.json")
-    assert "No such file" in refused(capsys, "repeat", "none.json")
+    (here / "folder").mkdir()
+    assert refused(capsys, "repeat", "none.json").endswith("there is no file none.json\n")
+    assert refused(capsys, "repeat", "folder").endswith("folder is a folder: give a file\n")
+    assert "Expecting value" not in refused(capsys, "repeat", "words.txt", code=1)
 
 
 def test_differences():
@@ -159,22 +163,97 @@ def test_differences():
         ("figure2 --output o.png --record kept.json", "kept.json is something else"),
         ("figure1 --output o.png --store o.json", "o.json is something else"),
         ("figure2 --output o.png --test-name M1", "unknown character"),
-        ("figure2 --output o.png --names words.txt", "needs 40 names"),
+        (
+            "figure1 --output o.png --names words.txt",
+            "needs 40 names or more, and words.txt has 12",
+        ),
+        (
+            "figure2 --output o.png --names words.txt",
+            "needs 40 names or more, and words.txt has 12",
+        ),
+        (
+            "figure3 --output o.png --names words.txt",
+            "needs 40 names or more, and words.txt has 12",
+        ),
+        ("figure1 --output o.png --names ab.txt --test-name max", "unknown character 'm'"),
+        ("figure2 --output o.png --names ab.txt --test-name ab", "0 of 50 names have one"),
+        ("figure3 --output o.png --names ab.txt --test-name ab", "0 of 50 names have one"),
+        ("report --data folder.png --delete x --output o.html", "folder.png is a folder"),
+        ("playground --output o.html --names few.txt", "needs 10 different names or more"),
+        ("playground --output o.html --names twins.txt", "needs 10 different names or more"),
+        ("playground --output o.html --names unlike.txt", "no names of unlike.txt begin, end or"),
         ("scoreboard --output o.md --count 19", "must be 20 or more"),
         ("scoreboard --output o.md --count 999", "there are 180 names"),
-        ("scoreboard --output o.md --count 20 --methods magic", "must be one of"),
+        (
+            "scoreboard --output o.md --count 20 --methods magic",
+            "not 'magic':\n  no change\n  rand",
+        ),
+        ("scoreboard --output o.md --count 20 --methods ;", "not ';':\n  no change\n  random"),
+        ("accuracy --output o.md --count 20 --deletions 4", "--deletions must be 8 or more, not 4"),
+        ("accuracy --output o.md --count 20 --names ab.txt", "only 0 can be read: give a higher"),
+        (
+            "accuracy --output o.md --count 20 --store folder.png",
+            "folder.png is a folder: give a .j",
+        ),
+        ("accuracy --output o.md --count 20 --store words.txt", "something else than what this"),
+        ("accuracy --output o.md --count 20 --store kept.json", "something else than what this"),
         ("unlearning --output o.md --count 20 --forget 20", "must be below the 20 names"),
         ("unlearning --output o.md --count 12 --forget 2 --names words.txt", "none are unseen"),
         ("unlearning --output o.md --count 20 --forget 2 --seeds 3", "too few"),
     ],
 )
-def test_wrong_input_is_told_in_words(arguments, said, here, capsys):
-    """Nothing is written, and nothing is replaced."""
+def test_wrong_input_is_told_in_words(arguments, said, here, capsys, monkeypatch):
+    """Before anything is trained; nothing is written, and nothing is replaced."""
     (here / "empty.txt").touch(), (here / "folder.png").mkdir()
     (here / "kept.json").write_text('{"format": "mine"}')
+    (here / "ab.txt").write_text("ab\nbab\n" * 25), (here / "few.txt").write_text("ab\nba\n")
+    (here / "twins.txt").write_text("ab\n" * 12)
+    (here / "unlike.txt").write_text("\n".join("abcdefghijklmnopqrst"))
     before = sorted(os.listdir())
-    assert said in refused(capsys, *arguments.split())
+    if "--seeds" not in arguments:
+        monkeypatch.setattr(TrainingRun, "__init__", forbidden)
+    told = refused(capsys, *arguments.split())
+    assert said in told and "intervals=" not in told and "[Errno" not in told
     assert sorted(os.listdir()) == before
+
+
+def forbidden(*_, **__):
+    raise AssertionError("it was trained")
+
+
+def test_a_playground_of_ones_own_list(here):
+    """Other letters, longer than the usual context; a tenth is held out and asked about."""
+    streets = [f"{one} {two}straße am Fluß" for one in ("Süd", "Nord", "Ost") for two in "ABCDEFGH"]
+    (here / "streets.txt").write_text("\n".join([*streets, *streets]), encoding="utf-8")
+    command = ["playground", "--names", "streets.txt", "--directions", "3", "--output", "o.html"]
+    assert main(command) == 0
+    numbers = sl.reports.read("o.html")
+    assert numbers["run"]["documents"] == 22 and "from 22 names" in numbers["about"]
+    asked = [one["title"] for one in numbers["outputs"]]
+    held = [name for name in streets if f"loss on {name!r}" in asked]
+    assert len(held) == 2 and "mean loss on 2 names" in asked
+    shown = {text for one in numbers["deletions"] for text in one["examples"]}
+    assert not shown & set(held)
+
+
+def test_a_report_can_leave_texts_out(here, capsys):
+    """With --no-texts neither the page, nor its record, nor what is printed has a document."""
+    (here / "words.txt").write_text("\n".join([*WORDS, "secretum", "sesamum"]))
+    report = ["report", "--data", "words.txt", "--delete", "^se", "--output", "o.html"]
+    assert main(report) == 0
+    assert "secretum" in (here / "o.html").read_text() + (here / "o.json").read_text()
+    assert main([*report, "--no-texts"]) == 0
+    said = capsys.readouterr().out
+    for text in ((here / "o.html").read_text(), (here / "o.json").read_text(), said):
+        assert not re.search("secretum|sesamum", text)
+    assert json.loads((here / "o.json").read_text())["settings"]["no_texts"] is True
+    assert main(["repeat", "o.json"]) == 0
+
+
+def test_errors_of_the_operating_system_are_told_in_words():
+    """Without their numbers."""
+    assert in_words(FileNotFoundError(2, "No such file", "x")) == "No such file: x"
+    assert in_words(OSError("in words")) == in_words(ValueError("in words")) == "in words"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +263,8 @@ def test_wrong_input_is_told_in_words(arguments, said, here, capsys):
         ("figure9", "invalid choice: 'figure9'"),
         ("figure2", "required: --output"),
         ("figure1 --output o.png --jobs 0", "must be an integer, 1 or higher, not 0"),
-        ("figure1 --output o.png --degree two", "must be an integer, 0 or higher, not 'two'"),
+        ("figure1 --output o.png --degree two", "must be an integer, 1 or higher, not 'two'"),
+        ("playground --output o.html --directions 0", "must be an integer, 1 or higher, not 0"),
         ("report --output o.html --data words.txt", "required: --delete"),
     ],
 )
@@ -199,7 +279,9 @@ def test_help_names_every_option(capsys):
             parser().parse_args([name, "--help"])
         said = capsys.readouterr().out
         for setting in ("output", "record", *command.settings):
-            assert re.search(rf"--{setting.replace('_', '-')} [A-Z_]+\s+\S", said)
+            word = "" if command.settings.get(setting) is False else " [A-Z_]+"
+            assert re.search(rf"--{setting.replace('_', '-')}{word}\s+\S", said)
+        assert ("1000 names or more" in " ".join(said.split())) == name.startswith("figure")
 
 
 def test_ctrl_c_stops_with_one_line(tmp_path):

@@ -222,6 +222,15 @@ def test_what_does_not_fit_is_refused(run, methods, changed, error, message):
         widgets.compare_methods(**given)
 
 
+def test_a_list_that_was_forgotten_is_told_shortly(run):
+    """A predictor alone is shown without its arrays."""
+    first = sl.attribution.first_order(run, OUTPUTS, progress=False)[0]
+    for given in ({"first order": first}, {"first order": np.zeros((100, 100))}, [first] * 100):
+        with pytest.raises(TypeError, match=r"for each output, not|dict with one entry") as caught:
+            widgets.compare_methods(run, given, OUTPUTS)
+        assert len(str(caught.value)) < 250 and "\n" not in str(caught.value)
+
+
 def test_the_picture_has_a_row_for_every_method():
     """Dots and bands where they belong; a change that is far off is a number at the edge."""
     changes = {"a": 0.1, "$b_1$": -0.2, "far": 30.0, "none": None}

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import json
 import time
 
@@ -23,6 +24,7 @@ from sketchlab.attribution import (
     retrained,
     scoreboard,
 )
+from sketchlab.attribution.retraining import find
 
 from test_training import make_run
 
@@ -147,6 +149,61 @@ def test_tuning_takes_the_candidate_of_least_error_and_pays_for_all(run):
     factor = (moved @ true) / (moved @ moved)
     for one, other in zip(scaled.predictors, right, strict=True):
         np.testing.assert_allclose(one.gradient, factor * other.gradient, rtol=1e-10)
+
+
+def test_nothing_is_learned_from_the_deletions_that_are_asked_about(run):
+    """Draws are replaced where they are asked; where none is, they are as they were drawn."""
+    asked = {"1": np.eye(12)[:9], "3": GROUPS["3"], "half": random_halves_drawn()[::2]}
+    task = Task(run, outputs(), asked, trainings=30, tuning=8, directions=12, **QUIET)
+    known = {"tuning": task.tuning, "matched": task.matched, "halves": task.halves}
+    rows = {name: found[0].deletions for name, found in known.items()}
+    for name in ("40 gradients", "sketch, with retrainings"):
+        rows[name] = METHODS[name].make(task).predictors[0].anchors
+    for name, found in rows.items():
+        assert len(found) and np.all(find(found, task.deletions) < 0), name
+    assert len(task.matched[0]) == len(task.halves[0]) == 30
+    np.testing.assert_array_equal(task.halves[0].deletions[:15], random_halves_drawn()[1::2])
+    other = Task(run, outputs(), {"6": random_deletions(12, [6] * 2, RNG)}, trainings=9, **QUIET)
+    np.testing.assert_array_equal(other.matched[0].deletions, other.random(9, "matched"))
+
+
+def random_halves_drawn():
+    """The first random halves of a task with 30 trainings and seed 0."""
+    return attribution.random_halves(12, 30, np.random.default_rng([0, 3]))
+
+
+@pytest.mark.parametrize("count", [9, 11, 12])
+def test_too_few_deletions_to_learn_from_are_told(run, count):
+    """Nearly all singles are asked about: a regression on the others would be told the truth."""
+    pytest.importorskip("sklearn")
+    task = Task(run, outputs(), {"1": np.eye(12)[:count]}, trainings=24, **QUIET)
+    with pytest.raises(ValueError, match="too few deletions are left to learn from: of 24"):
+        METHODS["datamodel, ridge"].make(task)
+
+
+@pytest.mark.parametrize(("size", "other"), [(1, 2), (2, 4), (11, 5)])
+def test_settings_are_chosen_by_other_sizes_where_none_of_this_is_left(run, size, other):
+    """Twice the size, or half of it; the methods that are tuned do not fail."""
+    asked = [list(units) for units in itertools.combinations(range(12), size)]
+    task = Task(run, outputs(), {"all": asked}, tuning=8, **QUIET)
+    x = task.tuning[0].deletions
+    assert x.shape == (8, 12) and np.all(x.sum(axis=1) == other)
+    assert METHODS["gradient products"].make(task).predictors
+
+
+def test_no_deletion_to_choose_settings_by_is_told():
+    """Of two units each alone is asked about."""
+    task = Task(make_run("mlp", "adam"), outputs(), {"1": np.eye(2)}, units=[0, 1] * 6, **QUIET)
+    with pytest.raises(ValueError, match="settings are chosen by other deletions than those"):
+        METHODS["gradient products"].make(task)
+
+
+def test_the_average_of_deletions_in_part_is_that_of_their_down_weights(run):
+    """Half of a deletion counts half."""
+    task = Task(run, outputs(2), {"half": 0.5 * GROUPS["3"]}, **QUIET)
+    made = METHODS["exact first order at the average"].make(task)
+    for one in made.predictors["half"]:
+        np.testing.assert_allclose(one.at, 3 / 24)
 
 
 def test_a_file_is_continued_and_gives_the_same(run, simple, tmp_path):

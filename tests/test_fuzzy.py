@@ -77,10 +77,10 @@ def test_accents_count_but_not_how_they_are_written(run):
         assert similarity([name], ["jose"])[0, 0] == 75.0
 
 
-def test_what_matches_nothing_names_the_nearest(run):
-    """With its score."""
-    with pytest.raises(ValueError, match=r"document 5, 'zoe', similar to 'zoo' to 66\.7; lower"):
-        similar(run, ["xyz", "zoo"])
+def test_what_matches_nothing_is_an_empty_list(run):
+    """None is an answer."""
+    assert similar(run, ["xyz", "zoo"]) == []
+    assert similar(run, ["xyz", "zoo"], cutoff=66) == [5]
 
 
 WRONG = {
@@ -123,13 +123,24 @@ def test_perplexity_is_that_of_all_letters(run):
 
 def test_perplexity_by_hand_and_its_interval():
     """A coin has 2; the interval of a mean is that of the textbook, over models or over names."""
-    assert perplexity(np.full((3, 4), np.log(2)), [1, 2, 3, 4]) == pytest.approx((2, 2, 2))
+    assert perplexity(np.full((3, 4), np.log(2)), [1, 2, 3, 4]).value == pytest.approx(2)
     assert perplexity(np.log([[2.0, 8.0]]), [3, 1]).value == pytest.approx(2 ** (6 / 4))
     draws = 2.0 + 0.1 * np.random.default_rng(0).normal(size=400)
     for losses in (draws[:, None], draws[None]):
         found = perplexity(losses, np.ones(losses.shape[1], int))
         ends = draws.mean() + np.array([-1, 1]) * 1.645 * draws.std() / 20
         np.testing.assert_allclose(np.log([found.low, found.high]), ends, atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 90), (90, 7), (1, 7), (8, 8), (1, 8), (8, 1)])
+def test_an_interval_of_few_or_equal_losses_is_unknown(shape):
+    """Of two to seven models or documents, and of any number that are equal."""
+    positions, unknown = np.ones(shape[1], int), (-np.inf, np.inf)
+    assert perplexity(np.full(shape, np.log(3)), positions)[1:] == unknown
+    found = perplexity(np.random.default_rng(0).normal(size=shape), positions)
+    known = all(count in (1, 8) for count in shape)
+    assert (found[1:] != unknown) == known and found.low < found.value < found.high
+    assert [type(one) for one in found] == [float] * 3
 
 
 @pytest.mark.parametrize(
@@ -169,13 +180,17 @@ def test_each_model_draws_its_own_names(run):
 
 
 def test_overlap_takes_the_nearest_reference():
-    """By hand: two models, and the interval between their means."""
+    """By hand; the interval of a mean over many models is that of the textbook."""
     generated, references = [["ab", "xyz"], ["abcd"]], [["abc", "b", "q"], ["bd", "e"]]
     found = overlap(generated, references)
     assert found.value == pytest.approx(np.mean([(4 / 5 + 0) / 2, 4 / 6]), rel=1e-12)
-    # 5 in 100 draws: the first model twice, with the nearest of one text in four; both models
-    assert found[1:] == pytest.approx([(0 + 4 / 5) / 4, (4 / 5 + 4 / 6) / 2])
-    assert overlap([["ab"]] * 3, [["b", "ab"]] * 3) == (1.0, 1.0, 1.0)
+    assert found[1:] == (-np.inf, np.inf), "two models are too few"
+    assert overlap([["ab"]] * 90, [["b", "ab"]] * 90) == (1.0, -np.inf, np.inf), "none differs"
+    texts = [["a" * size] for size in np.random.default_rng(0).integers(1, 9, 400)]
+    scores = np.array([2 * len(text) / (len(text) + 9) for (text,) in texts])
+    many = overlap(texts, [["a" * 9]] * 400)
+    ends = scores.mean() + np.array([-1, 1]) * 1.645 * scores.std() / 20
+    np.testing.assert_allclose(many[1:], ends, atol=3e-3)
     for wrong in ((generated, references[:1]), ([], [])):
         with pytest.raises(ValueError, match=r"give both for as many models|is empty"):
             overlap(*wrong)

@@ -5,15 +5,17 @@ import pytest
 from scipy import optimize
 
 import sketchlab as sl
-from sketchlab import ring
+from sketchlab import attribution, ring
 from sketchlab.attribution import (
     FirstOrder,
     Ranking,
+    Task,
     first_order,
     gradient_products,
     influence,
     lowest_curvature,
 )
+from sketchlab.attribution.influence import CURVATURES, lowest_and_cost
 from sketchlab.training.hessian import gauss_newton, hessian
 from sketchlab.training.models import Flat
 
@@ -272,6 +274,27 @@ def test_the_cost_is_counted():
     assert gradient_products(run, output, **QUIET).cost == pytest.approx(1 / 600)
     found = influence(run, output, damping=0, **QUIET)
     assert found.cost * 600 in {3 * k + 1 for k in range(2, 6)}, "three directions, and the check"
+
+
+def test_the_search_for_the_lowest_curvature_is_paid_for(small, monkeypatch):
+    """Three trainings for each product of all documents, once for all outputs of a board."""
+    products = []
+
+    def counting(*given):
+        product = hessian(*given)
+        return lambda v: products.append(len(v)) or product(v)
+
+    monkeypatch.setitem(CURVATURES, "hessian", counting)
+    assert lowest_and_cost(converged(ridge_losses))[1] == pytest.approx(3 * 3 / 600), "dense"
+    products.clear()
+    lowest, cost = lowest_and_cost(small)
+    assert cost == pytest.approx(3 * sum(products) * 4 / small.steps / small.batch_size) and cost
+    outputs = [sl.LossOn("ab"), sl.LossOn("ba")]
+    task = Task(small, outputs, {"1": np.eye(4)[:1]}, tuning=2, **QUIET)
+    expected = 2 + cost
+    for damping in (-1.5 * lowest, -11.5 * lowest):
+        expected += sum(one.cost for one in influence(small, outputs, damping=damping, **QUIET))
+    assert attribution.METHODS["influence, Hessian"].make(task).cost == pytest.approx(expected)
 
 
 def test_negative_curvature_is_told(small):

@@ -457,6 +457,24 @@ def test_a_saved_state_goes_on(tmp_path):
         QuantizedKMeans.open(path)
 
 
+def test_what_is_no_saved_state_is_refused_in_words(tmp_path):
+    """A table, a pickle, a list of objects, a folder, nothing: without advice to load pickles."""
+    table, listed, objects = (tmp_path / name for name in ("a.csv", "a.npy", "a.npz"))
+    table.write_text("a,b\n1,2\n")
+    np.save(listed, np.array([{}], dtype=object), allow_pickle=True)
+    np.savez(objects, a=np.array([{}], dtype=object))
+    for path, kind, message in (
+        (table, ValueError, "holds no state of quantized k-means: it is damaged, or another kind"),
+        (listed, ValueError, "holds no state of quantized k-means"),
+        (objects, ValueError, "holds no state of quantized k-means"),
+        (tmp_path, FileNotFoundError, r"is a folder: give the path of a file that save\(path\)"),
+        (tmp_path / "b.npz", FileNotFoundError, "is not there: give the path of a file"),
+    ):
+        with pytest.raises(kind, match=message) as raised:
+            QuantizedKMeans.open(path)
+        assert repr(str(path)) in str(raised.value) and "pickle" not in str(raised.value)
+
+
 def test_a_saved_state_that_was_altered_is_refused(tmp_path):
     """Edited, with flipped bits or cut off: an error in words, or the state that was saved."""
     path, rng = tmp_path / "state.npz", np.random.default_rng(0)

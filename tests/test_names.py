@@ -79,7 +79,7 @@ def test_bad_files(tmp_path):
     """Missing, a folder, empty, and not UTF-8."""
     with pytest.raises(FileNotFoundError, match="no file of names at"):
         names.load(tmp_path / "missing.txt")
-    with pytest.raises(FileNotFoundError, match="no file of names at"):
+    with pytest.raises(FileNotFoundError, match="is a folder: give a text file in it"):
         names.load(tmp_path)
     path = tmp_path / "names.txt"
     path.write_text(" \n\n")

@@ -167,6 +167,11 @@ def test_the_page_is_whole_and_loads_nothing(run, sketch, playground, tmp_path):
     )
     ids = {a["id"] for _, a in parsed.elements if "id" in a}
     assert set(re.findall(r'\bat\("([\w-]+)"\)', script)) <= ids
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*none'"):
+        playground.save(tmp_path / "none" / "page.html")
+    for call in (playground.save, sl.reports.read):
+        with pytest.raises(FileNotFoundError, match="is a folder: give"):
+            call(tmp_path)
     path = playground.save(tmp_path / "page.html")
     assert sl.reports.read(path) == playground.numbers
     with pytest.raises(FileExistsError, match="overwrite=True"):
@@ -196,7 +201,7 @@ def test_the_page_that_comes_with_the_project():
 
 
 def test_groups_of_names_by_letters():
-    """First letters, the rarest letters inside, the commonest endings; no group of one."""
+    """First letters, the rarest letters inside, the commonest endings; no group of one or all."""
     names = ["ana", "ada", "bo", "zoe", "bao", "lana", "xu"]
     assert by_letters(names) == {
         "names that begin with": {"a": [0, 1], "b": [2, 4]},
@@ -208,7 +213,7 @@ def test_groups_of_names_by_letters():
         },
         "names that end in": {"na": [0, 5]},
     }
-    assert by_letters(["xy", "ab"]) == {}
+    assert by_letters(["xy", "ab"]) == by_letters(["ab", "ab"]) == {}
     found = by_letters(sl.names.load()[:300])
     assert len(found["names that contain"]) == 6 and len(found["names that end in"]) == 8
 
@@ -303,7 +308,7 @@ def test_the_page_from_the_command_line(tmp_path, capsys):
     assert main([*arguments, "--output", str(page)]) == 0
     first = page.read_bytes()
     assert f"wrote {page}" in capsys.readouterr().out
-    assert "has learned from 12 given names" in sl.reports.read(page)["about"]
+    assert "has learned from 11 names" in sl.reports.read(page)["about"]
     assert main([*arguments, "--output", str(page)]) == 0
     assert page.read_bytes() == first
 

@@ -8,6 +8,7 @@ import pytest
 import sketchlab as sl
 from sketchlab.estimation.directions import Directions
 from sketchlab.estimation.output import Output
+from sketchlab.estimation.posterior import process
 
 DOCS = sl.names.load()[:40]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -66,6 +67,38 @@ def test_bands_are_calibrated_by_anchors_of_several_units(run, sketched):
     inside = np.mean((found.low <= truth) & (truth <= found.high))
     assert 0.75 <= inside <= 1.0
     assert np.mean(found.error) < 0.5 * rms(truth - loss(run.model))
+
+
+def test_far_beyond_the_anchors_the_error_grows_as_a_third_order():
+    """The kernel's exponential, fitted near by, would make it tens of times as large."""
+    n, rng = 40, np.random.default_rng(0)
+
+    def drawn(sizes):
+        return np.array([np.isin(np.arange(n), rng.choice(n, k, False)) for k in sizes], float)
+
+    def function(x):
+        return sl.ring.exp(0.3 * sl.ring.sum(x, -1))
+
+    anchors = drawn(rng.integers(1, 9, 40))
+    output = dataclasses.replace(
+        sl.local_sketch(function, n, 1, 25), anchors=anchors, anchor_values=function(anchors)
+    )
+    known, near, far = process(output), drawn([8] * 9), drawn([32] * 9)
+    error, expected = known.at(far)[1], known.at(near)[1] * (32 / 8) ** 1.5
+    np.testing.assert_allclose(error, expected, rtol=0.1)
+    assert np.all(known._deviation(far) > 20 * error)
+    np.testing.assert_array_equal(known.at(near)[1], known._deviation(near))
+
+
+def test_bands_of_most_documents_hold_and_are_no_wider_than_effects(run, sketched):
+    """Anchors of up to 8 of the 40 calibrate; 20 are deleted."""
+    sketched.anchor(run, sketched.suggested_anchors(40, largest=8), progress=False)
+    output, rng = sketched.output(loss), np.random.default_rng(2)
+    x = np.array([run.indicator(rng.choice(40, 20, replace=False)) for _ in range(20)])
+    truth = run.retrain(down_weights=x, progress=False).loss("max")
+    found = output.predict(x)
+    assert np.mean((found.low <= truth) & (truth <= found.high)) >= 0.75
+    assert np.median(found.error) < 2 * rms(truth - output.now)
 
 
 def test_influence_is_the_derivative_of_the_training_losses(run, sketched):

@@ -120,6 +120,13 @@ def test_chance_by_enumeration():
         assert np.mean(shares < high) < 0.95 <= np.mean(shares <= high)
 
 
+def test_the_area_by_chance_is_never_beyond_what_an_area_can_be():
+    """Of one bad document among three, whose interval of a normal distribution is wider."""
+    assert by_chance(3, 1).auc_band == [0.0, 1.0]
+    low, high = by_chance(400, 20).auc_band
+    assert 0.0 < low < 0.5 < high < 1.0 and low + high == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("scores", "bad", "error", "message"),
     [

@@ -1,5 +1,6 @@
 """The scoreboard: exact truth, scores by hand, baselines exact where they must be, costs."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -439,6 +440,58 @@ def test_a_board_scores_methods_by_group():
         board.add("one too few", based[:1])
     with pytest.raises(ValueError, match="no group '3', only 2, large"):
         board.add("no such group", {3: based})
+
+
+def test_a_truth_of_something_else_is_refused():
+    """Other deletions, their order, outputs, units or another run; the right one is taken."""
+    run, groups, quiet = make_run("ridge", "sgd"), {"a": np.eye(12)[:2]}, {"progress": False}
+    x, labels = groups["a"], [0, 1, 2, 3] * 3
+    right = retrained(run, losses(1, 2), x, **quiet)
+    board = Scoreboard(run, losses(1, 2), groups, exact=right, **quiet)
+    np.testing.assert_array_equal(board.truth["a"][:, 0], right[0].values)
+    moved = [dataclasses.replace(one, now=1.01 * one.now) for one in right]
+    fewer = retrained(run, losses(1, 2), np.eye(4)[:2], units=labels, **quiet)
+    regrouped = retrained(run, losses(1, 2), np.eye(4)[:2], units=sorted(labels), **quiet)
+    for exact, message in (
+        (right[:1], "exact has 1 outputs, and 2 are given"),
+        (retrained(run, losses(1, 2), x[::-1], **quiet), "number 0 of exact .* another order"),
+        (retrained(run, losses(1, 2), np.eye(12)[:3], **quiet), "other deletions"),
+        (right[::-1], "of another output or of another run"),
+        (moved, "of another output or of another run"),
+        (fewer, "4 units that are not the 12"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Scoreboard(run, losses(1, 2), groups, exact=exact, **quiet)
+    small = {"a": np.eye(4)[:2]}
+    Scoreboard(run, losses(1, 2), small, units=labels, exact=fewer, **quiet)
+    with pytest.raises(ValueError, match="4 units that are not the 4"):
+        Scoreboard(run, losses(1, 2), small, units=labels, exact=regrouped, **quiet)
+
+
+def test_predictors_of_something_else_are_refused():
+    """In another order, of other units, or of another run: no row is added."""
+    board, quiet = board_of_ridge(), {"progress": False}
+    run = board.run
+    right = attribution.first_order(run, losses(1, 2), **quiet)
+    for found, message in (
+        (right[::-1], "predictor 0 of 'm' is .* of another output"),
+        (
+            attribution.first_order(make_run("ridge", "momentum"), losses(1, 2), **quiet),
+            "or of another run",
+        ),
+        (
+            attribution.first_order(run, losses(1, 2), units=list(range(12))[::-1], **quiet),
+            "12 units that are not the 12",
+        ),
+        (
+            [effects(one, 0) for one in retrained(run, losses(1, 2), [], units=[0, 1] * 6)],
+            "2 units",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            board.add("m", found)
+    assert not board.table and not board.predicted
+    board.add("m", right)
 
 
 def test_wrong_boards_are_refused():

@@ -18,6 +18,7 @@ from sketchlab.attribution import (
     retrained,
     shapley,
 )
+from sketchlab.attribution.semivalues import _same_in_all_pairs, random_orders
 from sketchlab.estimation.units import Units
 
 from test_training import make_run
@@ -187,7 +188,26 @@ def test_shapley_is_exact_where_only_pairs_interact(degree):
     function = polynomial(degree)
     (found,) = shapley(polynomial_run(), [of_run(function)], 4, progress=False)
     np.testing.assert_allclose(found.values, enumerated(function, ordered), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(found.errors, 0, atol=1e-12)
+    known = np.isfinite(found.errors)
+    assert np.count_nonzero(known) >= 4
+    np.testing.assert_allclose(found.errors[known], 0, atol=1e-12)
+
+
+def test_a_unit_after_the_same_others_in_all_orders_has_an_unknown_error():
+    """At the ends of two pairs of orders its value is off, and nothing tells by how much."""
+    function = polynomial(3)
+    orders = np.array([[0, 1, 2, 3, 4, 5], [0, 2, 1, 5, 3, 4]])
+    orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(4, N)
+    assert list(np.flatnonzero(_same_in_all_pairs(orders))) == [0]
+    orders[2:] = [[5, 2, 1, 3, 4, 0], [0, 4, 3, 1, 2, 5]]
+    assert list(np.flatnonzero(_same_in_all_pairs(orders))) == [0, 5]
+    truth, told = enumerated(function, ordered), 0
+    for seed in range(20):
+        (found,) = shapley(polynomial_run(), [of_run(function)], 4, seed=seed, progress=False)
+        unknown = np.isinf(found.errors)
+        np.testing.assert_array_equal(unknown, _same_in_all_pairs(random_orders(N, 4, seed)))
+        told += np.count_nonzero(np.abs(found.values - truth)[unknown] > 1e-6)
+    assert told > 0
 
 
 def test_shapley_within_its_errors():
@@ -323,6 +343,21 @@ def test_the_width_does_not_depend_on_how_often_units_are_split():
     np.testing.assert_allclose(
         other.predict(np.repeat(EVERY, 2, axis=1)).value, one.predict(EVERY).value, rtol=1e-8
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "fewest"), [("ridge", 2), ("lasso", 4), ("kernel_ridge", 6), ("rbf_kernel_ridge", 6)]
+)
+def test_too_few_retrainings_for_cross_validation_are_refused(kind, fewest):
+    """In words of this package; as many as the message says are enough."""
+    pytest.importorskip("sklearn")
+    for count in range(1, fewest):
+        with pytest.raises(ValueError, match=f"needs {fewest} retrainings or more.* are {count}"):
+            regression([known_of(polynomial(1), EVERY[:count])], kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (found,) = regression([known_of(polynomial(1), EVERY[:fewest])], kind)
+    assert np.all(np.isfinite(found.predict(EVERY).value))
 
 
 def test_gaussian_kernels_have_no_degree():

@@ -106,6 +106,9 @@ def test_the_interval_is_that_of_a_mean():
     assert Metasmoothness(scores[:1], None, None, None, 0.5, 2).interval == (-1.0, 1.0)
     assert Metasmoothness(np.array([0.2, 0.99]), None, None, None, 0.5, 4).interval == (-1.0, 1.0)
     assert "0.550 (90% interval 0.398 to 0.702 over 4 directions, h = 0.5)" in repr(found)
+    assert [type(end) for end in found.interval] == [float, float]
+    equal = Metasmoothness(np.full(4, 0.9), None, None, None, 0.5, 8)
+    assert equal.interval == (-1.0, 1.0), "no score differs: nothing is known of the spread"
 
 
 def test_wrong_directions_are_refused():

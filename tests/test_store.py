@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -524,10 +525,10 @@ def test_a_sketch_in_single_precision_is_half_as_large_and_goes_on_as_one(small_
 
 DIFFERENT = {
     "degree": ({"degree": 3}, r"degree \(2, now 3\)"),
-    "seed": ({"seed": 5}, r"seed \(0, now 5\)"),
-    "units": ({"units": [[0], range(1, 30)]}, "another of_document of the units"),
+    "seed": ({"seed": 5}, r"seed of the directions \(0, now 5\)"),
+    "units": ({"units": [[0], range(1, 30)]}, "another list of groups in units=;"),
     "precision": ({"precision": "single"}, r"precision \(double, now single\)"),
-    "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another names of the units"),
+    "labels": ({"units": [f"name {i:02}" for i in range(30)]}, "another list of groups in units=;"),
 }
 
 
@@ -543,27 +544,26 @@ def test_another_sketch_is_not_continued(small_run, stored, case, count):
 
 
 RUNS = {
-    "data": ({"names": slice(1, 31)}, "data"),
-    "steps": ({"steps": 41}, "steps"),
+    "data": ({"names": slice(1, 31)}, "list of documents"),
+    "fewer": ({"names": slice(29)}, r"number of documents \(30, now 29\)"),
+    "steps": ({"steps": 41}, r"number of steps \(40, now 41\)"),
     "optimiser": ({"optimizer": sl.Adam(0.02)}, "optimizer"),
-    "start": ({"seed": 1}, "start"),
+    "start": ({"seed": 1}, "seed or initial parameters of the run"),
+    "letters": ({"vocabulary": LETTERS + "é"}, r"model \(its letters, sizes or settings\)"),
 }
 
 
 @pytest.mark.parametrize("case", RUNS)
 def test_the_sketch_of_another_run_is_not_continued(stored, case):
-    """The message names what differs in the run and only that; opening compares the runs too."""
+    """The message names what differs, in words and only that; opening compares the runs too."""
     settings, what = RUNS[case]
-    settings = {"steps": 40, **settings}
+    settings = {"steps": 40, "vocabulary": LETTERS, **settings}
     names = sl.names.load()[settings.pop("names", slice(30))]
-    run = sl.train(names, vocabulary=LETTERS, progress=False, **settings)
+    run = sl.train(names, progress=False, **settings)
     before = files(stored)
-    with pytest.raises(ValueError, match=r"another .*run.*nothing was changed") as caught:
+    with pytest.raises(ValueError, match=f"was made with another {what}; nothing was changed"):
         make(run, stored)
-    message = str(caught.value).removeprefix(f"the sketch at {str(stored)!r}")
-    fields = ("data", "steps", "optimizer", "start")
-    assert [field for field in fields if field in message] == [what]
-    with pytest.raises(ValueError, match="another training run"):
+    with pytest.raises(ValueError, match=f"another training run, with another {what}: make one"):
         sl.open_sketch(stored, run)
     assert files(stored) == before
 
@@ -619,18 +619,46 @@ def a_zarr_array(path):
     zarr.create_array(str(path), shape=(3,), dtype=float)[:] = 1
 
 
-@pytest.mark.parametrize("something", [a_file, a_folder, a_zarr_group, a_zarr_array])
+KINDS = {a_file: "is not a sketch, but a file: "} | dict.fromkeys(
+    (a_folder, a_zarr_group, a_zarr_array), "is not a sketch, but a folder with other things in it"
+)
+
+
+@pytest.mark.parametrize("something", KINDS)
 def test_other_things_at_the_path_are_left_alone(small_run, tmp_path, something):
-    """Neither making nor opening a sketch touches what is not one."""
+    """Neither making nor opening a sketch touches what is not one; the words say what it is."""
     path = tmp_path / "place"
     something(path)
     before = files(path)
     assert before
-    with pytest.raises(ValueError, match="is not a sketch"):
-        make(small_run, path)
-    with pytest.raises(ValueError, match="is not a sketch"):
-        sl.open_sketch(path)
+    for enter in (lambda: make(small_run, path), lambda: sl.open_sketch(path)):
+        with pytest.raises(ValueError, match=KINDS[something]) as caught:
+            enter()
+        assert not re.search(r"zarr|store\b|Errno|group", str(caught.value).replace("store=", ""))
     assert files(path) == before
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_words(small_run, tmp_path, monkeypatch):
+    """Below a file, or where writing or reading is not allowed."""
+    (tmp_path / "customers.csv").write_text("mine")
+    with pytest.raises(OSError, match=r"customers.csv' is a file, not a folder") as caught:
+        make(small_run, tmp_path / "customers.csv" / "sketch")
+    assert "Errno" not in str(caught.value)
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied", "here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.rename", forbidden)
+        with pytest.raises(
+            PermissionError, match=r"no sketch can be made at .*\(Permission denied"
+        ):
+            make(small_run, tmp_path / "new", count=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("zarr.open_group", forbidden)
+        with pytest.raises(PermissionError, match="cannot be read: its owner must allow it"):
+            sl.open_sketch(tmp_path)
+    assert list(files(tmp_path)) == ["customers.csv"]
 
 
 def test_an_empty_folder_may_be_used_and_a_missing_one_cannot_be_opened(small_run, tmp_path):
@@ -695,7 +723,7 @@ def test_a_run_that_only_looks_the_same_is_refused(tmp_path, case):
     ):
         with pytest.raises(ValueError, match=message):
             enter()
-    with pytest.raises(ValueError, match=f"{message}|another optimizer of the run"):
+    with pytest.raises(ValueError, match=f"{message}|another optimizer"):
         sl.sketch(other, 2, 6, store=tmp_path / "s", anchors=0, progress=False)
     assert files(tmp_path / "s") == before
     again = closure_run(SIDES.copy())

@@ -14,7 +14,6 @@ LABELS = ["b", "a", "b", "c", "a", "b"]  # of six documents
 GROUPINGS = {  # groups, names, unit of every document
     "none": (None, [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]),
     "labels": (LABELS, ["a", "b", "c"], [1, 0, 1, 2, 0, 1]),
-    "string of labels": ("babcab", ["a", "b", "c"], [1, 0, 1, 2, 0, 1]),
     "array of labels": (np.array(LABELS), ["a", "b", "c"], [1, 0, 1, 2, 0, 1]),
     "labels from a generator": ((label for label in LABELS), ["a", "b", "c"], [1, 0, 1, 2, 0, 1]),
     "number labels": ([30, 10, 30, 20, 10, 30], [10, 20, 30], [2, 0, 2, 1, 0, 2]),
@@ -48,6 +47,13 @@ WRONG_GROUPS = {
     "too few labels": (["a", "b"], ValueError, "6 documents.*there are 2 labels"),
     "too many labels": (list("abcabca"), ValueError, "6 documents.*there are 7 labels"),
     "no groups": ([], ValueError, "6 documents.*there are 0 labels"),
+    "a string": ("region", TypeError, "not 'region': a string is no list of labels"),
+    "bytes": (b"region", TypeError, "not b'region': a string is no list of labels"),
+    "one name twice": (
+        {"S\u00fcd": [0], "Su\u0308d": [1]},
+        ValueError,
+        "two nested units are named",
+    ),
 }
 
 
@@ -151,6 +157,19 @@ def test_nested_units_delete_groups_and_documents():
     np.testing.assert_array_equal(units.down_weights(["ab", "bc", 4]), [1, 1, 1, 0, 1])
     np.testing.assert_array_equal(units.down_weights([3]), [0, 0, 0, 1, 0])
     np.testing.assert_array_equal(units.sizes, np.ones(5))
+
+
+def test_names_that_look_the_same_are_the_same():
+    """Of groups as of labels, and of what is deleted: one character, or a letter and its accent."""
+    composed, apart = "S\u00fcd", "Su\u0308d"
+    for made in ({composed: [1]}, {apart: [1]}, [composed, apart, "Ost"], [apart, apart, "Ost"]):
+        units = Units(made, 3)
+        again = Units.from_record(json.loads(json.dumps(units.record())))
+        for one in (units, again):
+            expected = one.down_weights(composed)
+            assert expected.sum() == 1
+            for without in (apart, [apart], [composed, apart] if one.nested else [apart]):
+                np.testing.assert_array_equal(one.down_weights(without), expected)
 
 
 @pytest.mark.parametrize(

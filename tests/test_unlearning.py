@@ -13,6 +13,7 @@ from sketchlab.unlearning import (
     train_seeds,
     unlearn,
 )
+from sketchlab.unlearning.bench import count_not_finite
 
 DOCS = sl.names.load()[:24]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -83,6 +84,14 @@ def test_margins_of_a_classifier_come_from_its_losses():
         unlearn(models, [0], "matching", targets=lambda doc: 0)
     with pytest.raises(ValueError, match="other names or shapes"):
         train_seeds(run, 2, initial=lambda _: {"w": np.zeros(3)})
+    models.run.initial._losses = lambda p, rows: losses(p, rows) + 800.0
+    np.testing.assert_allclose(models.margins(data), -models.losses(data), rtol=1e-12)
+    models.run.initial._losses = lambda p, rows: 0.0 * losses(p, rows)
+    found = models.margins(data)
+    np.testing.assert_allclose(found, 53 * np.log(2), rtol=1e-12)
+    assert not count_not_finite({"margins": found}), "certain models did not diverge"
+    models.run.initial._losses = lambda p, rows: np.nan * losses(p, rows)
+    assert count_not_finite({"margins": models.margins(data)}) == 2
     models.run.initial._losses = lambda p, rows: losses(p, rows) - 5.0
     with pytest.raises(ValueError, match="is not -log p of a class"):
         models.margins(data)

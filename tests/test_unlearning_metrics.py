@@ -91,6 +91,27 @@ def test_the_null_of_klom_is_far_from_0(models, mean, high):
     assert np.percentile(found, 95) == pytest.approx(high, rel=0.2)
 
 
+def test_rounding_alone_is_no_divergence():
+    """Margins that are equal but for their last digits; a difference that is more counts."""
+    oracle = 3.0 * (1.0 + 1e-15 * normal(0))
+    other = 3.0 * (1.0 + 1e-15 * normal(1)) + 1e-14
+    assert np.ptp(oracle) > 0 and np.all(klom(other, oracle) == 0)
+    np.testing.assert_allclose(klom(other + 1e-6, oracle), CEILING)
+
+
+def test_an_error_of_the_callers_score_is_its_own():
+    """A score that takes two arrays and fails inside; one that takes three is refused before."""
+
+    def broken(one, other):
+        return one + "text"
+
+    with pytest.raises(TypeError) as raised:
+        null(normal(0), broken)
+    assert "score must be" not in str(raised.value)
+    with pytest.raises(TypeError, match="score must be a function of 2 arguments"):
+        null(normal(0), lambda one, two, three: one)
+
+
 def test_wrong_margins_are_refused():
     """NaN, too few models, other examples, wrong shapes."""
     broken = normal(0)

@@ -360,3 +360,14 @@ def test_bad_requests_are_refused():
     line = WeightedSquares(np.eye(2)[[0, 1, 1]], np.array([1.0, 2, -2]), np.array([1.0, 1, 0]), 0.0)
     with pytest.raises(ValueError, match="falls along a line"):
         line.limit(np.zeros(2))
+
+
+def test_a_setting_that_a_method_does_not_have_is_refused():
+    """In words, with those that there are."""
+    ridge = problem()
+    for method, message in (
+        ("scrub", "scrub has no setting 'foo', only near, away"),
+        ("ascent", "ascent has no setting 'foo': it has none"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            ridge.objective(method, foo=1)

@@ -14,6 +14,7 @@ from test_figures import HARD
 import sketchlab as sl
 from sketchlab import figures, widgets
 from sketchlab.training.outputs import NextLetter
+from sketchlab.widgets.parts import in_bytes
 
 
 def test_moving_a_slider_draws_again():
@@ -38,6 +39,15 @@ def test_moving_a_slider_draws_again():
     assert image.value != before
     assert message.value == ""
     assert "level against time (a line)" in image.words
+
+
+@pytest.mark.parametrize(
+    "size, said",
+    [(16, "0.1 kB"), (29_952, "30.0 kB"), (999_999, "1000.0 kB"), (1_250_000, "1.2 MB")],
+)
+def test_bytes_in_words(size, said):
+    """Small ones in kB, and none of them as nothing."""
+    assert in_bytes(size) == said
 
 
 def test_an_error_is_shown_in_words():
@@ -198,7 +208,7 @@ def test_questions_are_asked_as_they_are_typed(view):
     question.name.value = "zoe"
     assert view.explorer.question.title == "loss on 'zoe'"
     for wrong, message in {
-        "": "type some letters",
+        "": f"type some letters, such as &#x27;{view.explorer.run.data[0]}&#x27;",
         "zo3": "unknown character &#x27;3&#x27;",
         "zoe ": "unknown character &#x27; &#x27; at position 3",  # nothing typed is taken away
     }.items():
@@ -229,6 +239,7 @@ def test_sliders_set_the_accuracy(view):
             accuracy.directions.value,
         )
         assert f"as much as {explorer.cost[0]} trainings" in accuracy.note.value
+        assert not re.search(r"[^\d.]0(\.0)? [kM]B", accuracy.note.value)
     assert len(used) > 1
     assert "No part is within epsilon" in accuracy.note.value
     accuracy.whole.click()

@@ -104,9 +104,8 @@ def influence(run, outputs, *, damping, curvature="hessian", units=None, progres
 
         solved = _solved(counted, slopes(run, functions), damping, curvature)
     by_document = _along(run, solved, progress) * weights
-    share = np.count_nonzero(weights) / run.steps / run.batch_size
     reason = f"influence, {curvature.replace('_', '-')}, damping {damping:g}"
-    cost = (3 * products + 1) * share
+    cost = (3 * products + 1) * _share(run)
     return as_asked(run, outputs, functions, by_document, units, cost, FirstOrder, reason)
 
 
@@ -117,7 +116,23 @@ def lowest_curvature(run):
     If it is below 0, damping must be above its size for the matrix to be positive definite. To 1%
     of itself, or of the root mean square of all eigenvalues where that is more.
     """
-    product, size = _matrix(run, "hessian"), Flat.of(run.initial.parameters).size
+    return lowest_and_cost(run)[0]
+
+
+def lowest_and_cost(run):
+    """The same, and what it cost in trainings: of each product as in `influence`."""
+    matrix, size, products = _matrix(run, "hessian"), Flat.of(run.initial.parameters).size, 0
+
+    def product(v):
+        nonlocal products
+        products += len(v)
+        return matrix(v)
+
+    lowest = _lowest(product, size)
+    return lowest, float(3 * products * _share(run))
+
+
+def _lowest(product, size):
     if size <= DENSE:
         return float(np.linalg.eigvalsh(product(np.eye(size)))[0])
     from scipy.sparse.linalg import LinearOperator, eigsh  # slow to import
@@ -228,6 +243,11 @@ def mean_weights(run):
     """What the losses are multiplied by in the mean that training descends, (n,)."""
     times = _times(run)
     return times / times.sum()
+
+
+def _share(run):
+    """Gradients of all documents that training is on, in trainings."""
+    return np.count_nonzero(_times(run)) / run.steps / run.batch_size
 
 
 def _moved_by_sgd(run):

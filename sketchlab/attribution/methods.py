@@ -8,6 +8,7 @@ that the same call makes the same row.
 
 import dataclasses
 import importlib.util
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -20,13 +21,13 @@ from ..training.microgpt import MicroGPT
 from ..training.passes import check_memory, check_output
 from .checkpoints import tracin
 from .first_order import first_order
-from .influence import gradient_products, influence, lowest_curvature
+from .influence import gradient_products, influence, lowest_and_cost
 from .interactions import interactions
 from .projections import known_link, trak
 from .regressions import regression
 from .retraining import effects, random_deletions
 from .semivalues import banzhaf
-from .tasks import Made
+from .tasks import Made, unasked
 from .taylor import taylor_terms
 
 FINAL, CHECKPOINTS = "trained model", "checkpoints"
@@ -88,9 +89,10 @@ def _gradient_products(task):
 
 def _influence(task):
     """With one and a half times the damping that makes the Hessian positive definite, or more."""
-    lowest = task.once("curvature", lambda: lowest_curvature(task.run))
+    lowest, cost = task.once("curvature", lambda: lowest_and_cost(task.run))
     least = max(0.0, -1.5 * lowest)
-    return _damped(task, "hessian", (least, least + 10 * abs(lowest)))
+    made = _damped(task, "hessian", (least, least + 10 * abs(lowest)))
+    return dataclasses.replace(made, cost=made.cost + cost)
 
 
 def _gauss_newton(task):
@@ -152,12 +154,11 @@ def _first_order(task):
 
 def _at_the_average(task):
     """Expanded, for every group, where each unit has the down-weight that it has on average."""
-    shares = {name: np.count_nonzero(rows) / rows.size for name, rows in task.groups.items()}
-    points = np.array(sorted(set(shares.values())))
-    at = np.repeat(points[:, None], len(task.units), axis=1)
+    shares = {name: float(rows.mean()) for name, rows in task.groups.items()}
+    points = sorted(set(shares.values()))
+    at = np.repeat(np.array(points)[:, None], len(task.units), axis=1)
     found = first_order(task.run, task.outputs, units=task.asked, at=at, **task.work)
-    place = {share: i for i, share in enumerate(points)}
-    return Made({name: [one[place[s]] for one in found] for name, s in shares.items()})
+    return Made({name: [one[points.index(s)] for one in found] for name, s in shares.items()})
 
 
 # ---- jets ------------------------------------------------------------------------------------
@@ -179,8 +180,8 @@ def _calibrated(task):
     sketched, _ = _jets(task)
 
     def anchor():
-        count = min(CALIBRATING, max(1, len(task.units) // 2))
-        deletions = sketched.suggested_anchors(count, seed=task.seed)
+        count, seeds = min(CALIBRATING, max(1, len(task.units) // 2)), itertools.count(task.seed)
+        deletions = unasked(task, lambda: sketched.suggested_anchors(count, seed=next(seeds)))
         sketched.anchor(task.run, deletions, **task.work)
         return _outputs(sketched, task)
 
@@ -212,16 +213,18 @@ def _sketch(stage, estimator="automatic"):
 
 
 def _gradients(singles):
-    """Derivatives at random deletions, and the retrainings there, without jets."""
+    """Derivatives at random deletions that are not asked about, and retrainings there, no jets."""
 
     def make(task):
-        n = len(task.units)
-        rng = task.rng("points")
+        n, rng = len(task.units), task.rng("points")
         low, high = np.log(np.multiply(POINTS, n))
-        sizes = np.exp(rng.uniform(low, high, GRADIENTS)).astype(int)
-        points = random_deletions(n, np.maximum(1, sizes), rng)
+
+        def draw():
+            sizes = np.exp(rng.uniform(low, high, GRADIENTS)).astype(int)
+            return random_deletions(n, np.maximum(1, sizes), rng)
 
         def differentiate():
+            points = unasked(task, draw)
             found = sketch(task.run, 1, 1, units=task.asked, anchors=0, **task.work)
             found.anchor(task.run, points, gradients=task.outputs, **task.work)
             return found, _outputs(found, task)

@@ -40,7 +40,8 @@ class Chance:
 
     found: the expected share among the first k, k = 0, ..., n, (n + 1,). found_band: (2, n + 1),
     the 5% and 95% quantiles, exact (hypergeometric). auc, auc_sd, auc_band: the mean, 1/2, and
-    standard deviation of the area, exact, and the interval of a normal distribution. precision,
+    standard deviation of the area, exact, and the interval of a normal distribution, within 0 and
+    1: of few documents it is rough. precision,
     precision_band: the mean of the average precision and its quantiles over random orders.
     """
 
@@ -134,7 +135,7 @@ def by_chance(n, bad, *, draws=DRAWS, seed=0):
         bands,
         0.5,
         float(sd),
-        [float(0.5 - reach), float(0.5 + reach)],
+        [max(0.0, float(0.5 - reach)), min(1.0, float(0.5 + reach))],
         float(np.mean(precisions)),
         band(precisions),
     )

@@ -11,7 +11,13 @@ from ..arguments import instance, list_of, takes
 from ..checks import check_choice, check_count, check_degree
 from .retraining import Baseline, Retrained
 
-FOLDS = 3
+FOLDS, LASSO_FOLDS = 3, 4
+FEWEST = {  # retrainings: the kernels' settings are chosen by R^2, which takes two in each fold
+    "ridge": 2,
+    "lasso": LASSO_FOLDS,
+    "kernel_ridge": 2 * FOLDS,
+    "rbf_kernel_ridge": 2 * FOLDS,
+}
 WIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # of Gaussian kernels, gamma times the median squared distance
 MOST_APART = 1000  # deletions whose distances are measured
 
@@ -26,7 +32,8 @@ def regression(known, kind="ridge", degree=1):
     "rbf_kernel_ridge" has the kernel exp(-gamma |x - x'|^2), which adds up no products: its degree
     is 1. gamma is `WIDTHS` over the median squared distance between two of the deletions, so that
     it does not depend on their number of units; it too is chosen by cross-validation.
-    Raises ImportError if scikit-learn is not installed.
+    Raises ValueError for fewer retrainings than its kind needs, see `FEWEST`, and ImportError if
+    scikit-learn is not installed.
     """
     check_choice(kind, REGRESSIONS, "kind")
     if check_degree(degree) < 1:
@@ -34,6 +41,11 @@ def regression(known, kind="ridge", degree=1):
     x = known[0].deletions
     if not all(np.array_equal(one.deletions, x) for one in known):
         raise ValueError("the outputs of a regression must be known after the same deletions")
+    if len(x) < FEWEST[kind]:
+        raise ValueError(
+            f"{kind} needs {FEWEST[kind]} retrainings or more, to choose its penalty by "
+            f"cross-validation: there are {len(x)}"
+        )
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
@@ -59,7 +71,8 @@ def _lasso(x, y, degree):
 
     polynomial, features = _polynomial(x, degree)
     models = [
-        linear_model.LassoCV(alphas=20, cv=4, max_iter=5000).fit(features, column) for column in y.T
+        linear_model.LassoCV(alphas=20, cv=LASSO_FOLDS, max_iter=5000).fit(features, column)
+        for column in y.T
     ]
     return [
         lambda moves, model=model: model.predict(polynomial.transform(moves)) for model in models

@@ -27,10 +27,13 @@ import numpy as np
 from ..arguments import check_dict, check_predictor, check_text, instance, list_of, of_shape, takes
 from ..checks import check_count, check_not_negative
 from ..estimation.prediction import COVERAGE, Prediction
+from ..estimation.units import Units
+from ..training.reverse import value_of
 from .retraining import Retrained, check_task, effects, retrained
 from .tables import Shown
 from .uncertainty import floor, rank_correlations, shuffled, uncertain
 
+SAME = 1e-6  # relative difference of outputs at the trained model
 ROUNDING = 1e-9  # relative to the largest truth: a known value has a band without any width
 
 
@@ -39,7 +42,8 @@ class Scoreboard(Shown):
 
     run: a training run. outputs: a list of functions of a model that return one number. groups:
     down-weights of the units by name of the group, each (points, units). units: groups of documents
-    deleted together (see `Units`). exact: the truth, a list of `Retrained`, if it is known already.
+    deleted together (see `Units`). exact: the truth, if it is known already: a list of `Retrained`,
+    one for each output, after the deletions of all groups in order; ValueError for any other.
     jobs: processes to use. seed: of the bootstrap.
 
     deletions: those of all groups, (points, units). truth: arrays (points, outputs) by group.
@@ -63,9 +67,34 @@ class Scoreboard(Shown):
             exact = retrained(
                 run, outputs, self.deletions, units=units, jobs=jobs, progress=progress
             )
+        else:
+            self._check_exact(exact)
         self.exact = exact
         self.truth = self._by_group(self.exact)
         self.table, self.predicted = [], {}
+
+    def _check_exact(self, exact):
+        """Raise ValueError for a truth of other outputs, deletions, units or another run."""
+        if len(exact) != len(self.outputs):
+            raise ValueError(f"exact has {len(exact)} outputs, and {len(self.outputs)} are given")
+        for number, (one, output) in enumerate(zip(exact, self.outputs, strict=True)):
+            what = f"number {number} of exact"
+            self._check_units(what, one.units)
+            _check_now(what, one.now, value_of(output, self.run.model))
+            if not np.array_equal(one.deletions, self.deletions):
+                raise ValueError(
+                    f"{what} is known after other deletions than those of the groups, or in "
+                    "another order: make it by retrained(run, outputs, deletions), with the rows "
+                    "of all groups one after the other"
+                )
+
+    def _check_units(self, what, units):
+        """Raise ValueError for units that are not those of the scoreboard."""
+        if not np.array_equal(units.of_document, self.units.of_document):
+            raise ValueError(
+                f"{what} has {len(units)} units that are not the {len(self.units)} of the "
+                "scoreboard: make it with the same units="
+            )
 
     def _by_group(self, exact):
         values = np.stack([one.values for one in exact], axis=-1)
@@ -79,7 +108,8 @@ class Scoreboard(Shown):
         predictors: a list of one per output; or such lists by name of group, if each group has its
         own: the groups that have none are left out. seconds: what they took, in seconds of one
         core, if that was measured. about: more fields of the row, and its "cost" if that is not
-        what the predictors say. settings: for their `predict`.
+        what the predictors say. settings: for their `predict`. Raises ValueError for predictors
+        that are of other units, outputs or runs.
         """
         if not isinstance(predictors, dict):
             predictors = dict.fromkeys(self.groups, predictors)
@@ -93,18 +123,25 @@ class Scoreboard(Shown):
                     f"{method!r} has {len(found)} predictors for {len(self.exact)} outputs: give "
                     "one for each"
                 )
+            for number, one in enumerate(found):
+                units = getattr(getattr(one, "known", one), "units", None)
+                if isinstance(units, Units):  # what is not of this package need not have them
+                    self._check_units(f"predictor {number} of {method!r}", units)
         cost = total_cost([one for found in by_group.values() for one in found])
         row = {"method": method, "cost": cost}
         if seconds is not None:
             row["seconds"] = seconds
         row |= about or {}
-        values = self.predicted[method] = {}
+        values = {}
         for name, found in by_group.items():
             predictions = [one.predict(self.groups[name], **settings) for one in found]
+            for number, (one, exact) in enumerate(zip(predictions, self.exact, strict=True)):
+                _check_now(f"predictor {number} of {method!r}", one.now, exact.now)
             row[name] = scores(self.truth[name], predictions)
             value = values[name] = np.stack([one.value for one in predictions], axis=-1)
             now = [one.now for one in self.exact]
             row[name] |= uncertain(self.truth[name], value, now, seed=self.seed)
+        self.predicted[method] = values
         self.table.append(row)
         return row
 
@@ -215,6 +252,15 @@ def scores(truth, predictions):
     if np.isfinite(ranked):
         found["lds"] = float(ranked)
     return found
+
+
+def _check_now(what, now, expected):
+    """Raise ValueError for another output with nothing deleted; NaN: it is not known."""
+    if np.isfinite(now) and not np.isclose(now, expected, rtol=SAME, atol=ROUNDING):
+        raise ValueError(
+            f"{what} is {now:.6g} with nothing deleted, where the output of the scoreboard is "
+            f"{expected:.6g}: it is of another output or of another run"
+        )
 
 
 def _same_data(one, other):

@@ -132,7 +132,9 @@ def shapley(run, outputs, permutations=8, *, units=None, seed=0, most=MOST, jobs
     `Units`), a few: each order takes as many retrainings as there are units.
     seed: of the orders. most: of the retrainings; equal sets are trained once. jobs: processes.
 
-    The standard errors are those of a mean over the pairs of orders. The values add up to the
+    The standard errors are those of a mean over the pairs of orders: of few pairs they are too
+    narrow as a rule. That of a unit is infinite, not known, if it is deleted after the same others
+    in all pairs, as where it stands at an end of each. The values add up to the
     output with everything deleted minus that with nothing deleted, whatever the orders. The end of
     every order is the run with everything deleted: its gradients are zero, and without weight decay
     the model keeps its initial parameters. So the values share out all that training did, and half
@@ -200,6 +202,15 @@ def _shapley(known, gone, orders):
     values, errors = each.mean(axis=0), np.zeros(n)
     if n > FEW_UNITS:
         errors = stats.sem(each.reshape(count // 2, 2, n).mean(axis=1), axis=0)
+        errors[_same_in_all_pairs(orders)] = np.inf
     return Semivalues(
         known, lambda rows: known.now + rows @ values, "Shapley values", values, errors
     )
+
+
+def _same_in_all_pairs(orders):
+    """Which units are deleted after the same sets of others in every pair of orders, (n,)."""
+    place = np.argsort(orders, axis=1)
+    before = place[:, None, :] < place[:, :, None]  # (orders, units, others)
+    one, reverse = before[::2], before[1]
+    return np.all(np.all(one == one[0], axis=2) | np.all(one == reverse, axis=2), axis=0)

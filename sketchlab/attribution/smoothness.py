@@ -25,6 +25,8 @@ from ..training.models import Flat
 from ..training.reverse import value_of
 from .retraining import check_task, in_batches
 
+ROUNDING = 1e-12  # of a score, which is at most 1
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Metasmoothness:
@@ -52,12 +54,12 @@ class Metasmoothness:
     @property
     def interval(self):
         """The 90% interval (low, high) of that mean over directions, by Student's t, within -1 and
-        1; all of that for a single direction.
+        1; all of that for a single direction, and where no score differs: nothing is known then.
         """
-        if len(self.scores) < 2:
+        if len(self.scores) < 2 or np.ptp(self.scores) <= ROUNDING:
             return -1.0, 1.0
         reach = stats.t.ppf((1 + COVERAGE) / 2, len(self.scores) - 1) * stats.sem(self.scores)
-        return max(-1.0, self.mean - reach), min(1.0, self.mean + reach)
+        return max(-1.0, float(self.mean - reach)), min(1.0, float(self.mean + reach))
 
     def __repr__(self):
         low, high = self.interval

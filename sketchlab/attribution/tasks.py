@@ -24,11 +24,13 @@ from ..arguments import (
 from ..checks import check_choice, check_count, check_not_negative, check_seed
 from .projections import LINKS
 from .rankings import scaled
-from .retraining import check_task, random_deletions, retrained
+from .retraining import check_task, find, random_deletions, retrained
 from .scoreboard import total_cost
 from .semivalues import random_halves
 
 TUNING = 24  # retrainings to choose settings by
+ROUNDS = 20  # of draws, for deletions that are not asked about
+FEWEST = 4  # different deletions that something can be learned from
 STREAMS = {name: i + 1 for i, name in enumerate(("tuning", "matched", "halves", "points"))}
 
 
@@ -156,18 +158,32 @@ class Task:
     @takes(count=check_count, stream=one_of(*STREAMS))
     def random(self, count, stream):
         """Random deletions of as many units as the asked ones have, (count, units)."""
-        rng = self.rng(stream)
-        return random_deletions(len(self.units), rng.choice(self.deleted, count), rng)
+        return self._sized(self.deleted, count, self.rng(stream))
+
+    def _sized(self, sizes, count, rng):
+        return random_deletions(len(self.units), rng.choice(sizes, count), rng)
 
     @property
     def tuning(self):
-        """Retrainings to choose settings by, after other deletions than the asked ones."""
-        return self.once("tuning", lambda: self.retrained(self._unasked()))
+        """Retrainings to choose settings by, after other deletions than the asked ones.
 
-    def _unasked(self):
-        asked = {row.tobytes() for row in self.deletions}
-        drawn = self.random(20 * self.tunings, "tuning")
-        return np.array([row for row in drawn if row.tobytes() not in asked][: self.tunings])
+        Of as many units as the asked ones have; where no such deletion is left, of twice as many,
+        or of half as many.
+        """
+        return self.once("tuning", lambda: self.retrained(self._for_tuning()))
+
+    def _for_tuning(self):
+        most, rng = max(1, len(self.units) - 1), self.rng("tuning")
+        others = (np.clip(sizes, 1, most) for sizes in (2 * self.deleted, self.deleted // 2))
+        for sizes in (self.deleted, *others):
+            drawn = self._sized(sizes, ROUNDS * self.tunings, rng)
+            left = drawn[find(drawn, self.deletions) < 0]
+            if len(left):
+                return left[: self.tunings]
+        raise ValueError(
+            "settings are chosen by other deletions than those that are asked about, and of their "
+            "sizes, twice them, and half of them none is left: ask about fewer deletions"
+        )
 
     @property
     def singles(self):
@@ -176,16 +192,21 @@ class Task:
 
     @property
     def matched(self):
-        """Retrainings after random deletions of the asked sizes."""
-        return self.once("matched", lambda: self.retrained(self.random(self.trainings, "matched")))
+        """Retrainings after random deletions of the asked sizes, but not the asked ones."""
+        rng = self.rng("matched")
+        return self._learned("matched", lambda: self._sized(self.deleted, self.trainings, rng))
 
     @property
     def halves(self):
-        """Retrainings without random halves: every unit is deleted with probability 1/2."""
-        shape = len(self.units), self.trainings
-        return self.once(
-            "halves", lambda: self.retrained(random_halves(*shape, self.rng("halves")))
-        )
+        """Retrainings without random halves, but not the asked deletions.
+
+        Every unit is deleted with probability 1/2.
+        """
+        rng, shape = self.rng("halves"), (len(self.units), self.trainings)
+        return self._learned("halves", lambda: random_halves(*shape, rng))
+
+    def _learned(self, name, draw):
+        return self.once(name, lambda: self.retrained(unasked(self, draw)))
 
     @takes(candidates=dict_of(function_of(0)), rank=check_flag)
     def tuned(self, candidates, *, rank=False):
@@ -217,3 +238,31 @@ class Task:
     @staticmethod
     def _error(predictor, known):
         return np.mean((predictor.predict(known.deletions).value - known.values) ** 2)
+
+
+def unasked(task, draw):
+    """Deletions that are not asked about, as many as one draw has, (count, units).
+
+    What is predicted after a deletion that was retrained is its exact value: a method that learns
+    from the asked ones would be judged by what it was told. draw: a function that returns random
+    deletions; it is called again in place of those that are asked about. ValueError if too few
+    others, or fewer than `FEWEST` different ones, are found so.
+    """
+    drawn = draw()
+    count, left = len(drawn), drawn[find(drawn, task.deletions) < 0]
+    if len(left) == count:
+        return drawn
+    for _ in range(1, ROUNDS):
+        if len(left) >= count:
+            break
+        drawn = draw()
+        left = np.concatenate([left, drawn[find(drawn, task.deletions) < 0]])
+    left = left[:count]
+    different = len(np.unique(left, axis=0))
+    if len(left) < count or different < min(FEWEST, count):
+        raise ValueError(
+            f"too few deletions are left to learn from: of {count} random ones, {len(left)} were "
+            f"found that are not asked about, {different} of them different. Ask about fewer "
+            "deletions, or about other sizes as well"
+        )
+    return left

@@ -36,8 +36,9 @@ import dataclasses
 import numpy as np
 from scipy import optimize, special
 
+from .interaction import bend
 from .minimum_norm import base_gradient
-from .posterior import Posterior, bend
+from .posterior import Posterior
 from .prediction import COVERAGE
 
 LEVEL = 0.92  # quantile for a 90% band, as weights and posterior were fitted to the same anchors

@@ -23,7 +23,8 @@ the form (`curvature`). G is what is still open, a Gaussian process that the val
 over pairs x, x' of deletions, s_i the relative size of unit i. l is about units alone, the rest
 about two and more together: in l' and in the cosine, x is replaced by what the gradient points do
 not span of it. v, w and b are the likeliest given the values. Values that were used say little of
-the error elsewhere, so it is calibrated on each of them left out (see `calibration`).
+the error elsewhere, so it is calibrated on each of them left out (see `calibration`). Farther out
+than all of them the exponential is a guess: there the deviation grows at most as a third order.
 """
 
 import dataclasses
@@ -33,7 +34,8 @@ from scipy import linalg, optimize
 
 from .curvature import curvature
 from .directions import symmetric_dimension
-from .minimum_norm import INFORMED, MinimumNorm, base_gradient, forms_of, relative_sizes
+from .interaction import FACTOR, bend, interaction_matrix
+from .minimum_norm import MinimumNorm, base_gradient, relative_sizes
 from .prediction import Estimate
 
 START = np.array([1.0, 0.03, 1.0])  # v, in the unit of what is left, w and b
@@ -41,7 +43,7 @@ LIMITS = -60.0, 5.0  # of their logarithms
 SPREAD = 1.0  # standard deviation of those of w and b around START: few anchors say little of them
 STEP = 0.5  # of these, to start with
 FITTED_ON = 300  # anchors used to choose v, w and b, at most
-FACTOR = 1.5  # c of the module
+FARTHER = 3  # the order by which the deviation grows where nothing is known
 NUGGET = 1e-8  # relative variance added for numerical safety
 LARGEST_EXPONENT = 20.0
 SMALLEST = 1e-10  # of the values' scale: what is left of them below this is rounding
@@ -105,15 +107,28 @@ class Process:
         self.solution = linalg.cho_solve(self.factor, self.left) if len(left) else self.left
 
     def at(self, moves):
-        """The posterior mean and standard deviation, each (points,)."""
-        mean, places = self.mean(moves), self._places(moves)
+        """The posterior mean and standard deviation, each (points,).
+
+        Farther out than all that is known it grows at most as a third order does: the exponential
+        of the kernel is a guess there, which can be a hundred times too large.
+        """
+        mean, error = self.mean(moves), self._deviation(moves)
+        if self.factor is None:
+            return mean, error
+        places, known = self._places(moves), self.places.lengths.max()
+        times = np.maximum(places.lengths / known, 1.0) if known else np.ones(len(moves))
+        nearer = self._deviation(moves * times[:, None] ** (-1.0 / self.power))
+        error = np.minimum(error, nearer * times**FARTHER)
+        return mean + self._kernel(self.places, places).T @ self.solution, error
+
+    def _deviation(self, moves):
+        """The posterior standard deviation, (points,)."""
+        places = self._places(moves)
         prior = self._variance(places)
         if self.factor is None:
-            return mean, np.sqrt(prior)
-        cross = self._kernel(self.places, places)
-        known = np.sum(self._whitened(cross) ** 2, axis=0)
-        error = np.sqrt(np.maximum(prior - known, 10 * NUGGET * prior))
-        return mean + cross.T @ self.solution, error
+            return np.sqrt(prior)
+        known = np.sum(self._whitened(self._kernel(self.places, places)) ** 2, axis=0)
+        return np.sqrt(np.maximum(prior - known, 10 * NUGGET * prior))
 
     def covariance(self, moves):
         """The posterior covariance of the output after some deletions, (points, points)."""
@@ -262,32 +277,3 @@ def first_open_degree(output):
     while degree <= output.degree and 2 * m >= symmetric_dimension(size, degree):
         degree += 1
     return degree
-
-
-def interaction_matrix(output):
-    """A_uv g_v without its diagonal, (n, n), kept with the output; None if A or g is not known."""
-    gradient, influence = base_gradient(output), output.influence
-    if influence is None or gradient is None:
-        return None
-    return output.kept(
-        interaction_matrix, lambda: (influence - np.diag(np.diag(influence))) * gradient
-    )
-
-
-def bend(output, moves):
-    """The interaction form c B, without what jets of degree 2 say about it, (points,)."""
-    matrix = interaction_matrix(output)
-    if matrix is None:
-        return np.zeros(len(moves))
-
-    def form(x):
-        return np.einsum("pi,pi->p", x @ matrix, x)
-
-    found = form(moves)
-    unknowns = symmetric_dimension(len(output.units), 2)
-    if output.degree > 1 and 2 * len(output.directions) >= INFORMED * unknowns:
-        along = np.zeros((3, len(output.directions)), complex)
-        along[2] = form(output.directions.vectors)
-        forms = output.kept("bend of jets", lambda: forms_of(along, output.directions))
-        found = found - forms.at(moves)[0][2]
-    return FACTOR * found

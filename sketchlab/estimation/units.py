@@ -4,6 +4,8 @@ Units are a partition of the documents, or the documents themselves with named g
 (nested units): a sketch over nested units answers for single documents and for groups.
 """
 
+import unicodedata
+
 import numpy as np
 
 from ..arguments import check_list, takes
@@ -20,7 +22,8 @@ class Units:
     unit; see `labels` for what can be one), or a list of lists of document numbers: every document
     must be in exactly one unit. (Tuples, if there is one for each document, are labels.)
     Or a dict from names to lists of document numbers: nested units. Every document is then a unit,
-    and a name deletes its documents; groups may overlap and need not cover all documents.
+    and a name deletes its documents; groups may overlap and need not cover all documents. Names,
+    as labels, are kept in their composed form (NFC).
     names: what the units are called when they are deleted: document numbers, labels in sorted order
     (of kinds that cannot be sorted, in order of appearance), or positions in the list.
     of_document: the number of each document's unit, shape (n,). sizes: documents per unit, shape
@@ -36,9 +39,12 @@ class Units:
         if groups is None:
             self.of_document, self.names = np.arange(n), list(range(n))
             return
-        groups = check_list(
-            list(groups) if isinstance(groups, str) else groups, "units, if not None,"
-        )
+        if isinstance(groups, (str, bytes)):
+            raise TypeError(
+                f"units must be a list with one label for each of the {n} documents, or a column "
+                f"such as table['region'], not {brief(groups)}: a string is no list of labels"
+            )
+        groups = check_list(groups, "units, if not None,")
         lists = (list, set, range, np.ndarray)
         tuples = lists if len(groups) == n and all(type(g) is tuple for g in groups) else tuple
         if groups and all(isinstance(group, (*lists, tuples)) for group in groups):
@@ -84,7 +90,9 @@ class Units:
             units.of_document = np.array(record["of_document"])
             units.names = [labels.decoded(name) for name in record["names"]]
             units.labelled = record["labelled"]
-            units.nested = {name: np.array(members) for name, members in record["nested"].items()}
+            units.nested = {
+                labels.label(name): np.array(members) for name, members in record["nested"].items()
+            }
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise ValueError(f"this is no record of units ({error}): {brief(record)}") from error
         return units
@@ -93,6 +101,9 @@ class Units:
         for name, members in groups.items():
             if not isinstance(name, str):
                 raise TypeError(f"nested units are named by strings, not {name!r}")
+            name = unicodedata.normalize("NFC", name)
+            if name in self.nested:
+                raise ValueError(f"two nested units are named {name!r}: rename one")
             self.nested[name] = check_indices(check_list(members, f"unit {name!r}"), n)
             if len(self.nested[name]) == 0:
                 raise ValueError(f"unit {name!r} is empty: every unit needs at least one document")
@@ -181,7 +192,7 @@ class Units:
         x = np.zeros(len(self))
         alone = isinstance(without, (str, int, np.integer))
         parts = [without] if alone else check_list(without, "without")
-        names = [part for part in parts if isinstance(part, str)]
+        names = [unicodedata.normalize("NFC", part) for part in parts if isinstance(part, str)]
         for name in names:
             if name not in self.nested:
                 raise IndexError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import is_own
 from ..training.fingerprints import digest
 
 SEAL = "seal"
@@ -26,7 +27,15 @@ def write(path, state):
 
 
 def read(path, made, what):
-    """made(state), of what was written. Raises ValueError for a file that holds no such state."""
+    """made(state), of what was written.
+
+    Raises FileNotFoundError where there is no file, ValueError for one that holds no such state.
+    """
+    if not Path(path).is_file():
+        kind = "a folder" if Path(path).is_dir() else "not there"
+        raise FileNotFoundError(
+            f"{str(path)!r} is {kind}: give the path of a file that save(path) wrote, .npz"
+        )
     held = io.BytesIO(Path(path).read_bytes())
     try:
         with np.load(held, allow_pickle=False) as file:
@@ -37,4 +46,7 @@ def read(path, made, what):
             raise ValueError("it was altered")
         return made(state)
     except Exception as error:  # damaged archives raise many kinds
-        raise ValueError(f"{str(path)!r} holds no state of {what}: {error}") from error
+        why = error if is_own(error) else "it is damaged, or another kind of file"
+        raise ValueError(
+            f"{str(path)!r} holds no state of {what}: {why}. Give a file that save(path) wrote"
+        ) from error

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..algebra import ring
 from ..arguments import check_list
+from ..checks import brief
 from ..estimation.prediction import COVERAGE
 from ..training.microgpt import MicroGPT
 from ..training.outputs import MeanLoss
@@ -34,11 +35,11 @@ def asked(outputs, run, deleted, unseen):
         raise ValueError("outputs is empty: give at least one output, or None for mean losses")
     for title, function in found.items():
         if not isinstance(title, str):
-            raise TypeError(f"the title of an output must be a string, not {title!r}")
+            raise TypeError(f"the title of an output must be a string, not {brief(title)}")
         if not callable(function):
             raise TypeError(
                 f"the output {title!r} must be a function of a model, such as sl.LossOn('max'), "
-                f"not {function!r}"
+                f"not {brief(function)}"
             )
         if hasattr(function, "check"):
             function.check(run.model)
@@ -68,7 +69,7 @@ def value(title, function, model):
     found = np.asarray(function(model))
     if found.shape != () or found.dtype.kind not in "iuf" or not np.isfinite(found):
         raise ValueError(
-            f"the output {title!r} must be one finite real number of a model, not {found!r}"
+            f"the output {title!r} must be one finite real number of a model, not {brief(found)}"
         )
     return float(found)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ..checks import check_indices
+from ..checks import brief, check_indices
 from ..unlearning.documents import forget_set
 from .markup import visible
 
@@ -15,8 +15,8 @@ EXAMPLES = 6  # of the documents of a deletion that are shown
 def by_letters(names):
     """Groups of names, numbers by label by heading: by first letter, by rare letter, by ending.
 
-    Those with fewer than two names are left out. The rare letters are the six that the fewest names
-    contain, and the endings the eight, of two letters, that the most names have.
+    Those with fewer than two names, or with all, are left out. The rare letters are the six that
+    the fewest names contain, and the endings the eight, of two letters, that the most names have.
     """
     first, inside, ends = {}, {}, {}
     for number, name in enumerate(names):
@@ -24,19 +24,20 @@ def by_letters(names):
         ends.setdefault(name[-2:], []).append(number)
         for letter in set(name):
             inside.setdefault(letter, []).append(number)
-    rare = _kept(inside, sorted(inside, key=lambda one: (len(inside[one]), one)))
-    common = _kept(ends, [ending for ending, _ in Counter(sorted(ends)).most_common()])
+    most = len(names) - 1
+    rare = _kept(inside, sorted(inside, key=lambda one: (len(inside[one]), one)), most)
+    common = _kept(ends, [ending for ending, _ in Counter(sorted(ends)).most_common()], most)
     common = sorted(common, key=lambda one: (-len(ends[one]), one))
     found = {
-        "names that begin with": {one: first[one] for one in _kept(first, sorted(first))},
+        "names that begin with": {one: first[one] for one in _kept(first, sorted(first), most)},
         "names that contain": {one: inside[one] for one in sorted(rare[:RARE])},
         "names that end in": {one: ends[one] for one in sorted(common[:ENDINGS])},
     }
     return {heading: groups for heading, groups in found.items() if groups}
 
 
-def _kept(groups, order):
-    return [one for one in order if len(groups[one]) >= FEWEST]
+def _kept(groups, order, most):
+    return [one for one in order if FEWEST <= len(groups[one]) <= most]
 
 
 def offered(run, deletions):
@@ -56,13 +57,15 @@ def offered(run, deletions):
     if not isinstance(deletions, dict) or not all(isinstance(d, dict) for d in deletions.values()):
         raise TypeError(
             "deletions must be document numbers by label by heading, such as "
-            f"{{'names that begin with': {{'x': [3, 8]}}}}, not {deletions!r}"
+            f"{{'names that begin with': {{'x': [3, 8]}}}}, not {brief(deletions)}"
         )
     found = []
     for heading, groups in deletions.items():
         for label, numbers in groups.items():
             if not isinstance(heading, str) or not isinstance(label, str):
-                raise TypeError(f"headings and labels must be strings, not {heading!r}, {label!r}")
+                raise TypeError(
+                    f"headings and labels must be strings, not {brief(heading)}, {brief(label)}"
+                )
             numbers = sorted(check_indices(numbers, len(run)).tolist())
             forget_set(run, numbers)
             found.append({"heading": visible(heading), "label": visible(label), "of": numbers})

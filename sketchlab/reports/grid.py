@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from ..arguments import check_list
-from ..checks import check_positive
+from ..checks import brief, check_positive
 from ..estimation.plan import plan_part
 from ..progress import progress_bar
 from . import answers
@@ -66,7 +66,7 @@ def _values(title, function, models, count):
     if values.shape != (count,) or not np.all(np.isfinite(values)):
         raise ValueError(
             f"the output {title!r} of {count} models at once must be {count} finite numbers, not "
-            f"{values!r}"
+            f"{brief(values)}"
         )
     return values
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from ..arguments import check_flag, check_path, check_text, instance, takes
+from ..checks import brief
 from ..sketching.identity import check_is_run
 from ..sketching.sketch import Sketch
 from ..training.fingerprints import digest
@@ -104,7 +105,7 @@ def report(
     deleted = np.flatnonzero(forget_set(run, without)).tolist()
     made = _moment(made)
     if not isinstance(request, str):
-        raise TypeError(f"request must be a string, not {request!r}")
+        raise TypeError(f"request must be a string, not {brief(request)}")
     _check_method(run, deleted, method, settings, unseen, seeds, initial, bench)
     named = {"outputs": outputs, "sketch": sketch, "unseen": unseen, "initial": initial}
     named = [name for name, value in {**named, "bench": bench}.items() if value is not None]
@@ -170,7 +171,7 @@ def _check_method(run, deleted, method, settings, unseen, seeds, initial, bench)
             raise ValueError(f"{odd[0]} is for a method of unlearning: give method=, too")
         return
     if settings is not None and not isinstance(settings, dict):
-        raise TypeError(f"settings must be a dictionary of settings by name, not {settings!r}")
+        raise TypeError(f"settings must be a dictionary of settings by name, not {brief(settings)}")
     check_settings(method, settings or {})
     if bench is None:
         if unseen is None:
@@ -220,6 +221,6 @@ def _moment(made):
     if not isinstance(made, datetime.datetime) or made.tzinfo is None:
         raise ValueError(
             "made must be a datetime with a time zone, such as "
-            f"datetime.datetime.now(datetime.UTC), not {made!r}"
+            f"datetime.datetime.now(datetime.UTC), not {brief(made)}"
         )
     return made.astimezone(datetime.UTC).isoformat(timespec="seconds")

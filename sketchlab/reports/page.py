@@ -82,9 +82,16 @@ def page(numbers):
 
 
 def save(text, path, overwrite):
-    """Write a page to a file and return its path; FileExistsError if it is there already."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise FileNotFoundError(f"{str(path)!r} is no place for a file: give another path")
+    """Write a page to a file and return its path.
+
+    FileExistsError if it is there already, FileNotFoundError if there can be no file.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {str(path.parent)!r}: make it, or give another path"
+        )
+    if path.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is a folder: give the name of a file in it")
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists: give another path, or overwrite=True to replace it"
@@ -96,6 +103,8 @@ def save(text, path, overwrite):
 @takes(path=check_path)
 def read(path):
     """The numbers of a saved page; ValueError if it is none."""
+    if path.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is a folder: give the page in it")
     if not path.is_file():
         raise FileNotFoundError(f"there is no page at {str(path)!r}")
     try:

@@ -13,17 +13,20 @@ from importlib import resources
 import numpy as np
 
 from ..arguments import check_flag, check_path, check_text, takes
+from ..checks import brief
 from ..sketching.identity import check_is_run
 from ..sketching.sketch import Sketch
-from ..training import names
+from ..sketching.sketch import sketch as make_sketch
+from ..training import microgpt, names
 from ..training.microgpt import MicroGPTRun
 from ..training.outputs import LossOn, MeanLoss, NextLetter
 from . import answers, grid, page
-from .deletions import offered
+from .deletions import by_letters, offered
 from .markup import visible
 
 FORMAT = 1
 LOSSES, UNSEEN = 3, 20  # names whose losses are asked for, and those of the mean loss
+READ, NEEDED, ASIDE = 300, 10, 0.1  # names of a file, and the share of them that is held out
 PARTS = ("playground.css", "playground.html", "playground.js", "playground_drawing.js")
 
 
@@ -102,9 +105,8 @@ def playground(
         raise TypeError(f"sketch must be from sl.sketch, not {type(sketch).__name__}")
     sketch.check_run(run)
     if not isinstance(title, str) or not isinstance(about, str) or not title.strip():
-        raise TypeError(f"title and about must be text, not {title!r} and {about!r}")
-    offers = offered(run, deletions)
-    asked = answers.asked(_outputs(run) if outputs is None else outputs, run, (), None)
+        raise TypeError(f"title and about must be text, not {brief(title)} and {brief(about)}")
+    offers, asked = chosen(run, deletions, outputs)
     steps = {name: grid.accuracies(name, one, epsilons) for name, one in asked.items()}
     weights = [answers.unit_weights(sketch, run, one["of"]) for one in offers]
 
@@ -149,6 +151,46 @@ def playground(
     return Playground(json.loads(json.dumps(numbers, allow_nan=False)))
 
 
+def of_file(path, *, directions=150, store=None, progress=True):
+    """A `Playground` of microgpt on the first names of a file.
+
+    Raises OSError or ValueError, before anything is sketched, for a file that does not fit.
+    """
+    docs = list(dict.fromkeys(names.load(path)))[:READ]  # held-out ones are not trained on, too
+    if len(docs) < NEEDED:
+        raise ValueError(
+            f"a page needs {NEEDED} different names or more, of which a tenth is held out, and "
+            f"{path} has {len(docs)}: give a longer list"
+        )
+    if not by_letters(docs):
+        raise ValueError(
+            f"no names of {path} begin, end or are spelled alike, so that there are no groups to "
+            "delete: give another list"
+        )
+    run = microgpt.train(docs, context="longest", held_out=ASIDE, progress=progress)
+    chosen(run)
+    first = {}
+    for number, name in enumerate(run.data):
+        first.setdefault(name[0], []).append(number)
+    sketched = make_sketch(run, 2, directions, units=first, store=store, progress=progress)
+    return playground(
+        run,
+        sketched,
+        title="What if the model had never seen these names?",
+        about=f"A small language model has learned from {len(run)} names.",
+        progress=progress,
+    )
+
+
+def chosen(run, deletions=None, outputs=None):
+    """What a page offers to delete, and its outputs by title: those given, or the defaults.
+
+    Raises TypeError or ValueError, in words, for what does not fit the run.
+    """
+    outputs = _outputs(run) if outputs is None else outputs
+    return offered(run, deletions), answers.asked(outputs, run, (), None)
+
+
 def _start(offers, cells):
     """The deletion that is shown first: of those of the first heading, the largest prediction."""
     sizes = [
@@ -173,8 +215,12 @@ def _outputs(run):
         raise TypeError("give outputs=, such as [sl.LossOn(0)]: only microgpt has outputs of names")
     unseen = names.unseen(run, UNSEEN)
     if not unseen:
-        raise ValueError("nothing was held out, and these are no embedded names: give outputs=")
-    word = unseen[-1]
+        raise ValueError(
+            "there are no names to ask about, as nothing was held out and these are no embedded "
+            "names: train with sl.train(docs, held_out=0.1), or give outputs="
+        )
+    unseen = list(dict.fromkeys(unseen))
+    word = unseen[-1][: run.model.context]  # as much of it as the model can read
     return [
         *map(LossOn, unseen[-LOSSES:]),
         NextLetter(word[:-1], word[-1]),

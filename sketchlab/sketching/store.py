@@ -30,6 +30,7 @@ from ..checks import PRECISIONS
 from ..training.fingerprints import sealed
 from . import contents, rows
 from .contents import damaged
+from .identity import different
 
 FORMAT = "sketchlab sketch"
 VERSION = 5
@@ -41,7 +42,8 @@ def open_or_create(path, record, directions, trained, losses):
 
     path: a folder, or None for memory. An existing store is continued if its record is the same.
     trained, losses: parameters and losses of the run with nothing deleted, (P,) and (n,).
-    Raises ValueError, changing nothing, if there is something else at the path.
+    Raises ValueError, changing nothing, if there is something else at the path, and OSError if
+    nothing can be written there.
     """
     if path is None:
         return _create(MemoryStore(), record, directions, trained, losses)
@@ -91,14 +93,14 @@ def _create(store, record, directions, trained, losses):
 
 def _create_at(path, record, directions, trained, losses):
     """Create a store in a folder beside the path and move it there, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _create(str(beside), record, directions, trained, losses)
         os.rename(beside, path)  # an empty folder gives way, one with a store in it does not
-    except OSError:
+    except OSError as error:
         if not path.is_dir() or _is_empty_folder(path):
-            raise
+            raise type(error)(_unwritable(path, error)) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -118,14 +120,23 @@ def open_existing(path, *, mode="r"):
     """The zarr group of a stored sketch; ValueError if it is none or of a newer format."""
     path = Path(path).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"there is no sketch at {str(path)!r}")
+        raise FileNotFoundError(
+            f"there is no sketch at {str(path)!r}: sl.sketch(run, ..., store=PATH) makes one"
+        )
+    if not path.is_dir():
+        raise ValueError(
+            f"{str(path)!r} is not a sketch, but a file: a sketch is a folder that sl.sketch(run, "
+            "..., store=FOLDER) makes; give another path"
+        )
     try:
         group = zarr.open_group(str(path), mode=mode, **PLAIN)
         attributes = group.attrs.asdict()
+    except PermissionError as error:
+        raise PermissionError(f"{str(path)!r} cannot be read: its owner must allow it") from error
     except Exception as error:
-        raise ValueError(f"{str(path)!r} is not a sketch: {error}") from error
+        raise ValueError(_other_folder(path)) from error
     if attributes.get("format") != FORMAT:
-        raise ValueError(f"{str(path)!r} is not a sketch; nothing there was changed")
+        raise ValueError(_other_folder(path))
     version, seal = attributes.get("version"), attributes.pop("seal", None)
     if isinstance(version, int) and version < VERSION:
         raise ValueError(
@@ -178,25 +189,17 @@ def _is_empty_folder(path):
 
 
 def _check_same(path, found, wanted):
-    found, wanted = _flat(found), _flat(wanted)
-    different = [key for key in wanted if found.get(key) != wanted[key]]
-    if different:
+    if words := different(_flat(found), _flat(wanted)):
         raise ValueError(
-            f"the sketch at {str(path)!r} was made with another "
-            + ", ".join(
-                f"{key} ({_brief(found.get(key))}, now {_brief(wanted[key])})" for key in different
-            )
-            + "; nothing was changed: give another path"
+            f"the sketch at {str(path)!r} was made with another {words}; nothing was changed: "
+            "give another path"
         )
 
 
 def _flat(record):
-    parts = {
-        f"{key} of the {part}": value
-        for part in ("run", "units")
-        for key, value in record[part].items()
-    }
-    return record | parts | {"run": 0, "units": 0, "precision": precision(record)}
+    """A record with what it says of the run beside the rest."""
+    rest = {key: value for key, value in record.items() if key != "run"}
+    return record["run"] | rest | {"precision": precision(record)}
 
 
 def precision(record):
@@ -204,6 +207,21 @@ def precision(record):
     return record.get("precision", "double")
 
 
-def _brief(value):
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _other_folder(path):
+    """The sentence on a folder that is not a sketch."""
+    return (
+        f"{str(path)!r} is not a sketch, but a folder with other things in it, or a sketch whose "
+        "description is lost or damaged; nothing there was changed. Give the folder of a sketch, "
+        "or for a new one a folder that is empty or does not exist"
+    )
+
+
+def _unwritable(path, error):
+    """The sentence on a place where no folder can be made. error: of the operating system."""
+    blocked = next((one for one in path.parents if one.exists()), path.parent)
+    if not blocked.is_dir():
+        return f"no sketch can be made at {str(path)!r}: {str(blocked)!r} is a file, not a folder"
+    return (
+        f"no sketch can be made at {str(path)!r} ({error.strerror or error}): give a folder that "
+        "can be written to"
+    )

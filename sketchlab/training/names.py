@@ -23,13 +23,17 @@ def load(path=None):
     names from many languages (lower case a to z, in a fixed shuffled order; the ten names that the
     notebooks test on come last). Lines end with a newline, a carriage return, or both; spaces
     around a name do not count, spaces inside do. Accents come in their composed form (NFC).
-    Raises FileNotFoundError, or ValueError for a file that is empty, not UTF-8, or has control
-    characters or other separators of lines (tab, form feed, NUL, U+2028, ...).
+    Raises FileNotFoundError, for a folder too, or ValueError for a file that is empty, not UTF-8,
+    or has control characters or other separators of lines (tab, form feed, NUL, U+2028, ...).
     """
     if path is None:
         data = resources.files("sketchlab.training").joinpath("given_names.txt").read_bytes()
     else:
         path = Path(path).expanduser()
+        if path.is_dir():
+            raise FileNotFoundError(
+                f"{str(path)!r} is a folder: give a text file in it, with one name per line"
+            )
         if not path.is_file():
             raise FileNotFoundError(
                 f"there is no file of names at {str(path)!r}; call load() without a path for the "

@@ -39,7 +39,7 @@ def similar(run, texts, *, cutoff=CUTOFF):
     themselves. cutoff: the lowest `similarity` that counts, above 0 and up to 100 (which finds
     equal documents alone). One other letter among five leaves 80, among ten 90; one letter more
     than five 91.
-    Raises ValueError, with the nearest document, if none is similar; TypeError for what is no text.
+    [] if none is similar. Raises TypeError for what is no text.
     """
     if not 0 < cutoff <= 100:
         raise ValueError(f"cutoff must be a number above 0 and up to 100, not {cutoff!r}")
@@ -47,13 +47,6 @@ def similar(run, texts, *, cutoff=CUTOFF):
         raise ValueError("there are no texts to compare with: give at least one")
     found = similarity(texts, _texts(run.data, "documents"))
     numbers = np.flatnonzero(np.any(found >= cutoff - ROUNDING, axis=0))
-    if not len(numbers):
-        text, document = np.unravel_index(np.argmax(found), found.shape)
-        raise ValueError(
-            f"no document is similar to {cutoff:g} or more: the nearest is document {document}, "
-            f"{run.data[document]!r}, similar to {texts[text]!r} to {found[text, document]:.1f}; "
-            "lower cutoff="
-        )
     return [int(i) for i in numbers]
 
 

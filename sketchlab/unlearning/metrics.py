@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from ..arguments import check_flag, check_function, of_shape, takes
+from ..arguments import check_flag, function_of, of_shape, takes
 from ..checks import LARGEST, check_between, check_count, check_positive, check_seed, real_array
 from ..estimation.prediction import COVERAGE
 
 BINS, CLIP, FLOOR = 20, 100.0, 1e-5  # of KLoM, as published
+ROUNDING = 1e-9  # of a margin
 FEWEST = 50  # models, below which the null of KLoM hides what it is to show
 FALSE_POSITIVES = 0.01  # at which the share of true positives is given
 RESAMPLES = 200  # of the bootstrap
@@ -71,7 +72,8 @@ def klom(unlearned, oracle, *, bins=BINS, clip=CLIP, floor=FLOOR, force=False):
     unlearned, oracle: margins, (models, examples). For each example both are clipped to +-clip and
     counted in equal bins from the lowest to the highest margin of either, both ends included; then
     sum_b p_b log(p_b / max(q_b, floor)) with p of the unlearned models and q of the oracles, which
-    is not renormalised (Georgiev et al. 2024, arXiv 2410.23232). 0: the same histograms. It cannot
+    is not renormalised (Georgiev et al. 2024, arXiv 2410.23232). 0: the same histograms, as of
+    margins that differ by rounding alone, by less than 1e-9 of their size. It cannot
     exceed -log(floor), 11.5. The order matters: unlearned models that are too alike score less than
     such that scatter too much.
 
@@ -93,7 +95,8 @@ def klom(unlearned, oracle, *, bins=BINS, clip=CLIP, floor=FLOOR, force=False):
     unlearned, oracle = (np.clip(values, -clip, clip) for values in (unlearned, oracle))
     low = np.minimum(unlearned.min(axis=0), oracle.min(axis=0))
     high = np.maximum(unlearned.max(axis=0), oracle.max(axis=0))
-    width = np.where(high > low, high - low, 1.0)
+    apart = high - low > ROUNDING * np.maximum(np.abs(low), np.abs(high))
+    width = np.where(apart, high - low, np.inf)
     p, q = (_shares((values - low) / width, bins) for values in (unlearned, oracle))
     return np.sum(special.xlogy(p, p) - special.xlogy(p, np.maximum(q, floor)), axis=1)
 
@@ -117,7 +120,7 @@ def wasserstein(unlearned, oracle):
     return np.array([stats.wasserstein_distance(u, v) for u, v in columns])
 
 
-@takes(score=check_function, splits=check_count)
+@takes(score=function_of(2), splits=check_count)
 def null(oracles, score, *, splits=20, seed=0):
     """What a score is between models of the same distribution: (splits, examples).
 
@@ -134,13 +137,7 @@ def null(oracles, score, *, splits=20, seed=0):
     found = []
     for _ in range(check_count(splits, "splits")):
         order = rng.permutation(len(oracles))
-        pair = oracles[order[:half]], oracles[order[half : 2 * half]]
-        try:
-            found.append(score(*pair))
-        except TypeError as error:
-            raise TypeError(
-                f"score must be a function of two arrays of margins: {error}"
-            ) from error
+        found.append(score(oracles[order[:half]], oracles[order[half : 2 * half]]))
     return real_array(found, "what score returns", finite=False)
 
 

@@ -17,6 +17,8 @@ from ..training.runs import BATCH, TrainingRun
 from .documents import check_examples
 from .metrics import margins
 
+CERTAIN = 2.0**-53  # 1 - p, below which p rounds to 1
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Models:
@@ -78,7 +80,8 @@ class Models:
 
         Of microgpt, for every next letter of the documents, one after the other. Of another model,
         for every example, from its loss, which must be -log p of the right class: ValueError if one
-        is negative.
+        is negative. A loss below `CERTAIN`, such as 0, counts as that, as rounding may have taken
+        the rest: no margin is above 36.7.
         """
         check_examples(examples)
         model = self.model
@@ -93,7 +96,8 @@ class Models:
                     f"a loss of {np.nanmin(losses):.3g} is not -log p of a class, so there are no "
                     "margins: they are defined for classification"
                 )
-            return -np.log(np.expm1(losses))
+            losses = np.maximum(losses, CERTAIN)
+            return -losses - np.log(-np.expm1(-losses))
 
 
 @takes(initial=check_function)

@@ -41,6 +41,8 @@ r = y_F - X_F w_0, and the error is e_t = w_t - w*. Proved, each in a line or tw
 How far each comes at its best rate on given data is measured.
 """
 
+import inspect
+
 import numpy as np
 
 from ..arguments import numbers_from_0, of_shape, takes
@@ -116,8 +118,13 @@ class Ridge:
         predictions on what is kept, and of leaving them on the forget set (scrub, default 1; in one
         gradient here, where Kurmanji et al. 2023 alternate). targets: of matching, (n,), default
         the retrained predictions. rows: numbers of those that matching uses, default all.
+        TypeError for a setting that the method does not have.
         """
         check_choice(method, METHODS, "method")
+        known = list(inspect.signature(METHODS[method]).parameters)[1:]
+        if odd := sorted(set(settings) - set(known)):
+            has = f", only {', '.join(known)}" if known else ": it has none"
+            raise TypeError(f"{method} has no setting {odd[0]!r}{has}")
         return WeightedSquares(self.x, *METHODS[method](self, **settings))
 
     @takes(w=of_shape(finite=False))

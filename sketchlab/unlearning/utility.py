@@ -17,6 +17,9 @@ from .fuzzy import similarity
 from .metrics import RESAMPLES, Interval
 from .population import Models
 
+FEWEST = 8  # models, and documents or texts, for an interval
+ROUNDING = 1e-12  # of a value
+
 
 @takes(losses=of_shape(None, None, finite=False))
 def perplexity(losses, positions, *, seed=0):
@@ -27,7 +30,9 @@ def perplexity(losses, positions, *, seed=0):
     (documents,): for microgpt, which predicts the end of a name as well, and at most `context`
     letters, they are [len(model.sequence(doc)[0]) for doc in docs]. A long document counts more.
     Of several models it is their geometric mean. 1: it knows every letter; the size of the
-    vocabulary: it knows nothing.
+    vocabulary: it knows nothing. The interval is infinite, not known, for two to seven models or
+    documents, and where all losses are equal; of a single model it is over documents alone, and of
+    a single document over models.
     """
     positions = kinds_array(positions, "positions")
     if losses.ndim != 2 or 0 in losses.shape:
@@ -55,7 +60,7 @@ def perplexity(losses, positions, *, seed=0):
     models, documents = map(np.arange, losses.shape)
     with np.errstate(over="ignore"):
         found = _resampled(lambda rng: value(_again(rng, models), _again(rng, documents)), seed)
-        return Interval(float(value(models, documents)), *found)
+        return _known(float(value(models, documents)), found, losses.shape)
 
 
 @takes(models=instance(Models), count=check_number_of, temperature=check_positive)
@@ -100,7 +105,8 @@ def overlap(generated, references, *, seed=0):
     with those of the model at the same place. For each generated text, the `rouge_l` of the
     reference that it is nearest to; mean over texts, mean over models.
     It is far from 0 between unrelated models, and grows with the number of references. Compare
-    with the null: the overlap of as many texts of retrained models with as many of others.
+    with the null: the overlap of as many texts of retrained models with as many of others. The
+    interval is infinite for two to seven models, or texts of one, and as in `perplexity`.
     """
     if len(generated) != len(references) or not len(generated):
         raise ValueError(
@@ -120,7 +126,15 @@ def overlap(generated, references, *, seed=0):
         chosen = rng.integers(len(found), size=len(found))
         return np.mean([np.mean(_again(rng, found[model])) for model in chosen])
 
-    return Interval(float(np.mean([np.mean(one) for one in found])), *_resampled(again, seed))
+    value, sizes = float(np.mean([np.mean(one) for one in found])), [len(one) for one in found]
+    return _known(value, _resampled(again, seed), (len(found), min(sizes), max(sizes)))
+
+
+def _known(value, ends, counts):
+    """The interval, unless there are few of something, or no draw differed."""
+    few = any(1 < count < FEWEST for count in counts)
+    same = ends[1] - ends[0] <= ROUNDING * abs(value)
+    return Interval(value, *((-np.inf, np.inf) if few or same else ends))
 
 
 def _again(rng, values):

@@ -1,12 +1,14 @@
 """A table that describes the documents: by its columns, rows are found to delete."""
 
 import collections
+import datetime
 import numbers
 
 import numpy as np
 
 FEW = 10  # different numbers, up to which a column is chosen from by value
 MISSING = "(missing)"
+FINE = ("h", "m", "s", "ms", "us", "ns")  # units of numpy's times
 
 
 class Columns:
@@ -83,8 +85,10 @@ class Columns:
 
 def _kept(values):
     """Numbers as floats, if there are many different ones; everything else as text."""
+    if values.dtype.kind == "O" and all(_is_missing(one) or _is_plain_time(one) for one in values):
+        values = np.array([None if _is_missing(one) else one for one in values], "datetime64[us]")
     if values.dtype.kind in "mM":  # times: a list of them may be one of integers
-        values = np.where(np.isnat(values), None, values.astype(str))
+        values = np.where(np.isnat(values), None, _times(values))
     values = [np.nan if _is_missing(value) else value for value in values.tolist()]
     if all(isinstance(one, numbers.Real) and not isinstance(one, bool) for one in values):
         floats = np.array(values, float)
@@ -92,6 +96,23 @@ def _kept(values):
             return floats
     words = [MISSING if value is np.nan else str(value) for value in values]
     return np.array(words, dtype=object)
+
+
+def _times(values):
+    """Times as text, to the day, the minute or the second if that says all of them."""
+    known = values[~np.isnat(values)]
+    if np.datetime_data(values.dtype)[0] in FINE:
+        for unit in ("D", "m", "s"):
+            coarse = f"{values.dtype.kind}8[{unit}]"
+            if np.array_equal(known.astype(coarse), known):
+                values = values.astype(coarse)
+                break
+    return np.char.replace(values.astype(str), "T", " ")
+
+
+def _is_plain_time(value):
+    """Whether this is a time of no time zone."""
+    return isinstance(value, datetime.datetime) and value.tzinfo is None
 
 
 def _is_missing(value):

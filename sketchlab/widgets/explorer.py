@@ -5,19 +5,20 @@ import numbers
 
 import numpy as np
 
-from ..checks import check_choice
+from ..checks import brief
 from ..estimation.choice import missing_anchors
 from ..estimation.minimum_norm import gradients
 from ..estimation.plan import parts, plan_part, stored_bytes
 from ..sketching.sketch import Sketch
 from ..training.microgpt import MicroGPT
+from ..training.outputs import LossOn
 from ..training.runs import TrainingRun
 from .answers import Answer, within_reach
 from .columns import Columns
 from .history import History, Try
 from .kept import Asked, Recent, Retrainings
 from .labels import labelled
-from .offers import SMOOTH, Named, first_question, mean_question, named, offered
+from .offers import SMOOTH, Named, first_question, mean_question, named, offered, titled
 from .selection import Selection
 from .thumbnails import checked
 
@@ -86,8 +87,10 @@ class Explorer:
         answer it.
         """
         if isinstance(question, str) and self.offers:
-            question = self.offers[check_choice(question, self.offers, "the title of an output")]
+            question = titled(question, self.offers)
         question = named(question)
+        if self.reads_text and isinstance(question, LossOn) and question.example == "":
+            raise ValueError(f"type some letters, such as {brief(self.run.data[0])}")
         question.check(self.run.model)
         asked = self._outputs.get(question)
         if asked is None:
@@ -127,7 +130,7 @@ class Explorer:
     @weight.setter
     def weight(self, value):
         if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-            raise ValueError(f"the down-weight must lie between 0 and 1, not {value!r}")
+            raise ValueError(f"the down-weight must lie between 0 and 1, not {brief(value)}")
         self._weight = float(value)
 
     @property
@@ -138,7 +141,7 @@ class Explorer:
     def set_epsilon(self, epsilon):
         """Let epsilon choose degree and directions, for this deletion and the next ones."""
         if not isinstance(epsilon, numbers.Real) or not epsilon > 0:
-            raise ValueError(f"epsilon must be a number above 0, not {epsilon!r}")
+            raise ValueError(f"epsilon must be a number above 0, not {brief(epsilon)}")
         self.epsilon, self.chosen_by = epsilon, EPSILON
 
     def set_whole(self):
@@ -148,9 +151,9 @@ class Explorer:
     def set_part(self, degree, directions):
         """Choose the part of the sketch by hand."""
         if degree not in range(1, self.sketch.degree + 1):
-            raise ValueError(f"the sketch has degree {self.sketch.degree}, not {degree!r}")
+            raise ValueError(f"the sketch has degree {self.sketch.degree}, not {brief(degree)}")
         if directions not in self.sizes:
-            raise ValueError(f"directions must be one of {self.sizes}, not {directions!r}")
+            raise ValueError(f"directions must be one of {self.sizes}, not {brief(directions)}")
         self.degree, self.directions, self.chosen_by = degree, directions, HAND
 
     @property
@@ -172,7 +175,7 @@ class Explorer:
         sign = self.sign(effect)
         if not 1 <= count <= len(self.sketch.units):
             raise ValueError(
-                f"count must lie between 1 and {len(self.sketch.units)}, not {count!r}"
+                f"count must lie between 1 and {len(self.sketch.units)}, not {brief(count)}"
             )
         gain = gradients(self.output.directions, self.output.coefficients[1][:, None])[:, 0]
         chosen = np.argsort(-sign * gain, kind="stable")[:count]
@@ -181,14 +184,14 @@ class Explorer:
     def sign(self, effect):
         """1 if deletions of this effect raise the output that is asked for, else -1."""
         if effect not in SIGNS:
-            raise ValueError(f"effect must be one of {', '.join(SIGNS)}, not {effect!r}")
+            raise ValueError(f"effect must be one of {', '.join(SIGNS)}, not {brief(effect)}")
         return SIGNS[effect] * (self.question.helps if effect.startswith("h") else 1)
 
     def at_random(self, count, seed):
         """Mask of some units drawn at random, (documents,)."""
         units = self.sketch.units
         if not 1 <= count <= len(units):
-            raise ValueError(f"count must lie between 1 and {len(units)}, not {count!r}")
+            raise ValueError(f"count must lie between 1 and {len(units)}, not {brief(count)}")
         chosen = np.random.default_rng(seed).choice(len(units), count, replace=False)
         return np.isin(units.of_document, chosen)
 

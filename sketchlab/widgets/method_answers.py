@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import brief
 from ..estimation.units import Units
 from .suspects import SAME
 
@@ -46,14 +47,14 @@ def check_predictors(predictors, now, units):
     if not isinstance(predictors, dict) or not predictors:
         raise TypeError(
             "predictors must be a dict from the name of a method to a list of its predictors, one "
-            f"for each output, not {predictors!r}"
+            f"for each output, not {brief(predictors)}"
         )
     for name, each in predictors.items():
         if not isinstance(name, str) or not name.strip():
-            raise TypeError(f"the name of a method must be a string, not {name!r}")
+            raise TypeError(f"the name of a method must be a string, not {brief(name)}")
         if not isinstance(each, (list, tuple)):
             raise TypeError(
-                f"predictors[{name!r}] must be a list, one for each output, not {each!r}"
+                f"predictors[{name!r}] must be a list, one for each output, not {brief(each)}"
             )
         if len(each) != len(now):
             raise ValueError(
@@ -64,7 +65,7 @@ def check_predictors(predictors, now, units):
             if not callable(getattr(one, "predict", None)):
                 raise TypeError(
                     f"predictors[{name!r}][{number}] must have a method predict, as what "
-                    f"attribution.first_order returns has, not {one!r}"
+                    f"attribution.first_order returns has, not {brief(one)}"
                 )
             _check_fit(f"predictors[{name!r}][{number}]", number, one, now[number], units)
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..algebra import ring
 from ..arguments import check_texts
+from ..checks import brief
+from ..estimation.labels import listed
 from ..training.microgpt import MicroGPT
 from ..training.names import unseen
 from ..training.outputs import LossOn, MeanLoss
@@ -14,6 +16,7 @@ from ..training.own import check_held_out, row_numbers
 SAID = ("title", "label", "unit", "epsilon", "helps", "meaning", "check")  # by a named output
 TRAINED, SINGLE = 5, 50  # losses offered on single examples: trained on, held out
 HELD_OUT = 20  # embedded names
+SHOWN = 5  # titles in a message
 UNSEEN = "Unseen: {} names of this package's list that were not trained on."
 NO_UNSEEN = "No documents were held out: give held_out= for a mean loss on unseen ones."
 ON_TRAINED = (
@@ -37,11 +40,11 @@ class Named:
 
     def __init__(self, title, function):
         if not isinstance(title, str) or not title.strip():
-            raise TypeError(f"the title of an output must be some text, not {title!r}")
+            raise TypeError(f"the title of an output must be some text, not {brief(title)}")
         if not callable(function):
             raise TypeError(
                 f"the output {title!r} must be a function of a model, such as sl.LossOn(3), not "
-                f"{function!r}"
+                f"{brief(function)}"
             )
         self.title, self.function = title, function
         self.unit = getattr(function, "unit", "")
@@ -131,12 +134,22 @@ def named(question):
     if not callable(question):
         raise TypeError(
             "a question is a function of a model, one of sketchlab.training.outputs such as "
-            f"LossOn('max'), not {question!r}"
+            f"LossOn('max'), not {brief(question)}"
         )
     if all(hasattr(question, name) for name in SAID):
         return question
     title = getattr(question, "title", getattr(question, "__name__", type(question).__name__))
     return Named("the output" if title == "<lambda>" else title.replace("_", " "), question)
+
+
+def titled(title, offers):
+    """The output that is offered under a title, or ValueError that shows the first titles."""
+    if title not in offers:
+        raise ValueError(
+            f"no output with the title {brief(title)} is offered; there are: "
+            + listed(list(map(repr, offers)), SHOWN)
+        )
+    return offers[title]
 
 
 def by_title(outputs):
@@ -149,7 +162,7 @@ def by_title(outputs):
     if isinstance(outputs, (str, bytes)) or callable(outputs) or not hasattr(outputs, "__iter__"):
         raise TypeError(
             "outputs must be a dict from titles to functions of a model, such as "
-            f"{{'loss on row 3': sl.LossOn(3)}}, or a list of them, not {outputs!r}"
+            f"{{'loss on row 3': sl.LossOn(3)}}, or a list of them, not {brief(outputs)}"
         )
     found = {}
     for one in map(named, outputs):
@@ -166,7 +179,7 @@ def by_title(outputs):
 def held_out_examples(run, held_out):
     """Examples in the form in which the run has its data, or ValueError in words."""
     if isinstance(held_out, (str, bytes)) or not hasattr(held_out, "__len__"):
-        raise TypeError(f"held_out must be a list of examples, not {held_out!r}")
+        raise TypeError(f"held_out must be a list of examples, not {brief(held_out)}")
     if not isinstance(run.data, np.ndarray):
         found = list(held_out)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..attribution import total_cost
 from ..attribution.first_order import check_functions
-from ..checks import check_choice, check_count, check_indices, check_seed
+from ..checks import brief, check_choice, check_count, check_indices, check_seed
 from ..estimation.units import Units
 from ..training.reverse import value_of
 from .method_answers import answer, check_predictors
@@ -141,7 +141,7 @@ class OneDeletion:
 
     def _count(self, count):
         if check_count(count, "count") > len(self.units):
-            raise ValueError(f"count must be at most {len(self.units)}, not {count!r}")
+            raise ValueError(f"count must be at most {len(self.units)}, not {brief(count)}")
         return count
 
     @property

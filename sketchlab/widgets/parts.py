@@ -225,6 +225,11 @@ def text_field(description, value):
     return ipywidgets.Text(value, description=description, style=NARROW, layout=FULL)
 
 
+def in_bytes(size):
+    """A number of bytes in words, in kB below one MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.1f} kB"
+
+
 def how_many(most, start):
     """A slider from 1 to `most`."""
     return ipywidgets.IntSlider(

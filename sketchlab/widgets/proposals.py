@@ -6,6 +6,7 @@
 import html
 
 import ipywidgets
+import numpy as np
 
 from .parts import FULL, NARROW, Controls, button, how_many
 from .selection import KINDS, MODES
@@ -54,7 +55,10 @@ class Pattern(Proposal):
 
     def __init__(self, explorer, act):
         self.kind = ipywidgets.Dropdown(options=KINDS, layout=FULL, tooltip="Kind of pattern")
-        self.text = ipywidgets.Text(placeholder="for example x", layout=FULL, tooltip="Pattern")
+        first = explorer.selection.documents[0][:1]
+        self.text = ipywidgets.Text(
+            placeholder=f"for example {first}", layout=FULL, tooltip="Pattern"
+        )
         self.text.add_class("sketchlab-pattern")
         super().__init__(explorer, act, [self.kind, self.text])
         self.text.on_msg(
@@ -83,7 +87,7 @@ class Column(Proposal):
         super().__init__(explorer, act, [self.column, self.low, self.high, self.value])
 
     def refresh(self):
-        """Say how many there are; another column starts with its whole range, or first value."""
+        """Say how many there are; another column starts with its whole range, or with no value."""
         if self.column.value != getattr(self, "_shown", None):
             self._shown = self.column.value
             with self.showing():
@@ -100,11 +104,14 @@ class Column(Proposal):
         else:
             values = self.columns.values(name)[:MOST]
             self.value.options = [(f"{value} ({count})", value) for value, count in values]
+            self.value.value = None
 
     def propose(self):
-        """Mask of the documents in the range, or with the value."""
+        """Mask of the documents in the range, or with the value; of no value, none."""
         if self.columns.is_number(self.column.value):
             return self.columns.between(self.column.value, self.low.value, self.high.value)
+        if self.value.value is None:
+            return np.zeros(len(self.explorer.run), bool)
         return self.columns.equal(self.column.value, self.value.value)
 
 

@@ -8,7 +8,7 @@ import ipywidgets
 from ..training.microgpt import END
 from ..training.outputs import LossOn, MeanLoss, NextLetter
 from .explorer import EPSILON, WHOLE
-from .parts import FULL, NARROW, Controls, button, heading, text_field
+from .parts import FULL, NARROW, Controls, button, heading, in_bytes, text_field
 from .selection import visible
 
 
@@ -171,5 +171,5 @@ class Accuracy(Controls):
             verdict = f"No part is within epsilon: {answer.plan.reason}."
         self.note.value = (
             f'<div class="sketchlab-cost" style="line-height: 1.4">This part of the sketch cost as '
-            f"much as {trainings} trainings, once, and takes {size / 1e6:.1f} MB. {verdict}</div>"
+            f"much as {trainings} trainings, once, and takes {in_bytes(size)}. {verdict}</div>"
         )

@@ -6,6 +6,7 @@ import unicodedata
 
 import numpy as np
 
+from ..checks import brief
 from ..patterns import matching
 
 KINDS = ("contains", "starts with", "ends with", "regular expression", "length")
@@ -86,9 +87,11 @@ class Selection:
         Raises ValueError, in words, for a pattern that is not one, or documents that are no text.
         """
         if not isinstance(text, str):
-            raise TypeError(f"a pattern must be a string, not {text!r}")
+            raise TypeError(f"a pattern must be a string, not {brief(text)}")
         if kind not in KINDS:
-            raise ValueError(f"the kind of pattern must be one of {', '.join(KINDS)}, not {kind!r}")
+            raise ValueError(
+                f"the kind of pattern must be one of {', '.join(KINDS)}, not {brief(kind)}"
+            )
         if not self.is_text:
             raise ValueError("patterns are looked for in text, and these documents are none")
         if not (text.strip() if kind == "length" else text):
@@ -112,7 +115,7 @@ class Selection:
         Raises ValueError if a unit would be chosen in part.
         """
         if mode not in MODES:
-            raise ValueError(f"the mode must be one of {', '.join(MODES)}, not {mode!r}")
+            raise ValueError(f"the mode must be one of {', '.join(MODES)}, not {brief(mode)}")
         mask = np.asarray(mask)
         if mask.shape != self.mask.shape or mask.dtype != bool:
             raise ValueError(

@@ -4,7 +4,7 @@ import ipywidgets
 import numpy as np
 
 from ..arguments import check_function, takes
-from ..checks import real_array
+from ..checks import brief, real_array
 from .browser import InBrowser
 from .parts import Message, Picture, attempted
 
@@ -50,7 +50,7 @@ def _control(name, setting):
     least, most, step, start = real_array(setting, f"{name}, (least, most, step, start),", 4)
     if not (least <= start <= most and least < most and step > 0):
         raise ValueError(
-            f"{name} must be (least, most, step, start), in this order, not {setting!r}"
+            f"{name} must be (least, most, step, start), in this order, not {brief(setting)}"
         )
     kind = ipywidgets.FloatSlider
     if all(isinstance(value, (int, np.integer)) for value in setting):

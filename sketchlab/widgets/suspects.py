@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arguments import check_list
 from ..attribution import first_order
-from ..checks import check_choice, check_count, check_indices
+from ..checks import brief, check_choice, check_count, check_indices
 from ..training.reverse import value_of
 from ..training.runs import TrainingRun
 from .selection import visible
@@ -49,7 +49,7 @@ class Review:
             if function is None and what == "check":
                 continue
             if not callable(function):
-                raise TypeError(f"{what} must be a function of a model, not {function!r}")
+                raise TypeError(f"{what} must be a function of a model, not {brief(function)}")
             if hasattr(function, "check"):
                 function.check(run.model)
         self.run, self.output, self.check = run, output, check
@@ -69,7 +69,7 @@ class Review:
         if not hasattr(self.predictor, "predict"):
             raise TypeError(
                 "predictor must have a method predict, as what attribution.first_order returns "
-                f"has, not {self.predictor!r}"
+                f"has, not {brief(self.predictor)}"
             )
         n, found = len(self.run), []
         for start in range(0, n, AT_ONCE):  # not n^2 numbers
@@ -166,7 +166,7 @@ def document_labels(run, labels):
     if labels is None:
         return [visible(run.data[i]) for i in range(n)]
     if isinstance(labels, (str, bytes)):
-        raise TypeError(f"labels must be one for each document, or a function, not {labels!r}")
+        raise TypeError(f"labels must be one for each document, or a function, not {brief(labels)}")
     found = [labels(i) for i in range(n)] if callable(labels) else check_list(labels, "labels")
     if len(found) != n:
         raise ValueError(f"there are {len(found)} labels for {n} documents: give one for each")
