@@ -16,6 +16,7 @@ import sketchlab as sl
 from conftest import ROOT, documentation
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "printed"),
     [
@@ -41,6 +42,7 @@ def test_the_benchmark_runs(name, printed):
     assert printed in result.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("problem", ["names", "table", "digits"])
 def test_the_scoreboard_runs_on_every_problem(problem, tmp_path, capsys):
     """Quick sizes; a stored result shows the same tables. On the table Newton's refit is exact."""
@@ -261,6 +263,7 @@ def test_the_readme_shows_the_stored_bands():
     assert f"<!-- bands -->\n\n{bands.summary(results)}\n\n<!-- end -->" in readme
 
 
+@pytest.mark.long
 def test_the_bench_of_unlearning_goes_on(tmp_path, capsys):
     """What is finished is kept, the rest is computed as before; other settings are refused."""
     bench, path = benchmark("unlearning"), tmp_path / "result.json"

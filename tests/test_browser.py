@@ -36,11 +36,14 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update"
 ).split()
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no Chromium found: install it (Debian: apt install chromium), or set "
-    "SKETCHLAB_CHROMIUM to its path",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="no Chromium found: install it (Debian: apt install chromium), or set "
+        "SKETCHLAB_CHROMIUM to its path",
+    ),
+]
 LONG = 240_000  # milliseconds: a sketch on a slow machine
 expect.set_options(timeout=30_000)
 POINTS = """import numpy as np, sketchlab as sl

@@ -261,6 +261,11 @@ def test_files_of_something_else_are_refused_and_left(run, tmp_path):
         path.write_text(text)
         with pytest.raises(ValueError, match=r"is not a scoreboard|this sketchlab reads"):
             Results.read(path)
+    path.write_text("id,name")
+    with pytest.raises(ValueError, match=r"is not a scoreboard: give the file of sl\.scoreboard"):
+        Results.read(path)
+    with pytest.raises(ValueError, match="is a folder"):
+        Results.read(tmp_path)
 
 
 def test_a_file_that_was_altered_is_refused(run, tmp_path):

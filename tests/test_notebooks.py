@@ -198,6 +198,7 @@ def failures(folder, *options, **environment):
     return sorted(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", result.stdout, re.MULTILINE))
 
 
+@pytest.mark.long
 def test_a_notebook_fails_for_its_solution_and_for_its_outputs(tmp_path):
     """One notebook for each fault, and some without; in two processes, as `make test` runs them.
 
@@ -225,6 +226,7 @@ def test_a_notebook_fails_for_its_solution_and_for_its_outputs(tmp_path):
     assert processes[0] == processes[1]
 
 
+@pytest.mark.long
 def test_a_notebook_fails_without_its_pictures(tmp_path):
     """Where another backend draws, an output keeps its text and loses its picture."""
     lesson(tmp_path, "drawn", drawn=PNG)

@@ -317,7 +317,7 @@ def test_an_example_that_is_not_there_is_told_in_words(example):
 
 def test_parameters_without_names_are_refused():
     for parameters in ([np.zeros(3)], None):
-        with pytest.raises(TypeError, match="parameters must be a dict by name"):
+        with pytest.raises(TypeError, match="parameters must be a dict of arrays by name"):
             sl.Model(parameters, logistic)
 
 

@@ -28,6 +28,7 @@ def test_the_papers_final_losses(paper_run):
     assert retrained.loss("max") == pytest.approx(DELETED_LOSS, rel=1e-9)
 
 
+@pytest.mark.long
 def test_the_papers_jet(paper_run):
     """The jet along the deletion: known coefficients 0 to 5, and Cauchy's formula up to 7."""
     x = paper_run.indicator(DELETION)

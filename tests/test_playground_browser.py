@@ -11,9 +11,10 @@ import sketchlab as sl
 from conftest import LETTERS
 from test_browser import CHROMIUM, FLAGS, SCREENSHOTS
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium found: see tests/test_browser.py"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: see tests/test_browser.py"),
+]
 ADDRESS = "http://127.0.0.1:1/playground.html"  # answered here, by no server
 OUTPUTS = [sl.LossOn("zoe"), sl.NextLetter("n", "a")]
 

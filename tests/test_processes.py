@@ -30,7 +30,10 @@ for line in sys.stdin:
     except KeyboardInterrupt:
         print("KeyboardInterrupt", flush=True)
 """
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc"),
+]
 
 
 def others(session):

@@ -63,6 +63,9 @@ def built(folder, *settings, **environment):
     return folder / "site"
 
 
+pytestmark = pytest.mark.long  # the site is built, which takes longest
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     return built(tmp_path_factory.mktemp("built"))

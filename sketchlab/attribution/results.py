@@ -68,6 +68,8 @@ class Results(Shown):
     @takes(path=check_path)
     def read(cls, path):
         """What `save` wrote. ValueError for anything else."""
+        if Path(path).is_dir():
+            raise ValueError(f"{str(path)!r} is a folder: give the file of a scoreboard")
         text = Path(path).read_bytes()
         try:
             parts = json.loads(text.decode("utf-8"))
@@ -85,6 +87,10 @@ class Results(Shown):
                 for method, found in parts["predicted"].items()
             }
             return cls(**parts)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"{str(path)!r} is not a scoreboard: give the file of sl.scoreboard(store=...)"
+            ) from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(f"{str(path)!r} is not a scoreboard: {error!r}") from error
 

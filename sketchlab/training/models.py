@@ -130,7 +130,10 @@ def asked(model, examples):
 
 def _by_name(parameters):
     if not isinstance(parameters, dict):
-        raise TypeError(f"parameters must be a dict by name, not {brief(parameters)}")
+        raise TypeError(
+            "parameters must be a dict of arrays by name, such as {'w': np.zeros(3)}, not "
+            f"{brief(parameters)}"
+        )
     return parameters
 
 
