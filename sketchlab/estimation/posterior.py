@@ -116,9 +116,11 @@ class Process:
         if self.factor is None:
             return mean, error
         places, known = self._places(moves), self.places.lengths.max()
-        times = np.maximum(places.lengths / known, 1.0) if known else np.ones(len(moves))
-        nearer = self._deviation(moves * times[:, None] ** (-1.0 / self.power))
-        error = np.minimum(error, nearer * times**FARTHER)
+        far = np.flatnonzero(places.lengths > known) if known else []
+        if len(far):
+            times = places.lengths[far] / known
+            nearer = self._deviation(moves[far] * times[:, None] ** (-1.0 / self.power))
+            error[far] = np.minimum(error[far], nearer * times**FARTHER)
         return mean + self._kernel(self.places, places).T @ self.solution, error
 
     def _deviation(self, moves):
