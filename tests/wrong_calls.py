@@ -250,6 +250,8 @@ def not_finite(value, path="", depth=7, seen=None):
         return not_finite(value.coefficients, path, depth, seen)
     if isinstance(value, dict):
         parts = value.items()
+    elif hasattr(value, "_asdict"):  # a named tuple
+        parts = value._asdict().items()
     elif isinstance(value, (list, tuple)):
         parts = enumerate(value[:50])
     elif type(value).__module__.startswith("sketchlab") and hasattr(value, "__dict__"):
